@@ -1,0 +1,83 @@
+"""The closed set of things that an answer may hold.
+
+Tools and the pipeline make blocks; the model writes plain text and nothing else. Every front end (page,
+terminal, API) renders these and only these.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Block(msgspec.Struct, tag_field="type", frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class Text(Block, tag="text"):
+    """Plain text. Never markup."""
+
+    text: str
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a brewery is recommended. `key` names a sentence `reason.<key>`; `values` fill it."""
+
+    key: str
+    values: dict[str, str | int | float] = {}
+
+
+class BreweryCard(Block, tag="brewery"):
+    """One brewery of the catalogue. `distance_km` from the place the search was about."""
+
+    brewery_id: str
+    name: str
+    brewery_type: str
+    city: str
+    state: str = ""
+    country: str = ""
+    address: str = ""
+    phone: str = ""
+    website: str = ""
+    distance_km: float | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class BreweryList(Block, tag="brewery_list"):
+    """One page of a search; `total` counts all matches, `next_page` is 0 when this is the last."""
+
+    breweries: tuple[BreweryCard, ...]
+    total: int
+    page: int = 1
+    next_page: int = 0
+
+
+class Table(Block, tag="table"):
+    """The client's own data. Cells are plain values; `columns` name sentences `column.<name>`."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+    title: str = ""
+    truncated: bool = False
+
+
+class Offer(Block, tag="offer"):
+    """ "Shall I tell you more about one of these?" A yes pays for the details, and only a yes."""
+
+    brewery_ids: tuple[str, ...]
+    text: str
+
+
+class QuickReplies(Block, tag="quick_replies"):
+    """Messages that the client may send with one tap."""
+
+    replies: tuple[str, ...]
+
+
+class Notice(Block, tag="notice"):
+    """Something about the answer rather than of it: offline, cut short, nothing found. `key` is stable."""
+
+    key: str
+    text: str
+
+
+AnyBlock = Text | BreweryCard | BreweryList | Table | Offer | QuickReplies | Notice

@@ -1,0 +1,4 @@
+"""Open Brewery DB: sync into the database, an in-process index per worker, matching of names, ranking.
+
+The catalogue is public data: nothing in this room knows a client.
+"""

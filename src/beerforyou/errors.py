@@ -1,0 +1,78 @@
+"""The error tree. Each error is one sentence with a hint, and knows its HTTP status.
+
+BeerForYouError                 500
+├── BadInput                    422  what was sent does not make sense: says what and where
+│   ├── BadUsage                400  the call itself is malformed
+│   └── TooLarge                413
+├── NotAuthenticated            401
+├── NotAllowed                  403
+├── NotFound                    404  also what belongs to somebody else
+├── SetupError                  500  this installation is not usable as it is configured
+├── Unavailable                 503  a server we depend on does not answer
+└── ModelError                  502  a language model refused, failed or answered garbage
+    ├── ModelUnavailable        503  worth another try, here or elsewhere
+    └── ModelTimeout            504
+"""
+
+
+class BeerForYouError(Exception):
+    """`message` says what happened and where; `hint` says what to do about it."""
+
+    status = 500
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    @property
+    def kind(self) -> str:
+        """The error's name in a problem document: `not-found`, `bad-input`."""
+        name = type(self).__name__
+        return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
+
+
+class BadInput(BeerForYouError):
+    status = 422
+
+
+class BadUsage(BadInput):
+    status = 400
+    exit_code = 2
+
+
+class TooLarge(BadInput):
+    status = 413
+
+
+class NotAuthenticated(BeerForYouError):
+    status = 401
+
+
+class NotAllowed(BeerForYouError):
+    status = 403
+
+
+class NotFound(BeerForYouError):
+    status = 404
+
+
+class SetupError(BeerForYouError):
+    pass
+
+
+class Unavailable(BeerForYouError):
+    status = 503
+
+
+class ModelError(BeerForYouError):
+    status = 502
+
+
+class ModelUnavailable(ModelError):
+    status = 503
+
+
+class ModelTimeout(ModelError):
+    status = 504

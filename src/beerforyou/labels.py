@@ -1,0 +1,38 @@
+"""Who may see a result, and what it was made from.
+
+Every tool result carries a `Label`; an answer carries the union of its results' labels. Caches, journal and
+export decide by it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+PUBLIC = "public"
+AGGREGATE = "aggregate"
+
+
+def of_client(client_id: str) -> str:
+    return f"client:{client_id}"
+
+
+class Label(msgspec.Struct, frozen=True):
+    """`audience`: `public`, `aggregate`, `client:<id>`. `versions`: of catalogue, profile, prompts, model."""
+
+    audience: frozenset[str] = frozenset({PUBLIC})
+    versions: dict[str, str] = {}
+
+    def visible_to(self, client_id: str) -> bool:
+        return self.audience <= {PUBLIC, AGGREGATE, of_client(client_id)}
+
+
+def union(labels: Iterable[Label]) -> Label:
+    """The label of what was made from all of these: every audience must be satisfied, every version counts."""
+    audience: frozenset[str] = frozenset()
+    versions: dict[str, str] = {}
+    for label in labels:
+        audience |= label.audience
+        versions |= label.versions
+    return Label(audience or frozenset({PUBLIC}), versions)

@@ -1,0 +1,126 @@
+"""What the planner says to a language model and what it hears: a few structs and one method.
+
+Every provider is an adapter between these and its own wire format. Nothing provider-specific passes, except
+`signature`, which is opaque and goes back to the provider that sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+
+class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
+    text: str
+    signature: str = ""  # base64; a thinking model's proof of its own thought (Gemini: thoughtSignature)
+
+
+class ToolCall(msgspec.Struct, frozen=True, tag_field="kind", tag="tool_call", omit_defaults=True):
+    id: str  # unique in the run; made up by the adapter where the provider sends none
+    name: str
+    args: dict[str, Any]
+    signature: str = ""
+
+
+class ToolResult(msgspec.Struct, frozen=True, tag_field="kind", tag="tool_result", omit_defaults=True):
+    call_id: str
+    name: str
+    content: Any  # JSON
+    is_error: bool = False
+
+
+Part = Text | ToolCall | ToolResult
+
+
+class Message(msgspec.Struct, frozen=True):
+    """`tool` messages hold tool results alone; `model` messages text and tool calls; `user` messages text."""
+
+    role: Literal["user", "model", "tool"]
+    parts: tuple[Part, ...]
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """`parameters` is a JSON Schema of type object; `description` is a prompt."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens. `input` includes `cached`; `output` includes `thinking`."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    thinking: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cached + other.cached,
+            self.thinking + other.thinking,
+        )
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """`system` stands before the conversation, `reminder` (may be empty) again after it.
+
+    `tool_choice` "none" asks for text alone. `grounded` asks the provider to search the web itself; it never
+    goes together with `tools`. `facts` is for models that run in this process (offline): what the reading and the
+    conversation already know; it is never sent anywhere.
+    """
+
+    system: str
+    messages: tuple[Message, ...]
+    reminder: str = ""
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: Literal["auto", "none"] = "auto"
+    max_output_tokens: int = 1024
+    temperature: float = 0.0
+    grounded: bool = False
+    facts: Any = None
+
+
+Finish = Literal["stop", "length", "safety", "malformed", "empty"]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A web page that a grounded reply stands on."""
+
+    url: str
+    title: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """`model` is the name the provider gave; `finish` says why it stopped (tool calls come with "stop")."""
+
+    parts: tuple[Text | ToolCall, ...]
+    usage: Usage = Usage()
+    finish: Finish = "stop"
+    model: str = ""
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+class Model(Protocol):
+    name: str  # provider:model, as configured
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        """One model call. With `on_text`, text arrives there in pieces as well, before the reply is whole.
+
+        Raises ModelUnavailable (worth another try), ModelTimeout, ModelError (not worth one).
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,105 @@
+"""What a message was read as. `rules.py` fills it in; nothing else does."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Tool = Literal["get_client_profile", "run_analytical_query", "search_breweries", "get_website_summary", "none"]
+
+Intent = Literal[
+    "search",  # find breweries: by place, type, name, distance
+    "recommend",  # find breweries that are new to me
+    "details",  # more about one brewery, from the web
+    "accept",  # yes to the offer of details
+    "decline",  # no to it
+    "own_data",  # a question about the caller's own purchases
+    "statistics",  # a question about all clients together
+    "other_client",  # somebody else's data: refused
+    "profile",  # who am I to you, what do I usually buy
+    "person",  # wants to talk to a human
+    "greeting", "thanks", "goodbye", "help",
+    "off_topic",
+    "unclear",
+]  # fmt: skip
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A brewery that the conversation has shown. `id` is the catalogue's."""
+
+    id: str
+    name: str
+    city: str = ""
+    state: str = ""
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Slots of a search, in the catalogue's own spelling where it knows the name, else as written."""
+
+    city: str = ""
+    state: str = ""
+    country: str = ""
+    type: str = ""
+    name: str = ""
+    only_new: bool = False
+    near_me: bool = False
+    within_km: float | None = None
+    page: int = 1
+
+
+Measure = Literal["quantity", "amount", "orders", "beers", "breweries"]
+Dimension = Literal["", "beer", "brewery", "type", "style", "month", "week", "day", "weekday", "city", "state"]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Slots of a question about purchases. `measure` of what, grouped `by` what; dates are ISO, `until` exclusive.
+
+    `measure` "beers" and "breweries" count distinct ones. `limit` 0 means that no number was named.
+    """
+
+    about: Literal["me", "everyone"] = "me"
+    measure: Measure = "quantity"
+    by: Dimension = ""
+    direction: Literal["most", "least"] = "most"
+    limit: int = 0
+    since: str = ""
+    until: str = ""
+    beer: str = ""
+    brewery: str = ""
+    type: str = ""
+    style: str = ""
+    city: str = ""
+    state: str = ""
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a follow-up may lean on: the turn before this one.
+
+    `shown` in the order it was shown ("a segunda"), `offered` when the last answer ended with the offer,
+    `search` and `question` as last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked
+    which place was meant.
+    """
+
+    shown: tuple[Ref, ...] = ()
+    offered: bool = False
+    search: Search | None = None
+    question: Question | None = None
+    choices: tuple[Search, ...] = ()
+    language: Literal["", "pt", "en"] = ""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
+    rule explained, in canonical form; `by_rule` is false when nearest exemplars decided the intent."""
+
+    language: Literal["pt", "en"]
+    intent: Intent
+    tool: Tool
+    search: Search | None = None
+    question: Question | None = None
+    brewery: Ref | None = None  # of `details` and `accept`; id is empty when only the name is known
+    leans: bool = False
+    negated: bool = False
+    leftover: tuple[str, ...] = ()
+    by_rule: bool = True

@@ -1,0 +1,140 @@
+"""Every setting, its default and its meaning. Nothing else reads the environment.
+
+A field `worker_concurrency` is set by `BEERFORYOU_WORKER_CONCURRENCY`; the few names that the field
+already knows (DATABASE_URL, GEMINI_API_KEY...) go without the prefix. `beerforyou settings` prints this table.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+import platformdirs
+from msgspec import Meta
+
+from beerforyou.errors import SetupError
+
+UNPREFIXED = frozenset({
+    "database_url", "database_read_url", "database_admin_url", "valkey_url",
+    "gemini_api_key", "openai_api_key", "anthropic_api_key",
+})  # fmt: skip
+
+
+def _data_folder() -> Path:
+    return Path(platformdirs.user_data_dir("beerforyou"))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    data: Annotated[Path, Meta(description="Folder of the embedded servers, their passwords and the demo key.")] = (
+        msgspec.field(default_factory=_data_folder)
+    )
+
+    database_url: Annotated[
+        str, Meta(description="PostgreSQL, as the role bfy_service. Empty: the embedded server.")
+    ] = ""
+    database_read_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL for reads on behalf of a client, as the role bfy_client; a replica may serve it. Empty: the host of DATABASE_URL."
+        ),
+    ] = ""
+    database_admin_url: Annotated[
+        str, Meta(description="PostgreSQL as a role that may create roles; only `db`, `load` and `catalogue` use it.")
+    ] = ""
+    database_pool: Annotated[int, Meta(description="Connections of each pool, per process.", ge=1)] = 8
+    batch_window_ms: Annotated[
+        float, Meta(description="How long a write waits for others to share its commit, in milliseconds.", ge=0)
+    ] = 2.0
+    valkey_url: Annotated[str, Meta(description="Valkey or Redis. Empty: the embedded server.")] = ""
+
+    host: Annotated[str, Meta(description="Address that `serve` binds to.")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Port that `serve` binds to; 0 takes a free one.", ge=0, le=65535)] = 8080
+
+    model: Annotated[str, Meta(description="The planner, as provider:model. `offline:` needs no key.")] = "offline:"
+    gemini_api_key: Annotated[str, Meta(description="Key of the Gemini API, for `gemini:` models.")] = ""
+    openai_api_key: Annotated[str, Meta(description="Key of the OpenAI API, for `openai:` models.")] = ""
+    anthropic_api_key: Annotated[str, Meta(description="Key of the Anthropic API, for `anthropic:` models.")] = ""
+    gemini_base_url: Annotated[str, Meta(description="Where the Gemini API is; a proxy may stand in.")] = (
+        "https://generativelanguage.googleapis.com"
+    )
+    model_timeout_s: Annotated[float, Meta(description="Wall-clock limit of one model call, in seconds.", gt=0)] = 30.0
+    max_output_tokens: Annotated[int, Meta(description="Longest reply asked of the model, in tokens.", ge=64)] = 1024
+    max_iterations: Annotated[int, Meta(description="Model calls in one run, at most.", ge=1, le=5)] = 5
+    run_timeout_s: Annotated[float, Meta(description="Wall-clock limit of a run, in seconds.", gt=0)] = 60.0
+    tool_timeout_s: Annotated[float, Meta(description="Wall-clock limit of one tool call, in seconds.", gt=0)] = 10.0
+    max_message_chars: Annotated[int, Meta(description="Longest message a client may send, in characters.", ge=1)] = (
+        4000
+    )
+    max_body_bytes: Annotated[int, Meta(description="Largest HTTP body accepted, in bytes.", ge=1024)] = 65536
+    history_turns: Annotated[int, Meta(description="Earlier turns of a conversation that the planner sees.", ge=0)] = 6
+
+    worker_concurrency: Annotated[int, Meta(description="Runs that one worker process works on at a time.", ge=1)] = 100
+    lease_s: Annotated[
+        float, Meta(description="How long a worker may hold a run without a sign of life, in seconds.", gt=0)
+    ] = 30.0
+    sweep_s: Annotated[
+        float, Meta(description="How often a worker looks for runs that nobody took, in seconds.", gt=0)
+    ] = 2.0
+
+    auth_secret: Annotated[
+        str, Meta(description="Key for HS256 tokens, at least 32 bytes. Empty: generated in the data folder.")
+    ] = ""
+    auth_jwks_url: Annotated[str, Meta(description="Key set of an OpenID Connect provider; replaces HS256.")] = ""
+    auth_issuer: Annotated[str, Meta(description="The `iss` that a token must carry.")] = "beerforyou"
+    auth_audience: Annotated[str, Meta(description="The `aud` that a token must carry.")] = "beerforyou"
+    auth_client_claim: Annotated[str, Meta(description="The claim that holds the client id.")] = "sub"
+
+    catalogue_url: Annotated[str, Meta(description="Where `catalogue sync` finds Open Brewery DB.")] = (
+        "https://api.openbrewerydb.org"
+    )
+
+
+def env_name(field: str) -> str:
+    return field.upper() if field in UNPREFIXED else f"BEERFORYOU_{field.upper()}"
+
+
+def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
+    """Settings from the environment; `overrides` (from the command line) win. Raises SetupError."""
+    fields = Settings.__struct_fields__
+    known = {env_name(field): field for field in fields}
+    given = {known[name]: value for name, value in environ.items() if name in known and value != ""}
+    given |= {field: value for field, value in overrides.items() if value is not None}
+    try:
+        return msgspec.convert(
+            {f: _plain(v) for f, v in given.items()}, Settings, strict=False, dec_hook=lambda t, v: t(v)
+        )
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].rstrip("`")
+        what = str(error).partition(" - at")[0]
+        raise SetupError(
+            f"{env_name(field)}: {what}", "`beerforyou settings` lists every setting with its meaning"
+        ) from None
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def describe(settings: Settings) -> list[dict[str, Any]]:
+    """One row a setting: name, value (secrets masked), default, meaning."""
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        value = getattr(settings, field.name)
+        default = field.default if field.default is not msgspec.NODEFAULT else _data_folder()
+        meaning = next(m.description for m in hints[field.name].__metadata__ if isinstance(m, Meta))
+        rows.append(
+            {
+                "name": env_name(field.name),
+                "value": _masked(field.name, value),
+                "default": _plain(default),
+                "meaning": meaning,
+            }
+        )
+    return rows
+
+
+def _masked(name: str, value: Any) -> Any:
+    secret = name.endswith(("_key", "_secret")) or "@" in str(value)
+    return "********" if secret and value else _plain(value)
