@@ -13,7 +13,7 @@ class Block(msgspec.Struct, tag_field="type", frozen=True, kw_only=True, omit_de
     pass
 
 
-class Text(Block, tag="text"):
+class Text(Block, frozen=True, kw_only=True, omit_defaults=True, tag="text"):
     """Plain text. Never markup."""
 
     text: str
@@ -26,7 +26,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     values: dict[str, str | int | float] = {}
 
 
-class BreweryCard(Block, tag="brewery"):
+class BreweryCard(Block, frozen=True, kw_only=True, omit_defaults=True, tag="brewery"):
     """One brewery of the catalogue. `distance_km` from the place the search was about."""
 
     brewery_id: str
@@ -42,7 +42,7 @@ class BreweryCard(Block, tag="brewery"):
     reasons: tuple[Reason, ...] = ()
 
 
-class BreweryList(Block, tag="brewery_list"):
+class BreweryList(Block, frozen=True, kw_only=True, omit_defaults=True, tag="brewery_list"):
     """One page of a search; `total` counts all matches, `next_page` is 0 when this is the last."""
 
     breweries: tuple[BreweryCard, ...]
@@ -51,7 +51,7 @@ class BreweryList(Block, tag="brewery_list"):
     next_page: int = 0
 
 
-class Table(Block, tag="table"):
+class Table(Block, frozen=True, kw_only=True, omit_defaults=True, tag="table"):
     """The client's own data. Cells are plain values; `columns` name sentences `column.<name>`."""
 
     columns: tuple[str, ...]
@@ -60,20 +60,20 @@ class Table(Block, tag="table"):
     truncated: bool = False
 
 
-class Offer(Block, tag="offer"):
+class Offer(Block, frozen=True, kw_only=True, omit_defaults=True, tag="offer"):
     """ "Shall I tell you more about one of these?" A yes pays for the details, and only a yes."""
 
     brewery_ids: tuple[str, ...]
     text: str
 
 
-class QuickReplies(Block, tag="quick_replies"):
+class QuickReplies(Block, frozen=True, kw_only=True, omit_defaults=True, tag="quick_replies"):
     """Messages that the client may send with one tap."""
 
     replies: tuple[str, ...]
 
 
-class Notice(Block, tag="notice"):
+class Notice(Block, frozen=True, kw_only=True, omit_defaults=True, tag="notice"):
     """Something about the answer rather than of it: offline, cut short, nothing found. `key` is stable."""
 
     key: str
