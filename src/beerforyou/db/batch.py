@@ -1,0 +1,100 @@
+"""Writes of concurrent runs, committed together.
+
+A write query takes one array per column and returns one row per item (`item`, from 1), so that a hundred callers cost
+one statement, one round trip and one commit. `write` returns when that commit is done; nothing is weaker than alone.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from beerforyou.db.queries import QUERIES
+from beerforyou.errors import Unavailable
+
+LARGEST = 500  # items a statement; more would hold the connection longer than a caller should wait
+
+Row = Sequence[Any]
+
+
+class _Lane:
+    """One query's callers. While a batch is being committed, the next one gathers."""
+
+    def __init__(self, pool: asyncpg.Pool, sql: str, window_s: float) -> None:
+        self._pool, self._sql, self._window_s = pool, sql, window_s
+        self._waiting: list[tuple[Row, asyncio.Future[asyncpg.Record | None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, row: Row) -> asyncpg.Record | None:
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+        return await asyncio.shield(future)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            if self._window_s and len(self._waiting) < LARGEST:
+                await asyncio.sleep(self._window_s)
+            batch, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+            await self._commit(batch)
+
+    async def _commit(self, batch: list[tuple[Row, "asyncio.Future[asyncpg.Record | None]"]]) -> None:
+        try:
+            records = await self._pool.fetch(self._sql, *zip(*(row for row, _ in batch), strict=True))
+        except asyncpg.DataError as error:
+            await self._one_by_one(batch, error)
+        except Exception as error:
+            for _, future in batch:
+                future.set_exception(_explained(error))
+        else:
+            answers = {record["item"]: record for record in records}
+            for number, (_, future) in enumerate(batch, start=1):
+                future.set_result(answers.get(number))
+
+    async def _one_by_one(
+        self, batch: list[tuple[Row, "asyncio.Future[asyncpg.Record | None]"]], error: Exception
+    ) -> None:
+        """One item's bad value must not cost its neighbours theirs."""
+        if len(batch) == 1:
+            batch[0][1].set_exception(error)
+            return
+        for item in batch:
+            await self._commit([item])
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await self._task
+
+
+class Batch:
+    """`await batch.write("runs.accept", ...)` is one item of that query's next batch.
+
+    Returns the item's row, or None when the query gave it none. Raises Unavailable when the commit is not known to
+    have happened.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, window_ms: float) -> None:
+        self._pool, self._window_s = pool, window_ms / 1000
+        self._lanes: dict[str, _Lane] = {}
+
+    async def write(self, query: str, *row: Any) -> asyncpg.Record | None:
+        lane = self._lanes.get(query)
+        if lane is None:
+            lane = self._lanes[query] = _Lane(self._pool, QUERIES[query].sql, self._window_s)
+        return await lane.write(row)
+
+    async def close(self) -> None:
+        for lane in self._lanes.values():
+            await lane.close()
+
+
+def _explained(error: Exception) -> Exception:
+    if isinstance(
+        error, (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+    ):
+        return Unavailable(
+            f"the database did not confirm a write: {error}", "try again; it is not known to have happened"
+        )
+    return error

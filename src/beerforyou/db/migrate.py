@@ -1,0 +1,83 @@
+"""Numbered SQL migrations, each in a transaction of its own, under a lock that other processes wait for.
+
+A file is called `NNNN.before.what.sql` or `NNNN.after.what.sql`: whether it runs before or after the new code is
+rolled out. What ran is kept in `public.migrations` with a hash; an edited file is refused.
+"""
+
+import hashlib
+from importlib import resources
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+import msgspec
+
+from beerforyou.db import database
+from beerforyou.errors import SetupError
+from beerforyou.settings import Settings
+
+LOCK = 4_126_001  # any number, as long as all versions of the program use the same
+LOGINS = ("bfy_service", "bfy_client")
+
+
+class Migration(msgspec.Struct, frozen=True):
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    folder = resources.files("beerforyou.db") / "migrations"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [Migration(f.name.removesuffix(".sql"), f.read_text("utf-8")) for f in files]
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Runs what has not run yet and returns its names. Gives the login roles the passwords of the settings' URLs."""
+    connection = await database.admin(settings)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.migrations (name text PRIMARY KEY, sha256 text NOT NULL, ran_at timestamptz NOT NULL DEFAULT now())"
+        )
+        ran = [migration.name for migration in await pending(connection) if await _run(connection, migration)]
+        await _set_passwords(connection, settings)
+    finally:
+        await connection.close()
+    return ran
+
+
+async def pending(connection: asyncpg.Connection) -> list[Migration]:
+    """What has not run yet, in order. Raises SetupError when a file is not the one that ran."""
+    if not await connection.fetchval("SELECT to_regclass('public.migrations') IS NOT NULL"):
+        return migrations()
+    done = dict(await connection.fetch("SELECT name, sha256 FROM public.migrations"))
+    for migration in migrations():
+        if done.get(migration.name, migration.sha256) != migration.sha256:
+            raise SetupError(
+                f"migration {migration.name} is not the file that ran here", "restore it, and write a new one instead"
+            )
+    return [migration for migration in migrations() if migration.name not in done]
+
+
+async def _run(connection: asyncpg.Connection, migration: Migration) -> bool:
+    async with connection.transaction():
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "INSERT INTO public.migrations (name, sha256) VALUES ($1, $2)", migration.name, migration.sha256
+        )
+    return True
+
+
+async def _set_passwords(connection: asyncpg.Connection, settings: Settings) -> None:
+    for url in (settings.database_url, settings.database_read_url):
+        parts = urlsplit(url)
+        if parts.username in LOGINS and parts.password:
+            statement = await connection.fetchval(
+                "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)",
+                parts.username,
+                unquote(parts.password),
+            )
+            await connection.execute(statement)
