@@ -19,15 +19,16 @@ _SAME_WORD = {
     "mt": "mount", "ft": "fort",
 }  # fmt: skip
 
-LEGAL = frozenset(
-    ("co company cos llc inc incorporated ltd limited corp corporation pty plc gmbh kg ohg ag ug bv nv bvba sprl srl "
-     "lda sa cooperative").split()
-)  # fmt: skip
-BREWERY_WORDS = frozenset(
-    ("brewing brewery breweries brewpub brewpubs microbrewery nanobrewery microbrouwerij microbrasserie "
-     "cervejaria cervejarias microcervejaria cerveceria cervecera brouwerij bierbrouwerij huisbrouwerij "
-     "brauerei privatbrauerei brasserie birrificio birra browar pivovar bryggeri bryggeriet panimo").split()
-)  # fmt: skip
+LEGAL = frozenset({
+    "co", "company", "cos", "llc", "inc", "incorporated", "ltd", "limited", "corp", "corporation", "pty", "plc",
+    "gmbh", "kg", "ohg", "ag", "ug", "bv", "nv", "bvba", "sprl", "srl", "lda", "sa", "cooperative",
+})  # fmt: skip
+BREWERY_WORDS = frozenset({
+    "brewing", "brewery", "breweries", "brewpub", "brewpubs", "microbrewery", "nanobrewery", "microbrouwerij",
+    "microbrasserie", "cervejaria", "cervejarias", "microcervejaria", "cerveceria", "cervecera", "brouwerij",
+    "bierbrouwerij", "huisbrouwerij", "brauerei", "privatbrauerei", "brasserie", "birrificio", "birra", "browar",
+    "pivovar", "bryggeri", "bryggeriet", "panimo",
+})  # fmt: skip
 _SUFFIXES = LEGAL | BREWERY_WORDS | {"beer"}
 _BEFORE_SUFFIX = frozenset({"and", "craft", "brew"})  # dropped only together with the suffix they lead to
 _PREFIXES = BREWERY_WORDS - {"brewing"} | {"the"}

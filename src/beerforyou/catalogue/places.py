@@ -1,0 +1,253 @@
+"""Which place is meant: names of cities, states and countries, as people write them, to the catalogue's own.
+
+What may be several places is asked about and never guessed; what is no place of the catalogue is said to be unknown.
+The other names of places stand in place_names.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from beerforyou.catalogue.brewery import Ambiguous, Brewery, Place, Unknown
+from beerforyou.catalogue.names import fold
+from beerforyou.catalogue.spelling import Speller
+
+Kind = Literal["city", "state", "country"]
+KINDS: tuple[Kind, ...] = ("city", "state", "country")
+
+# A question costs the client one turn, a silently wrong place several. Taken without asking is only a place with
+# this many times the open breweries of the next: if people mean places as often as these have breweries, that guess
+# is wrong at most one time in eight. Portland, Oregon has 4.3 times Portland, Maine: asked. Berlin has 20 times: taken.
+DOMINANCE = 7
+# A city with fewer open breweries than this is not what "Oregon" or "Ontario" in a city's place means.
+CITY_OF_NOTE = 5
+
+# What a kind of name is mistaken for: models put states into the city, people bring cities as states.
+_MISTAKEN: dict[Kind, tuple[Kind, ...]] = {
+    "city": ("city", "state", "country"),
+    "state": ("state", "country", "city"),
+    "country": ("country", "state"),
+}
+_QUALIFIER = re.compile(r"\s*[(/].*|\s+(?:am|im|an der|an dem|in der|bei|ob der|vor der)\s.*", re.IGNORECASE)
+_KOREAN = re.compile(r"-(?:si|gu|gun|eup)$")
+
+
+@cache
+def other_names() -> dict[str, Any]:
+    text = resources.files("beerforyou.catalogue").joinpath("place_names.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+class Gazetteer:
+    """The places of one catalogue. `names[kind]` and `codes[kind]`: folded name to places, most open breweries first."""
+
+    def __init__(self, breweries: Iterable[Brewery]) -> None:
+        rows = Counter((b.city, b.state, b.country) for b in breweries)
+        self._places = _canonical(rows)
+        self.open_breweries: Counter[Place] = Counter()
+        for brewery in breweries:
+            if brewery.is_open:
+                self.open_breweries.update(_and_around(self.place_of(brewery)))
+        self.names: dict[Kind, dict[str, tuple[Place, ...]]] = {
+            kind: self._most_first(pairs) for kind, pairs in _spoken(set(self._places.values())).items()
+        }
+        self.codes: dict[Kind, dict[str, tuple[Place, ...]]] = {
+            "state": self._most_first(_coded("state_codes", self.names["state"])),
+            "country": self._most_first(_coded("country_codes", self.names["country"])),
+        }
+        self._spellers = {kind: Speller(names) for kind, names in self.names.items()}
+        self._elsewhere = {fold(name) for name in other_names()["elsewhere"]["cities"]}
+
+    def place_of(self, brewery: Brewery) -> Place:
+        """Its city in the one spelling used here: "St Petersburg" and "Saint Petersburg" are the same place."""
+        return self._places[brewery.city, brewery.state, brewery.country]
+
+    def resolve(
+        self, city: str = "", state: str = "", country: str = "", home: Place | None = None
+    ) -> Place | Ambiguous | Unknown:
+        """The place that these words mean, together; each may be empty. `home` decides between namesakes."""
+        asked = _asked(city, state, country)
+        meant: tuple[Place, ...] = (Place(),)
+        for field, text in asked.items():
+            candidates = self._candidates(field, text)
+            narrowed = tuple(filter(None, (_finer(a, b) for b in candidates for a in meant)))
+            if not narrowed:
+                return Unknown(field=field, asked=text, suggestions=self._suggestions(field, text, candidates))
+            meant = narrowed
+        if len(asked) == 0:
+            return Place()
+        field, text = next(reversed(asked.items()))
+        named_alone = len(asked) == 1
+        return self._choose(meant, field, text, home or Place(), named_alone)
+
+    def nearest(self, kind: Kind, text: str) -> str | None:
+        """The folded name that a misspelt one means, when there is exactly one; an exact one is its own nearest."""
+        key = fold(text)
+        if key in self.names[kind]:
+            return key
+        _, keys = self._spellers[kind].nearest(key)
+        by_size = sorted(keys, key=lambda k: self._by_size(self.names[kind][k][0]))
+        return by_size[0] if by_size and self._dominates([self.names[kind][k][0] for k in by_size]) else None
+
+    def _candidates(self, field: Kind, text: str) -> tuple[Place, ...]:
+        key = fold(text)
+        if found := self._exactly(field, key):
+            return found
+        near = [(kind, *self._spellers[kind].nearest(key)) for kind in _MISTAKEN[field]]
+        least = min((distance for _, distance, keys in near if keys), default=0)
+        repaired = {key for _, distance, keys in near if distance == least for key in keys}
+        meant = sorted({self._exactly(field, key) for key in repaired}, key=lambda found: self._by_size(found[0]))
+        return meant[0] if meant and self._dominates([found[0] for found in meant]) else ()
+
+    def _exactly(self, field: Kind, key: str) -> tuple[Place, ...]:
+        if field == "city" and (cities := self.names["city"].get(key)) and (states := self.names["state"].get(key)):
+            return self._city_or_state(cities, states)
+        for kind in _MISTAKEN[field]:
+            if found := {*self.names[kind].get(key, ()), *self.codes.get(kind, {}).get(key, ())}:
+                return tuple(sorted(found, key=self._by_size))
+        return ()
+
+    def _city_or_state(self, cities: tuple[Place, ...], states: tuple[Place, ...]) -> tuple[Place, ...]:
+        """New York is a city of New York; Oregon is more than the Oregon in Ohio; Washington may be either."""
+        if any(_inside(city, state) for city in cities for state in states):
+            return cities
+        if self.open_breweries[cities[0]] < CITY_OF_NOTE:
+            return states
+        return states + (cities[:1] if self._dominates(cities) else cities)
+
+    def _choose(
+        self, places: tuple[Place, ...], field: Kind, asked: str, home: Place, named_alone: bool
+    ) -> Place | Ambiguous:
+        at_home = [p for p in places if p.state and (p.state, p.country) == (home.state, home.country)]
+        in_country = [p for p in places if not p.city and p.country == home.country]
+        for preferred in (at_home, in_country):
+            if len(preferred) == 1:
+                return preferred[0]
+        one_kind = len({bool(p.city) for p in places}) == 1
+        better_known = named_alone and field == "city" and fold(asked) in self._elsewhere
+        if one_kind and not better_known and self._dominates(places):
+            return places[0]
+        return Ambiguous(field=field, asked=asked, choices=places)
+
+    def _dominates(self, places: Sequence[Place]) -> bool:
+        counts = [self.open_breweries[p] for p in dict.fromkeys(places)]
+        return len(counts) == 1 or (counts[0] > 0 and counts[0] >= DOMINANCE * counts[1])
+
+    def _suggestions(self, field: Kind, text: str, elsewhere: tuple[Place, ...]) -> tuple[str, ...]:
+        """The namesakes in other states, or else the names that look alike."""
+        if elsewhere:
+            return tuple(label(place) for place in elsewhere[:3])
+        near = self._spellers[field].suggestions(fold(text))
+        return tuple(dict.fromkeys(label(self.names[field][key][0]) for key in near))
+
+    def _most_first(self, pairs: Iterable[tuple[str, Place]]) -> dict[str, tuple[Place, ...]]:
+        found: dict[str, set[Place]] = {}
+        for key, place in pairs:
+            found.setdefault(key, set()).add(place)
+        return {key: tuple(sorted(places, key=self._by_size)) for key, places in found.items()}
+
+    def _by_size(self, place: Place) -> tuple[int, str]:
+        return -self.open_breweries[place], label(place)
+
+
+def label(place: Place) -> str:
+    """ "San Diego, California"; a country alone is itself."""
+    return ", ".join(filter(None, (place.city, place.state))) or place.country
+
+
+def _inside(place: Place, other: Place) -> bool:
+    """Is `place` the other, or a part of it? An empty field of the other means any."""
+    return other.country in ("", place.country) and other.state in ("", place.state) and other.city in ("", place.city)
+
+
+def _finer(a: Place, b: Place) -> Place | None:
+    return a if _inside(a, b) else b if _inside(b, a) else None
+
+
+def _and_around(place: Place) -> Iterator[Place]:
+    yield place
+    yield Place(state=place.state, country=place.country)
+    yield Place(country=place.country)
+
+
+def _asked(city: str, state: str, country: str) -> dict[Kind, str]:
+    """The words given, coarse to fine. "Portland, OR, USA" in the city's place is taken apart."""
+    city, *rest = (part.strip() for part in city.split(","))
+    if rest:
+        state, country = state or rest[0], country or "".join(rest[1:2])
+    given: dict[Kind, str] = {"country": country, "state": state, "city": city}
+    return {kind: text.strip() for kind, text in given.items() if fold(text)}
+
+
+def _canonical(rows: Mapping[tuple[str, str, str], int]) -> dict[tuple[str, str, str], Place]:
+    """Every city, state and country as the source spells it, to the one place that it is."""
+    table = other_names()
+    country_of = _spelling(Counter({("", row[2]): n for row, n in rows.items()}), {"": table["countries"]})
+    states = Counter[tuple[str, str]]()
+    for (_, state, country), n in rows.items():
+        states[country_of["", country], state] += n
+    state_of = _spelling(states, table["states"])
+    cities = Counter[tuple[str, str]]()
+    places: dict[tuple[str, str, str], Place] = {}
+    for (city, state, country), n in rows.items():
+        cities[state_of[country_of["", country], state], city] += n
+    city_of = _spelling(cities, table["cities"])
+    for city, state, country in rows:
+        own_country = country_of["", country]
+        own_state = state_of[own_country, state]
+        places[city, state, country] = Place(city=city_of[own_state, city], state=own_state, country=own_country)
+    return places
+
+
+def _spelling(
+    names: Counter[tuple[str, str]], table: Mapping[str, Mapping[str, list[str]]]
+) -> dict[tuple[str, str], str]:
+    """(parent, name as written) to one spelling: the table's where it has one, else the commonest."""
+    chosen: dict[tuple[str, str], str] = {}
+    for parent, own_names in table.items():
+        for own, others in own_names.items():
+            chosen |= {(parent, fold(name)): own for name in (own, *others)}
+    for (parent, name), _ in names.most_common():
+        chosen.setdefault((parent, fold(name)), name)
+    return {(parent, name): chosen[parent, fold(name)] for parent, name in names}
+
+
+def _spoken(places: set[Place]) -> dict[Kind, list[tuple[str, Place]]]:
+    table = other_names()
+    cities = [pair for place in places for pair in _city_names(place, table["cities"].get(place.state, {}))]
+    states = [
+        (key, state)
+        for state in {Place(state=p.state, country=p.country) for p in places}
+        for name in (state.state, *table["states"].get(state.country, {}).get(state.state, ()))
+        for key in {fold(name), fold(name).removesuffix(" region")}
+    ]
+    countries = [
+        (fold(name), Place(country=country))
+        for country in {p.country for p in places}
+        for name in (country, *table["countries"].get(country, ()))
+    ]
+    return {"city": cities, "state": states, "country": countries}
+
+
+def _city_names(place: Place, others: Mapping[str, list[str]]) -> Iterator[tuple[str, Place]]:
+    """ "Frankfurt (Oder)" is called Frankfurt, "Jeju-si" Jeju."""
+    short = _KOREAN if place.country == "South Korea" else _QUALIFIER
+    for name in (place.city, short.sub("", place.city), *others.get(place.city, ())):
+        yield fold(name), place
+
+
+def _coded(section: str, names: Mapping[str, tuple[Place, ...]]) -> Iterator[tuple[str, Place]]:
+    table = other_names()[section]
+    own = {(p.country, p.state): p for places in names.values() for p in places}
+    if section == "country_codes":
+        table = {country: {"": codes} for country, codes in table.items()}
+    for country, states in table.items():
+        for state, codes in states.items():
+            if place := own.get((country, state)):
+                yield from ((fold(code), place) for code in codes)
