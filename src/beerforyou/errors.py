@@ -72,6 +72,7 @@ class ModelError(BeerForYouError):
 
 class ModelUnavailable(ModelError):
     status = 503
+    retry_after_s: float | None = None  # how long the provider asks to wait, if it says
 
 
 class ModelTimeout(ModelError):
