@@ -45,7 +45,7 @@ def other_names() -> dict[str, Any]:
 
 
 class Gazetteer:
-    """The places of one catalogue. `names[kind]` and `codes[kind]`: folded name to places, most open breweries first."""
+    """The places of one catalogue, under every name they are known by."""
 
     def __init__(self, breweries: Iterable[Brewery]) -> None:
         rows = Counter((b.city, b.state, b.country) for b in breweries)
@@ -54,19 +54,22 @@ class Gazetteer:
         for brewery in breweries:
             if brewery.is_open:
                 self.open_breweries.update(_and_around(self.place_of(brewery)))
-        self.names: dict[Kind, dict[str, tuple[Place, ...]]] = {
-            kind: self._most_first(pairs) for kind, pairs in _spoken(set(self._places.values())).items()
-        }
-        self.codes: dict[Kind, dict[str, tuple[Place, ...]]] = {
-            "state": self._most_first(_coded("state_codes", self.names["state"])),
-            "country": self._most_first(_coded("country_codes", self.names["country"])),
-        }
-        self._spellers = {kind: Speller(names) for kind, names in self.names.items()}
+        spoken = _spoken(set(self._places.values()))
+        self._spellers = {kind: Speller(key for key, _ in pairs) for kind, pairs in spoken.items()}
+        self._names = {kind: self._most_first(pairs + _coded(kind, pairs)) for kind, pairs in spoken.items()}
         self._elsewhere = {fold(name) for name in other_names()["elsewhere"]["cities"]}
 
     def place_of(self, brewery: Brewery) -> Place:
         """Its city in the one spelling used here: "St Petersburg" and "Saint Petersburg" are the same place."""
         return self._places[brewery.city, brewery.state, brewery.country]
+
+    def keys(self, kind: Kind) -> Iterable[str]:
+        """Every folded name and abbreviation of that kind."""
+        return self._names[kind]
+
+    def named(self, kind: Kind, key: str) -> tuple[Place, ...]:
+        """The places of that folded name, most open breweries first; none when there is no such name."""
+        return self._names[kind].get(key, ())
 
     def resolve(
         self, city: str = "", state: str = "", country: str = "", home: Place | None = None
@@ -89,11 +92,11 @@ class Gazetteer:
     def nearest(self, kind: Kind, text: str) -> str | None:
         """The folded name that a misspelt one means, when there is exactly one; an exact one is its own nearest."""
         key = fold(text)
-        if key in self.names[kind]:
+        if key in self._names[kind]:
             return key
         _, keys = self._spellers[kind].nearest(key)
-        by_size = sorted(keys, key=lambda k: self._by_size(self.names[kind][k][0]))
-        return by_size[0] if by_size and self._dominates([self.names[kind][k][0] for k in by_size]) else None
+        by_size = sorted(keys, key=lambda k: self._by_size(self._names[kind][k][0]))
+        return by_size[0] if by_size and self._dominates([self._names[kind][k][0] for k in by_size]) else None
 
     def _candidates(self, field: Kind, text: str) -> tuple[Place, ...]:
         key = fold(text)
@@ -106,11 +109,12 @@ class Gazetteer:
         return meant[0] if meant and self._dominates([found[0] for found in meant]) else ()
 
     def _exactly(self, field: Kind, key: str) -> tuple[Place, ...]:
-        if field == "city" and (cities := self.names["city"].get(key)) and (states := self.names["state"].get(key)):
+        cities, states = self.named("city", key), self.named("state", key)
+        if field == "city" and cities and states and len(key) > 3:  # "LA" is the city; nobody calls a state so there
             return self._city_or_state(cities, states)
         for kind in _MISTAKEN[field]:
-            if found := {*self.names[kind].get(key, ()), *self.codes.get(kind, {}).get(key, ())}:
-                return tuple(sorted(found, key=self._by_size))
+            if found := self.named(kind, key):
+                return found
         return ()
 
     def _city_or_state(self, cities: tuple[Place, ...], states: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -144,7 +148,7 @@ class Gazetteer:
         if elsewhere:
             return tuple(label(place) for place in elsewhere[:3])
         near = self._spellers[field].suggestions(fold(text))
-        return tuple(dict.fromkeys(label(self.names[field][key][0]) for key in near))
+        return tuple(dict.fromkeys(label(self._names[field][key][0]) for key in near))
 
     def _most_first(self, pairs: Iterable[tuple[str, Place]]) -> dict[str, tuple[Place, ...]]:
         found: dict[str, set[Place]] = {}
@@ -242,12 +246,15 @@ def _city_names(place: Place, others: Mapping[str, list[str]]) -> Iterator[tuple
         yield fold(name), place
 
 
-def _coded(section: str, names: Mapping[str, tuple[Place, ...]]) -> Iterator[tuple[str, Place]]:
-    table = other_names()[section]
-    own = {(p.country, p.state): p for places in names.values() for p in places}
-    if section == "country_codes":
-        table = {country: {"": codes} for country, codes in table.items()}
-    for country, states in table.items():
-        for state, codes in states.items():
-            if place := own.get((country, state)):
-                yield from ((fold(code), place) for code in codes)
+def _coded(kind: Kind, names: list[tuple[str, Place]]) -> list[tuple[str, Place]]:
+    """Abbreviations: never the repair of a typing mistake, so they stay apart from the names until then."""
+    if kind == "city":
+        return []
+    table = other_names()[f"{kind}_codes"]
+    return [
+        (fold(code), place)
+        for place in {place for _, place in names}
+        for code in (
+            table.get(place.country, {}).get(place.state, ()) if kind == "state" else table.get(place.country, ())
+        )
+    ]
