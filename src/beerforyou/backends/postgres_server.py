@@ -40,7 +40,7 @@ class PostgresServer:
         # The lock says that the last postmaster is dead, so its process id may by now be anybody's; PostgreSQL would
         # refuse to start beside it. It ignores the id that pg_ctl passes here, and still looks for orphaned memory.
         env = {"PG_GRANDPARENT_PID": str(pid)} if (pid := self._postmaster()[0]) else {}
-        args = [postgres, "-D", self._data, "-k", self._sockets, *config]
+        args: list[str | Path] = [postgres, "-D", self._data, "-k", self._sockets, *config]
         with self.log.open("wb") as log:
             process = account.spawn(args, log, (lock,), account.ENVIRONMENT | env)
         assert process.stdin

@@ -1,0 +1,102 @@
+"""One embedded PostgreSQL and Valkey for the whole run, and a database of its own for each test that asks.
+
+`settings` and `database` are fresh for each test; a module that fills one for all its tests makes a fixture of its
+own with `fresh_settings`. Nothing here is a stand-in: what the tests use is what `serve` uses.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from beerforyou.backends.embedded import settings_with_servers
+from beerforyou.db.database import Database, admin, connect
+from beerforyou.db.migrate import migrate
+from beerforyou.settings import Settings, load
+
+FreshSettings = Callable[[], AbstractAsyncContextManager[Settings]]
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Iterator[Path]:
+    """Not pytest's: as root, the servers run as an account that pytest's folders keep out."""
+    with tempfile.TemporaryDirectory(prefix="beerforyou-tests-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def embedded_settings(data_folder: Path) -> Iterator[Settings]:
+    """The servers as `serve` would find them on the first day: nothing migrated."""
+    settings, servers = settings_with_servers(load({}, data=data_folder))
+    assert servers
+    with servers:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def migrated(embedded_settings: Settings) -> Settings:
+    """Don't write here: it is the template of the others."""
+    await migrate(embedded_settings)
+    return embedded_settings
+
+
+@pytest.fixture(scope="session")
+def fresh_settings(migrated: Settings) -> FreshSettings:
+    """`async with fresh_settings() as settings`: a migrated, empty database until the end of the block."""
+    template, numbers = urlsplit(migrated.database_url).path[1:], count(1)
+
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[Settings]:
+        name = f"test_{next(numbers)}"
+        operator = await admin(_in_database(migrated, template, "postgres"))
+        try:
+            await operator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            # a copy has everything but the rights on the database itself
+            await operator.execute(
+                "UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = $1) WHERE datname = $2",
+                template,
+                name,
+            )
+            yield _in_database(migrated, template, name)
+            await operator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        finally:
+            await operator.close()
+
+    return fresh
+
+
+def _in_database(settings: Settings, old: str, new: str) -> Settings:
+    fields = ("database_admin_url", "database_url", "database_read_url")
+    urls = {field: getattr(settings, field).replace(f"@/{old}?", f"@/{new}?") for field in fields}
+    return msgspec.structs.replace(settings, **urls)
+
+
+@pytest.fixture
+async def settings(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
+    async with fresh_settings() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = await connect(settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def real_catalogue() -> Path:
+    """The public Open Brewery DB file; not part of the project, so CI has to bring it and others may."""
+    beside = Path(__file__).parents[2] / "shared/openbrewerydb/breweries.csv"
+    path = Path(os.environ.get("BEERFORYOU_TEST_CATALOGUE") or beside)
+    if not path.is_file():
+        reason = f"no Open Brewery DB file: BEERFORYOU_TEST_CATALOGUE names none, and {beside.name} is not beside us"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    return path
