@@ -48,6 +48,7 @@ class BreweryList(Block, frozen=True, kw_only=True, omit_defaults=True, tag="bre
     breweries: tuple[BreweryCard, ...]
     total: int
     page: int = 1
+    per_page: int = 5
     next_page: int = 0
 
 

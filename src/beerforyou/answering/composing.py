@@ -1,0 +1,91 @@
+"""Makes an answer of a sentence and of what the tools brought: blocks in order, the offer, the union of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from beerforyou import prompts
+from beerforyou.answering.turn import Answer, Outcome, Turn
+from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Notice, Offer, QuickReplies, Table, Text
+from beerforyou.labels import Label, union
+from beerforyou.llm.model import Reply
+from beerforyou.messages import say
+from beerforyou.messages.rendering import plain
+from beerforyou.reading.reading import Context
+from beerforyou.tools.tool import Outcome as ToolOutcome
+
+QUICK_PICKS = 3  # more buttons than this don't fit on a phone
+
+
+def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer:
+    """What the client gets at the end of a planning."""
+    asks = any(outcome.asks for outcome in outcomes)
+    context = _context(turn, outcomes)
+    text = reply.text.strip() or ("" if reply.finish == "safety" else say("error.gave_up", turn.language))
+    blocks = [
+        *([Text(text=text)] if text else []),
+        *_notices(turn, reply),
+        *_found(outcomes),
+        *_offer(turn, context, outcomes),
+    ]
+    made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model.name})
+    label = union([made, *(outcome.label for outcome in outcomes)])
+    outcome: Outcome = (
+        "error_model" if reply.finish == "safety" and not text else "clarification" if asks else "answered"
+    )
+    return _answer(turn, outcome, tuple(blocks), label, context)
+
+
+def canned(turn: Turn, key: str, outcome: Outcome, **values: str) -> Answer:
+    """A sentence of the table; the conversation stays where it was."""
+    context = replace(turn.context, language=turn.language)
+    return _answer(turn, outcome, (Text(text=say(key, turn.language, **values)),), Label(), context)
+
+
+def failed(turn: Turn, outcome: Outcome) -> Answer:
+    key = {"error_model": "error.model", "error_timeout": "error.timeout"}.get(outcome, "error.internal")
+    return canned(turn, key, outcome)
+
+
+def _answer(turn: Turn, outcome: Outcome, blocks: tuple[AnyBlock, ...], label: Label, context: Context) -> Answer:
+    return Answer(outcome=outcome, text=plain(blocks, turn.language), blocks=blocks, label=label, context=context)
+
+
+def _context(turn: Turn, outcomes: Sequence[ToolOutcome]) -> Context:
+    """The last outcome that a follow-up can lean on; without one, the conversation stays where it was."""
+    leaning = [outcome.context for outcome in outcomes if outcome.context != Context()]
+    return replace(leaning[-1] if leaning else turn.context, language=turn.language)
+
+
+def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
+    keys = {"length": "cut_short", "safety": "safety"}
+    return [Notice(key=key, text=say(f"error.{key}", turn.language)) for f, key in keys.items() if reply.finish == f]
+
+
+def _found(outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:
+    """Blocks of the tools, each once. A profile that was read on the way to something else is not shown."""
+    every = [block for outcome in outcomes for block in outcome.blocks]
+    blocks = [block for n, block in enumerate(every) if block not in every[:n]]
+    answers_more = any(isinstance(block, (BreweryList, BreweryCard)) for block in blocks)
+    return [block for block in blocks if not (answers_more and isinstance(block, Table) and block.title == "profile")]
+
+
+def _offer(turn: Turn, context: Context, outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:
+    """ "Shall I tell you more?", when something was found in this turn."""
+    if not context.offered or not any(outcome.context.shown for outcome in outcomes):
+        return []
+    shown, language = context.shown, turn.language
+    text = say("offer.one", language, name=shown[0].name) if len(shown) == 1 else say("offer.several", language)
+    picks = (
+        [say("offer.yes", language)]
+        if len(shown) == 1
+        else [say("offer.pick", language, name=ref.name) for ref in shown[:QUICK_PICKS]]
+    )
+    more = [say("offer.more", language)] if _has_more(outcomes) else []
+    return [Offer(brewery_ids=tuple(ref.id for ref in shown), text=text), QuickReplies(replies=(*picks, *more))]
+
+
+def _has_more(outcomes: Sequence[ToolOutcome]) -> bool:
+    return any(isinstance(block, BreweryList) and block.next_page for outcome in outcomes for block in outcome.blocks)

@@ -1,0 +1,30 @@
+"""The record of why each tool was or was not called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from beerforyou.answering.turn import Decision
+from beerforyou.llm.model import ToolCall
+from beerforyou.reading.reading import Reading
+from beerforyou.tools import TOOLS
+
+
+def decide(reading: Reading, calls: Iterable[ToolCall], refused: Mapping[str, str]) -> list[Decision]:
+    names = [call.name for call in calls]
+    return [
+        Decision(
+            tool=name, calls=names.count(name), expected=reading.tool == name, why=_why(name, names, reading, refused)
+        )
+        for name in TOOLS
+    ]
+
+
+def _why(name: str, called: list[str], reading: Reading, refused: Mapping[str, str]) -> str:
+    if name in refused:
+        return refused[name]
+    if name in called:
+        return f"the planner called it; the message reads as {reading.intent}"
+    if reading.tool == name:
+        return f"the planner did not call it, although the message reads as {reading.intent}"
+    return f"the message reads as {reading.intent}, which does not need it"

@@ -1,0 +1,106 @@
+"""What a run writes while it walks: steps (the ledger: each model turn and tool result, once) and events.
+
+A step is committed before the next one begins. Events are numbered here, committed in order, and only then shown to
+those who follow. A worker that lost its run learns it here, by `Superseded`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from beerforyou.db.batch import Batch
+from beerforyou.labels import Label
+from beerforyou.llm.model import Usage
+
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+
+
+EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished"]
+
+
+class Event(msgspec.Struct, frozen=True):
+    seq: int
+    type: EventType
+    data: dict[str, Any]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    kind: Literal["model", "tool"]
+    name: str
+    input: Any
+    output: Any
+    ms: float
+    label: Label = Label()
+    usage: Usage = Usage()
+
+
+class Superseded(Exception):
+    """Another worker has claimed the run; whatever this one does is no longer wanted."""
+
+
+class Journal:
+    """`on_commit` is called with events that are committed, in order."""
+
+    def __init__(self, batch: Batch, run_id: UUID, fence: int, on_commit: Callable[[list[Event]], None]) -> None:
+        self._batch, self._run_id, self._fence, self._on_commit = batch, run_id, fence, on_commit
+        self._events: list[Event] = []
+        self._event_seq = self._step_seq = 0
+        self._order = asyncio.Lock()
+        self._sentence = ""
+        self._flush: asyncio.Task[None] | None = None
+
+    def emit(self, type: EventType, **data: Any) -> None:
+        """Queues an event; it is committed with the next step, or by itself as soon as the loop is free."""
+        self._event_seq += 1
+        self._events.append(Event(self._event_seq, type, data))
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._write())
+
+    def say(self, piece: str) -> None:
+        """Text as the model writes it; it leaves by whole sentences."""
+        *sentences, self._sentence = SENTENCE_END.split(self._sentence + piece)
+        for sentence in filter(None, sentences):
+            self.emit("text", text=sentence)
+
+    def end_of_text(self) -> None:
+        if self._sentence.strip():
+            self.emit("text", text=self._sentence.strip())
+        self._sentence = ""
+
+    async def step(self, step: Step) -> None:
+        self._step_seq += 1
+        await self._write(_row(self._step_seq, step))
+
+    async def finish(self, answer: dict[str, Any]) -> None:
+        """Writes the end of the run together with the last events. Raises Superseded."""
+        async with self._order:
+            await self._commit("runs.finish", _json(answer))
+
+    async def _write(self, step: str | None = None) -> None:
+        async with self._order:
+            if step is not None or self._events:
+                await self._commit("runs.record", step)
+
+    async def _commit(self, query: str, what: str | None) -> None:
+        events, self._events = self._events, []
+        if await self._batch.write(query, self._run_id, self._fence, what, _json(events)) is None:
+            raise Superseded(str(self._run_id))
+        self._on_commit(events)
+
+
+def _row(seq: int, step: Step) -> str:
+    return _json({
+        "seq": seq, "kind": step.kind, "name": step.name, "input": step.input, "output": step.output, "ms": step.ms,
+        "labels": sorted(step.label.audience), "versions": step.label.versions, "usage": step.usage,
+    })  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    # PostgreSQL's jsonb knows no NUL; no model or page may break a run with one.
+    return msgspec.json.encode(value).decode().replace("\\u0000", "")

@@ -1,0 +1,128 @@
+"""The planner: a loop of ours around one model, at most five calls, tools in parallel, every step in the ledger.
+
+What a loop of ours owes is here: wrong arguments go back to the model, tools have a time limit, a reply without sense
+is asked for once more, a repeated call ends the calling, and nothing that costs money runs without the client's yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from beerforyou import prompts
+from beerforyou.answering.composing import compose, failed
+from beerforyou.answering.decisions import decide
+from beerforyou.answering.journal import Step
+from beerforyou.answering.turn import Answer, Turn
+from beerforyou.errors import BadInput, BeerForYouError
+from beerforyou.labels import Label
+from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.tools import TOOLS
+from beerforyou.tools.tool import Outcome
+
+SPECS = tuple(tool.spec for tool in TOOLS.values())
+ASK_FIRST = "not called: it costs money, so offer it and wait for the client's yes"
+AGAIN = "this call was made before, with the same result; answer with what you have"
+
+
+async def plan(turn: Turn) -> Answer:
+    walk = _Walk(turn)
+    answer = await walk.walk()
+    turn.decisions = decide(turn.read(), walk.calls, walk.refused)
+    return answer
+
+
+class _Walk:
+    """The state of one planning: the conversation as the model sees it, what tools brought, what was called."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.messages = [*turn.history, Message("user", (Text(turn.text),))]
+        self.outcomes: list[Outcome] = []
+        self.calls: list[ToolCall] = []
+        self.refused: dict[str, str] = {}
+        self._seen: dict[bytes, Any] = {}
+        self._repeats = False
+
+    async def walk(self) -> Answer:
+        limit = self.turn.settings.max_iterations
+        for iteration in range(1, limit + 1):
+            reply = await self._think(talk_only=self._repeats or iteration == limit)
+            if reply.tool_calls and iteration < limit:
+                results = await asyncio.gather(*(self._call(call) for call in reply.tool_calls))
+                self.messages += [Message("model", reply.parts), Message("tool", tuple(results))]
+            elif reply.text.strip() or reply.finish in ("length", "safety"):
+                return compose(self.turn, reply, self.outcomes)
+        # Five replies without a sentence: what the tools brought is still worth showing.
+        return compose(self.turn, Reply(parts=()), self.outcomes) if self.outcomes else failed(self.turn, "error_model")
+
+    async def _think(self, talk_only: bool) -> Reply:
+        turn = self.turn
+        request = Request(
+            system=prompts.SYSTEM,
+            reminder=prompts.reminder(turn.today, turn.caller.name, turn.caller.home, turn.language),
+            messages=tuple(self.messages),
+            tools=SPECS,
+            tool_choice="none" if talk_only else "auto",
+            max_output_tokens=turn.settings.max_output_tokens,
+            facts=turn.facts(),
+        )
+        started = time.perf_counter()
+        reply = await turn.model.generate(request, turn.journal.say)
+        turn.journal.end_of_text()
+        turn.usage += reply.usage
+        await turn.journal.step(
+            Step(
+                kind="model",
+                name=reply.model or turn.model.name,
+                input={"messages": len(self.messages), "tool_choice": request.tool_choice},
+                output={"finish": reply.finish, "parts": reply.parts},
+                ms=_since(started),
+                usage=reply.usage,
+            )
+        )
+        return reply
+
+    async def _call(self, call: ToolCall) -> ToolResult:
+        self.calls.append(call)
+        key = msgspec.json.encode([call.name, call.args], order="sorted")
+        if key in self._seen:
+            self._repeats = True
+            return ToolResult(call.id, call.name, {"note": AGAIN, "result": self._seen[key]})
+        self.turn.journal.emit("tool_started", name=call.name, args=call.args)
+        started = time.perf_counter()
+        outcome, error = await self._run(call)
+        content = outcome.content if outcome else {"error": error}
+        self._seen[key] = content
+        self.turn.journal.emit("tool_finished", name=call.name, ok=outcome is not None)
+        label = outcome.label if outcome else Label()
+        step = Step(kind="tool", name=call.name, input=call.args, output=content, ms=_since(started), label=label)
+        await self.turn.journal.step(step)
+        if outcome:
+            self.outcomes.append(outcome)
+        return ToolResult(call.id, call.name, content, is_error=outcome is None)
+
+    async def _run(self, call: ToolCall) -> tuple[Outcome | None, str]:
+        """The tool's outcome, or one line that the model can act on."""
+        tool = TOOLS.get(call.name)
+        if tool is None:
+            return None, f"there is no tool {call.name}; there are {', '.join(TOOLS)}"
+        if tool.paid and not self.turn.caller.agreed:
+            self.refused[call.name] = ASK_FIRST
+            return None, ASK_FIRST
+        try:
+            async with asyncio.timeout(self.turn.settings.tool_timeout_s):
+                return await tool(self.turn.caller, call.args), ""
+        except BadInput as error:
+            return None, f"{error.message}; {error.hint}"
+        except TimeoutError:
+            return None, f"{call.name} took too long"
+        except BeerForYouError:
+            return None, f"{call.name} is not available right now"
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,28 @@
+"""The first step: reads the message, and answers what needs neither a model nor data."""
+
+from __future__ import annotations
+
+from beerforyou.answering.composing import canned
+from beerforyou.answering.turn import Answer, Outcome, Turn
+from beerforyou.reading.read import read as understand
+
+# intents that a sentence of the table answers, and how such a run ends
+CANNED: dict[str, tuple[str, Outcome]] = {
+    "greeting": ("talk.greeting", "answered"),
+    "thanks": ("talk.thanks", "answered"),
+    "goodbye": ("talk.goodbye", "answered"),
+    "help": ("talk.help", "answered"),
+    "person": ("talk.person", "answered"),
+    "decline": ("talk.declined", "answered"),
+    "other_client": ("talk.other_client", "refused_privacy"),
+}
+
+
+async def read(turn: Turn) -> Answer | None:
+    turn.reading = reading = understand(turn.text, turn.caller.catalogue, turn.context, turn.today)
+    turn.caller.language = reading.language
+    turn.caller.agreed = reading.tool == "get_website_summary"
+    if reading.intent not in CANNED or not reading.by_rule or reading.leftover:
+        return None
+    key, outcome = CANNED[reading.intent]
+    return canned(turn, key, outcome, name=turn.caller.name)

@@ -1,0 +1,127 @@
+"""One walk through the corridor: what is asked, by whom, and what the walk has cost so far."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from beerforyou.answering.journal import Journal
+from beerforyou.blocks import AnyBlock
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.index import Catalogue
+from beerforyou.db.database import Database
+from beerforyou.labels import Label
+from beerforyou.llm.model import Message, Model, Text, Usage
+from beerforyou.messages import Language
+from beerforyou.reading.reading import Context, Reading
+from beerforyou.settings import Settings
+from beerforyou.tools.tool import Caller
+
+Outcome = Literal[
+    "answered",
+    "clarification",
+    "refused_privacy",
+    "error_model",
+    "error_timeout",
+    "error_internal",
+]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """`text` is the whole answer as plain text, blocks included; `context` is what a follow-up may lean on."""
+
+    outcome: Outcome
+    text: str
+    blocks: tuple[AnyBlock, ...]
+    label: Label
+    context: Context = Context()
+
+    @property
+    def status(self) -> Literal["succeeded", "failed"]:
+        return "failed" if self.outcome.startswith("error") else "succeeded"
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a tool was or was not called. `expected`: a rule that is independent of the model would have called it."""
+
+    tool: str
+    calls: int
+    expected: bool
+    why: str
+
+
+class Turn(msgspec.Struct, kw_only=True):
+    run_id: UUID
+    conversation_id: UUID
+    text: str
+    caller: Caller
+    history: tuple[Message, ...]
+    context: Context
+    journal: Journal
+    model: Model
+    settings: Settings
+    today: date
+    reading: Reading | None = None
+    usage: Usage = Usage()
+    decisions: list[Decision] = []
+
+    @property
+    def language(self) -> Language:
+        return self.caller.language
+
+    def read(self) -> Reading:
+        assert self.reading is not None, "the first step of the pipeline reads the message"
+        return self.reading
+
+    def facts(self) -> dict[str, Any]:
+        return {"reading": self.read(), "context": self.context, "name": self.caller.name, "language": self.language}
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that this worker holds, as long as `fence` is the highest number given out for it."""
+
+    run_id: UUID
+    conversation_id: UUID
+    client_id: str
+    fence: int
+
+
+async def begin(
+    claim: Claim, database: Database, catalogue: Catalogue, model: Model, settings: Settings, journal: Journal
+) -> Turn:
+    """All that is known before the walk begins, in one statement."""
+    rows = database.as_client(claim.client_id)
+    row = await rows.fetchrow("runs.turn", claim.run_id, 2 * settings.history_turns)
+    assert row is not None, "a claimed run has a message and a client"
+    earlier = msgspec.json.decode(row["messages"] or "[]", type=list[Earlier])
+    context = next((m.context for m in reversed(earlier) if m.context is not None), Context())
+    caller = Caller(
+        client_id=claim.client_id,
+        name=row["name"],
+        home=Place(city=row["city"], state=row["state"], country=row["country"]),
+        language=row["language"],
+        rows=rows,
+        catalogue=catalogue,
+        shown=context.shown,
+    )
+    return Turn(
+        run_id=claim.run_id,
+        conversation_id=claim.conversation_id,
+        text=row["text"],
+        caller=caller,
+        history=tuple(Message("user" if m.role == "client" else "model", (Text(m.text),)) for m in earlier),
+        context=context,
+        journal=journal,
+        model=model,
+        settings=settings,
+        today=date.today(),
+    )
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    role: str
+    text: str
+    context: Context | None = None

@@ -1,0 +1,37 @@
+"""The routes, and how errors leave."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from beerforyou.api import conversations, health, openapi, runs
+from beerforyou.api.http import on_error, on_http_exception, reply
+from beerforyou.api.tokens import Tokens
+from beerforyou.errors import BeerForYouError
+from beerforyou.service import Service
+
+
+async def describe(request: Request) -> Response:
+    return reply(openapi.DOCUMENT)
+
+
+def app(service: Service) -> Starlette:
+    made = Starlette(
+        routes=[
+            Route("/v1/runs", runs.create_run, methods=["POST"]),
+            Route("/v1/runs/{run_id}", runs.get_run),
+            Route("/v1/runs/{run_id}/events", runs.get_run_events),
+            Route("/v1/conversations/{conversation_id}", conversations.get_conversation),
+            Route("/openapi.json", describe),
+            Route("/healthz", health.healthz),
+            Route("/readyz", health.readyz),
+        ],
+        exception_handlers={BeerForYouError: on_error, HTTPException: on_http_exception},
+    )
+    made.state.service = service
+    made.state.tokens = Tokens(service.settings)
+    return made

@@ -1,0 +1,13 @@
+"""`/v1/conversations`: what was said."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from beerforyou.api.http import caller, path_id, reply, service
+
+
+async def get_conversation(request: Request) -> Response:
+    found = await service(request).conversation(await caller(request), path_id(request, "conversation_id"))
+    return reply(found, cache_control="no-store")

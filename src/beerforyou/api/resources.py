@@ -1,0 +1,84 @@
+"""What goes over the wire, in both directions. The OpenAPI document is made of these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from beerforyou.blocks import AnyBlock
+
+
+class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message. Without `conversation_id` it begins a new conversation."""
+
+    message: str
+    conversation_id: UUID | None = None
+
+
+class AcceptedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Committed and queued. `events` is where to follow it."""
+
+    run_id: UUID
+    conversation_id: UUID
+    status: str
+    events: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A model turn or a tool call, with who may see its result and what that was made from."""
+
+    seq: int
+    kind: Literal["model", "tool"]
+    name: str
+    input: Any
+    output: Any
+    labels: list[str]
+    versions: dict[str, str]
+    usage: dict[str, int]
+    ms: float
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it stands. `text` and `blocks` are the answer; `steps` are there with `?include=steps`."""
+
+    run_id: UUID
+    conversation_id: UUID
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    outcome: str | None
+    text: str | None
+    blocks: list[AnyBlock]
+    labels: list[str]
+    versions: dict[str, str]
+    usage: dict[str, int]
+    decisions: list[dict[str, Any]]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    steps: list[Step] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    message_id: UUID
+    run_id: UUID
+    role: Literal["client", "assistant"]
+    text: str
+    blocks: list[AnyBlock]
+    created_at: datetime
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    conversation_id: UUID
+    messages: list[Message]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457. `detail` says what is wrong and where, `hint` what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str = ""

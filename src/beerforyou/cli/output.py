@@ -1,0 +1,43 @@
+"""What every command shares: the `--json` and `--data` options, results on stdout, notes on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+T = TypeVar("T")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+data_option = click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded servers.")
+
+
+def note(text: str) -> None:
+    """Something about the work rather than its result."""
+    click.echo(text, err=True)
+
+
+def show_json(result: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+
+
+def show_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows with equal keys, in aligned columns."""
+    if not rows:
+        return
+    cells = [[str(key) for key in rows[0]], *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
+    for row in cells:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)

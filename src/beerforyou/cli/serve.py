@@ -1,0 +1,66 @@
+"""`beerforyou serve`: the HTTP API, with a worker in the same process."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from beerforyou.cli.output import data_option, json_option, note, run, show_json
+
+if TYPE_CHECKING:
+    from beerforyou.service import Service
+    from beerforyou.settings import Settings
+
+
+@click.command("serve")
+@click.option("--host", help="Address to bind to.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to bind to; 0 takes a free one.")
+@json_option
+@data_option
+def command(host: str | None, port: int | None, as_json: bool, data: Path | None) -> None:
+    """Serve the HTTP API until Ctrl-C. Prints the address once it answers."""
+    from beerforyou import settings
+
+    run(_serve(settings.load(data=data, host=host, port=port), as_json))
+
+
+async def _serve(settings: Settings, as_json: bool) -> None:
+    from beerforyou.service import opened
+
+    with bound(settings) as listener:
+        async with opened(settings) as service:
+            await serve(service, listener, as_json)
+
+
+def bound(settings: Settings) -> socket.socket:
+    """A listening socket. Raises BadUsage when the address is taken or not ours."""
+    from beerforyou.errors import BadUsage
+
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise BadUsage(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", "choose another --port") from None
+    return listener
+
+
+async def serve(service: Service, listener: socket.socket, as_json: bool = False) -> None:
+    import uvicorn
+
+    from beerforyou.api.app import app
+    from beerforyou.worker.worker import working
+
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    show_json({"address": address}) if as_json else click.echo(address)
+    note("Serving; Ctrl-C stops.")
+    config = uvicorn.Config(app(service), lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    async with working(service):
+        await uvicorn.Server(config).serve(sockets=[listener])

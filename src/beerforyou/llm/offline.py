@@ -1,0 +1,95 @@
+"""`offline:` needs no key and no network: it plans by what the reading found, and words results from the table of
+sentences. It is deterministic, says that it is offline, and never pretends to have read the web.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.offline_wording import word
+from beerforyou.messages import Language, say
+from beerforyou.reading.reading import Context, Reading
+
+NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client"}
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    reading: Reading
+    context: Context
+    name: str
+    language: Language
+
+
+class Offline:
+    name = "offline:"
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        facts = Facts(**request.facts)
+        results = _results(request.messages)
+        parts: tuple[Text | ToolCall, ...]
+        if not results and request.tool_choice == "auto" and (calls := _calls(facts)):
+            parts = calls
+        else:
+            text = word(results, facts.language) if results else _no_tool(facts)
+            if on_text:
+                on_text(text)
+            parts = (Text(text),)
+        return Reply(parts=parts, usage=Usage(), model=self.name)
+
+    async def close(self) -> None:
+        pass
+
+
+def _results(messages: tuple[Message, ...]) -> list[ToolResult]:
+    """Results that came after the client's last message."""
+    found: list[ToolResult] = []
+    for message in messages:
+        if message.role == "user":
+            found = []
+        found += [part for part in message.parts if isinstance(part, ToolResult)]
+    return found
+
+
+def _calls(facts: Facts) -> tuple[ToolCall, ...]:
+    reading = facts.reading
+    match reading.tool:
+        case "search_breweries":
+            search = _call("search_breweries", reading.search)
+            # A recommendation begins with the profile; both go together, since neither needs the other.
+            return (_call("get_client_profile"), search) if reading.intent == "recommend" else (search,)
+        case "run_analytical_query":
+            return (_call("run_analytical_query", reading.question),)
+        case "get_website_summary":
+            return _details(facts)
+        case "get_client_profile":
+            return (_call("get_client_profile"),)
+        case _:
+            return ()
+
+
+def _details(facts: Facts) -> tuple[ToolCall, ...]:
+    """The brewery that was named or picked; a bare yes means the only one that was shown."""
+    ref = facts.reading.brewery or (facts.context.shown[0] if len(facts.context.shown) == 1 else None)
+    if ref is None:
+        return ()
+    return (
+        ToolCall(
+            "offline-get_website_summary",
+            "get_website_summary",
+            {"brewery": ref.id or ref.name, "city": ref.city, "state": ref.state},
+        ),
+    )
+
+
+def _call(name: str, args: Any = None) -> ToolCall:
+    return ToolCall(f"offline-{name}", name, msgspec.to_builtins(args) if args is not None else {})
+
+
+def _no_tool(facts: Facts) -> str:
+    if facts.reading.tool == "get_website_summary":
+        return say("offer.which" if facts.context.shown else "details.nothing_shown", facts.language)
+    return say(NO_TOOL.get(facts.reading.intent, "talk.unclear"), facts.language)

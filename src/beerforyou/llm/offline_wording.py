@@ -1,0 +1,109 @@
+"""The offline model's sentences about tool results. What a list or a table shows below is not said again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from beerforyou.llm.model import ToolResult
+from beerforyou.messages import Language, listed, say
+
+Content = dict[str, Any]
+
+
+def word(results: Sequence[ToolResult], language: Language) -> str:
+    """The profile is worded only when nothing else was asked."""
+    spoken = [r for r in results if r.name != "get_client_profile"] or list(results)
+    return " ".join(filter(None, (_one(result, language) for result in spoken)))
+
+
+def _one(result: ToolResult, language: Language) -> str:
+    content: Content = result.content
+    if result.is_error:
+        return say("error.internal", language)
+    if "ask" in content:
+        return str(content["ask"])
+    match result.name:
+        case "search_breweries":
+            return _search(content, language)
+        case "run_analytical_query":
+            return _analysis(content, language)
+        case "get_client_profile":
+            return _profile(content, language)
+        case _:
+            return ""
+
+
+def _search(content: Content, language: Language) -> str:
+    n, shown, where = content["total"], len(content["breweries"]), _where(content, language)
+    new = content.get("only_new", False)
+    if not n:
+        return say("search.nothing_new" if new and content.get("known") else "search.nothing", language, where=where)
+    if not shown:
+        return say("search.no_more", language, n=n)
+    if new:
+        return say("search.recommended", language, n=n, shown=shown, where=where)
+    return say("search.found_shown" if shown < n else "search.found", language, n=n, shown=shown, where=where)
+
+
+def _where(content: Content, language: Language) -> str:
+    """ " of type brewpub in San Diego, California"."""
+    parts = []
+    if kind := content.get("type"):
+        parts.append(say("search.of_type", language, type=say(f"type.{kind}", language)))
+    if name := content.get("name"):
+        parts.append(say("search.named", language, name=name))
+    if place := content.get("place"):
+        km = content.get("within_km")
+        parts.append(
+            say("search.within", language, km=km, place=place) if km else say("search.in_place", language, place=place)
+        )
+    return "".join(parts)
+
+
+def _analysis(content: Content, language: Language) -> str:
+    if "error" in content:
+        return ""  # the notice below says it
+    period, total, rows = _period(content, language), content["total"], content["rows"]
+    if not total:
+        return say("analysis.nothing", language, period=period)
+    if not content.get("by"):
+        return say(f"analysis.total_{content['measure']}", language, period=period, value=total, n=total)
+    if len(rows) == 1:
+        return say("analysis.top", language, period=period, key=rows[0][0], value=rows[0][1])
+    return say("analysis.table", language, by=say(f"by.{content['by']}", language), period=period)
+
+
+def _period(content: Content, language: Language) -> str:
+    days = {field: date.fromisoformat(content[field]) for field in ("since", "until") if content.get(field)}
+    if not days:
+        return ""
+    key = {("since",): "since", ("until",): "before"}.get(tuple(days), "since_until")
+    if key == "since_until":
+        days["until"] = date.fromordinal(days["until"].toordinal() - 1)  # a person means the last day, included
+    return say(f"analysis.{key}", language, **days)
+
+
+def _profile(content: Content, language: Language) -> str:
+    if content["profile"] is None:
+        return ""  # the notice below says it
+    profile = content["profile"]
+    key = "profile.about" if profile["window"] == "90d" else "profile.about_all"
+    about = say(
+        key,
+        language,
+        name=profile["name"],
+        place=profile["place"],
+        lines=profile["lines"],
+        quantity=profile["quantity"],
+    )
+    types = listed([say(f"type.{t}", language) for t in profile["types"]], language)
+    tops = say(
+        "profile.tops",
+        language,
+        types=types,
+        beers=listed(profile["beers"], language),
+        breweries=listed(profile["breweries"], language),
+    )
+    return f"{about} {tops}"

@@ -1,0 +1,111 @@
+"""What a tool is: a function of the caller and its arguments that returns an `Outcome`.
+
+Its docstring is the description that the model reads, its argument struct the schema; wrong arguments come back to
+the model as one line that it can act on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, get_type_hints
+
+import msgspec
+
+from beerforyou.blocks import AnyBlock
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.index import Catalogue
+from beerforyou.clients.profiles import Profile
+from beerforyou.db.database import ClientReads
+from beerforyou.errors import BadInput
+from beerforyou.labels import Label, of_client
+from beerforyou.llm.model import ToolSpec
+from beerforyou.messages import Language
+from beerforyou.reading.reading import Context, Ref
+
+
+class Caller(msgspec.Struct, kw_only=True):
+    """Who asks, and what a tool may see of it. `agreed`: the client said yes to details of a brewery."""
+
+    client_id: str
+    name: str
+    home: Place
+    language: Language
+    rows: ClientReads
+    catalogue: Catalogue
+    agreed: bool = False
+    shown: tuple[Ref, ...] = ()
+    _profile: tuple[Profile | None, str] | None = None
+
+    async def profile(self) -> tuple[Profile | None, str]:
+        """The profile and its version, read once a turn; None before the first purchase was loaded."""
+        if self._profile is None:
+            row = await self.rows.fetchrow("clients.profile")
+            self._profile = (msgspec.json.decode(row["data"], type=Profile), row["version"]) if row else (None, "")
+        return self._profile
+
+    def own(self, **versions: str) -> Label:
+        """The label of what was made from this client's data."""
+        return Label(frozenset({of_client(self.client_id)}), versions)
+
+    def public(self) -> Label:
+        return Label(versions={"catalogue": self.catalogue.version})
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`content` is what the model reads: JSON, cut to what it needs. `blocks` are what the client sees.
+
+    `context` is what the next message may lean on ("the second one", "and in Austin?"); `asks` is true when the
+    client must choose before anything else makes sense.
+    """
+
+    content: Any
+    label: Label
+    blocks: tuple[AnyBlock, ...] = ()
+    context: Context = Context()
+    asks: bool = False
+
+
+Run = Callable[[Caller, Any], Awaitable[Outcome]]
+
+
+class Tool(msgspec.Struct, frozen=True):
+    spec: ToolSpec
+    args: type[msgspec.Struct]
+    run: Run
+    paid: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    async def __call__(self, caller: Caller, args: dict[str, Any]) -> Outcome:
+        """Raises BadInput, in words for the model, when the arguments don't fit."""
+        try:
+            parsed = msgspec.convert(args, self.args, strict=False)
+        except msgspec.ValidationError as error:
+            raise BadInput(
+                f"{self.name}: {error}", f"the arguments are {', '.join(self.args.__struct_fields__)}"
+            ) from None
+        return await self.run(caller, parsed)
+
+
+def tool(run: Run, paid: bool = False) -> Tool:
+    args = get_type_hints(run)["args"]
+    _, components = msgspec.json.schema_components([args])
+    schema = components[args.__name__]
+    parameters = {"type": "object", "properties": {k: _short(v) for k, v in schema["properties"].items()}}
+    if schema.get("required"):
+        parameters["required"] = schema["required"]
+    return Tool(ToolSpec(run.__name__, _unwrapped(run.__doc__ or ""), parameters), args, run, paid)
+
+
+def _short(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without defaults and titles: each costs tokens in every call."""
+    schema = {k: v for k, v in schema.items() if k not in ("default", "title")}
+    if "anyOf" in schema:  # an optional value: leave it out rather than say null
+        (schema,) = (option for option in schema["anyOf"] if option != {"type": "null"})
+    return schema
+
+
+def _unwrapped(docstring: str) -> str:
+    return " ".join(docstring.split())

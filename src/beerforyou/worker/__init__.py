@@ -1,0 +1,1 @@
+"""Takes queued runs and walks them through the corridor. `runner.py` is one run, `worker.py` many."""

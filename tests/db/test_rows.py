@@ -1,0 +1,87 @@
+"""Row-level security, from the first migration on: a client's rows are seen by nobody else."""
+
+import asyncpg
+import pytest
+
+from beerforyou.db.database import Database, operator
+from beerforyou.db.queries import QUERIES
+from beerforyou.settings import Settings
+
+TABLES = ["clients", "purchases", "profiles", "conversations", "runs", "messages", "run_steps", "run_events"]
+
+
+@pytest.fixture
+async def two_clients(settings: Settings, database: Database) -> dict[str, asyncpg.Record]:
+    async with operator(settings) as connection:
+        for client in ("A", "B"):
+            await connection.execute(
+                "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, $1, '', '', '', '', 'pt')",
+                client,
+            )
+    runs = {client: await database.batch.write("runs.accept", client, None, f"de {client}") for client in ("A", "B")}
+    return {client: run for client, run in runs.items() if run}
+
+
+async def test_the_owner_of_a_run_sees_it_and_nobody_else(database: Database, two_clients: dict[str, asyncpg.Record]) -> None:
+    run_id = two_clients["A"]["run_id"]
+    assert await database.as_client("A").fetchrow("runs.run", run_id)
+    assert await database.as_client("B").fetchrow("runs.run", run_id) is None
+
+
+async def test_select_star_returns_the_callers_rows_alone(settings: Settings, two_clients: dict[str, asyncpg.Record]) -> None:
+    connection = await asyncpg.connect(settings.database_read_url)
+    async with connection.transaction():
+        await connection.execute("SELECT authz.enter($1)", "A")
+        assert {row["client_id"] for row in await connection.fetch("SELECT * FROM messages")} == {"A"}
+    await connection.close()
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_connection_that_entered_as_nobody_sees_nothing(settings: Settings, table: str, two_clients: object) -> None:
+    connection = await asyncpg.connect(settings.database_read_url)
+    assert await connection.fetch(f"SELECT * FROM {table}") == []
+    await connection.close()
+
+
+async def test_nobody_enters_twice_in_a_transaction(settings: Settings) -> None:
+    connection = await asyncpg.connect(settings.database_read_url)
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        async with connection.transaction():
+            await connection.execute("SELECT authz.enter('A')")
+            await connection.execute("SELECT authz.enter('B')")
+    await connection.close()
+
+
+async def test_the_identity_ends_with_the_statement(settings: Settings, two_clients: object) -> None:
+    connection = await asyncpg.connect(settings.database_read_url)
+    assert await connection.fetch(QUERIES["runs.conversation"].as_client, "A", two_clients["A"]["conversation_id"])  # type: ignore[index]
+    assert await connection.fetch("SELECT * FROM messages") == []
+    await connection.close()
+
+
+async def test_the_reading_role_cannot_write(settings: Settings, two_clients: object) -> None:
+    connection = await asyncpg.connect(settings.database_read_url)
+    await connection.execute("SET default_transaction_read_only = off")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("DELETE FROM messages")
+    await connection.close()
+
+
+async def test_the_service_role_never_sees_a_purchase(settings: Settings) -> None:
+    connection = await asyncpg.connect(settings.database_url)
+    for table in ("purchases", "profiles", "beers"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(f"SELECT * FROM {table}")
+    await connection.close()
+
+
+async def test_every_table_with_a_client_id_is_under_forced_row_security(settings: Settings) -> None:
+    connection = await asyncpg.connect(settings.database_admin_url)
+    unfenced = await connection.fetch(
+        """
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'client_id'
+        WHERE c.relnamespace = 'core'::regnamespace AND c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+        """
+    )
+    await connection.close()
+    assert unfenced == []
