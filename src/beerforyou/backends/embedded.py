@@ -38,7 +38,7 @@ class Servers:
     def __init__(self, home: Path, postgres: bool, valkey: bool) -> None:
         """For the one whose turn it is."""
         self._turn = home / "turn.lock"
-        self._users = os.open(home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._users = os.fdopen(os.open(home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600))
         fcntl.flock(self._users, fcntl.LOCK_SH)
         self._children: list[subprocess.Popen[bytes] | None] = []
         passwords, sockets = _passwords(home / "passwords.json"), _sockets(home)
@@ -60,19 +60,18 @@ class Servers:
         self._children = [ensure(server) for server, asked in self._servers.items() if asked]
 
     def release(self) -> None:
-        """Stops the servers if nobody else uses them."""
+        """Stops the servers if nobody else uses them. Once is enough, twice does no harm."""
         with locked(self._turn):
-            self.release_in_turn()
+            if not self._users.closed:
+                self.release_in_turn()
 
     def release_in_turn(self) -> None:
-        try:
-            if take(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with self._users:
+            if take(self._users.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
                 for server in self._servers:
                     stop(server)
                 for child in filter(None, self._children):
                     child.wait()
-        finally:
-            os.close(self._users)
 
     def __enter__(self) -> Self:
         return self

@@ -37,8 +37,9 @@ class PostgresServer:
             self._make(postgres, lock)
         new_log(self.log)
         config = [f"--{name}={value}" for name, value in CONFIG.items()]
-        # The lock says that the last postmaster is dead, so its process id may by now be anybody's; PostgreSQL would
-        # refuse to start beside it. It ignores the id that pg_ctl passes here, and still looks for orphaned memory.
+        # The lock says that the last postmaster is dead, so its process id may by now be anybody's, and PostgreSQL would
+        # refuse to start. It ignores the id that pg_ctl passes like this, and still looks for a living one's memory.
+        (self._sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         env = {"PG_GRANDPARENT_PID": str(pid)} if (pid := self._postmaster()[0]) else {}
         args: list[str | Path] = [postgres, "-D", self._data, "-k", self._sockets, *config]
         with self.log.open("wb") as log:
