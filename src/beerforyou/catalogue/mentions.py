@@ -13,7 +13,7 @@ import msgspec
 
 from beerforyou.catalogue.brewery import Brewery, Place
 from beerforyou.catalogue.brewery_types import TYPE_WORDS
-from beerforyou.catalogue.names import BREWERY_WORDS, LEGAL, brewery_key, fold, fold_words
+from beerforyou.catalogue.names import BREWERY_WORDS, LEGAL, BreweryName, fold, fold_words
 from beerforyou.catalogue.places import KINDS, Gazetteer
 
 MentionKind = Literal["city", "state", "country", "type", "brewery"]
@@ -51,7 +51,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class MentionFinder:
-    def __init__(self, gazetteer: Gazetteer, breweries: Iterable[Brewery]) -> None:
+    def __init__(self, gazetteer: Gazetteer, breweries: Iterable[tuple[Brewery, BreweryName]]) -> None:
         self._entries: dict[str, list[_Entry]] = {}  # at most one of a kind
         self._longest: dict[str, int] = {}
         self._add_places(gazetteer)
@@ -86,14 +86,13 @@ class MentionFinder:
                 weight = sum(gazetteer.open_breweries[p] for p in places)
                 self._add(key, _Entry(kind, getattr(places[0], kind), places, weight=weight))
 
-    def _add_breweries(self, breweries: Iterable[Brewery]) -> None:
+    def _add_breweries(self, breweries: Iterable[tuple[Brewery, BreweryName]]) -> None:
         full: dict[str, list[Brewery]] = {}
         short: dict[str, list[Brewery]] = {}
-        for brewery in breweries:
-            name, key = fold(brewery.name), brewery_key(brewery.name)
-            full.setdefault(name, []).append(brewery)
-            if key != name and not _TRADE.issuperset(key.split()):
-                short.setdefault(key, []).append(brewery)
+        for brewery, name in breweries:
+            full.setdefault(name.whole, []).append(brewery)
+            if name.key != name.whole and not _TRADE.issuperset(name.key.split()):
+                short.setdefault(name.key, []).append(brewery)
         for key in full.keys() | short.keys():
             whole = full.get(key, [])
             self._add(key, _brewery_entry(whole or short[key], whole + short.get(key, []), bool(whole)))

@@ -3,8 +3,12 @@
 Only whole words are ever replaced or dropped, so that no name loses letters from its middle, and none is left empty.
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
+
+import msgspec
 
 _LETTERS = str.maketrans({
     "ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
@@ -34,7 +38,7 @@ _BEFORE_SUFFIX = frozenset({"and", "craft", "brew"})  # dropped only together wi
 _PREFIXES = BREWERY_WORDS - {"brewing"} | {"the"}
 _EMPTY = frozenset({"the", "a", "and", "de", "la", "le", "het", "die", "der", "das", "o", "al"})
 
-_BRANCH = re.compile(r"\s+[-–—]\s.*|\s*\(.*|\s*@.*|\s*:\s.*")
+_BRANCH = re.compile(r"\s*[-–—]\s.*|\s*\(.*|\s*@.*|\s*:\s.*")
 
 
 def plain(text: str) -> str:
@@ -71,7 +75,30 @@ def fold(text: str) -> str:
 
 def brewery_key(name: str) -> str:
     """The part of a brewery's name that tells it from others: "Stone Brewing Co." and "Stone Brewery" are "stone"."""
-    words = fold(name).split()
+    return _key(fold(name).split())
+
+
+def brand_key(name: str) -> str:
+    """The key of a chain: what stands before the branch in "Oddstory Brewing Co: Central" or "Roosters (#2)"."""
+    return brewery_key(_BRANCH.sub("", name, count=1)) or brewery_key(name)
+
+
+class BreweryName(msgspec.Struct, frozen=True):
+    """A brewery's name in every form it is compared by. `trade`: without its legal form, "stone brewing"."""
+
+    whole: str
+    trade: str
+    key: str
+    brand: str
+
+    @classmethod
+    def of(cls, name: str) -> BreweryName:
+        words = fold(name).split()
+        key = _key(words)
+        return cls(" ".join(words), _trade(words), key, brand_key(name) if _BRANCH.search(name) else key)
+
+
+def _key(words: list[str]) -> str:
     start, end = 0, len(words)
     while end > 1 and (words[end - 1] in _SUFFIXES or (end < len(words) and words[end - 1] in _BEFORE_SUFFIX)):
         end -= 1
@@ -81,6 +108,8 @@ def brewery_key(name: str) -> str:
     return " ".join(words if _EMPTY.issuperset(kept) else kept)
 
 
-def brand_key(name: str) -> str:
-    """The key of a chain: what stands before the branch in "Oddstory Brewing Co: Central" or "Roosters (#2)"."""
-    return brewery_key(_BRANCH.sub("", name, count=1)) or brewery_key(name)
+def _trade(words: list[str]) -> str:
+    end = len(words)
+    while end > 1 and words[end - 1] in LEGAL:
+        end -= 1
+    return " ".join(words[:end])

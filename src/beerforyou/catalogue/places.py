@@ -53,7 +53,7 @@ class Gazetteer:
         self.open_breweries: Counter[Place] = Counter()
         for brewery in breweries:
             if brewery.is_open:
-                self.open_breweries.update(_and_around(self.place_of(brewery)))
+                self.open_breweries.update(around(self.place_of(brewery)))
         spoken = _spoken(set(self._places.values()))
         self._spellers = {kind: Speller(key for key, _ in pairs) for kind, pairs in spoken.items()}
         self._names = {kind: self._most_first(pairs + _coded(kind, pairs)) for kind, pairs in spoken.items()}
@@ -119,7 +119,7 @@ class Gazetteer:
 
     def _city_or_state(self, cities: tuple[Place, ...], states: tuple[Place, ...]) -> tuple[Place, ...]:
         """New York is a city of New York; Oregon is more than the Oregon in Ohio; Washington may be either."""
-        if any(_inside(city, state) for city in cities for state in states):
+        if any(inside(city, state) for city in cities for state in states):
             return cities
         if self.open_breweries[cities[0]] < CITY_OF_NOTE:
             return states
@@ -165,16 +165,17 @@ def label(place: Place) -> str:
     return ", ".join(filter(None, (place.city, place.state))) or place.country
 
 
-def _inside(place: Place, other: Place) -> bool:
+def inside(place: Place, other: Place) -> bool:
     """Is `place` the other, or a part of it? An empty field of the other means any."""
     return other.country in ("", place.country) and other.state in ("", place.state) and other.city in ("", place.city)
 
 
 def _finer(a: Place, b: Place) -> Place | None:
-    return a if _inside(a, b) else b if _inside(b, a) else None
+    return a if inside(a, b) else b if inside(b, a) else None
 
 
-def _and_around(place: Place) -> Iterator[Place]:
+def around(place: Place) -> Iterator[Place]:
+    """The place, its state and its country."""
     yield place
     yield Place(state=place.state, country=place.country)
     yield Place(country=place.country)

@@ -19,28 +19,37 @@ def mistakes_allowed(length: int) -> int:
 
 
 class Speller:
-    """The known names by length, since a repair never changes it by more than the edits allowed."""
+    """The known names by their length and one end of them.
+
+    A repair changes the length by no more than the edits allowed, and hardly ever both ends of a name; so a few
+    hundred names are compared instead of all.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._by_length: dict[int, list[str]] = {}
-        for name in dict.fromkeys(names):
-            self._by_length.setdefault(len(name), []).append(name)
+        self._ends: dict[tuple[int, str], list[str]] = {}
+        for name in filter(None, dict.fromkeys(names)):
+            for end in _ends(name):
+                self._ends.setdefault((len(name), end), []).append(name)
 
     def nearest(self, text: str) -> tuple[int, tuple[str, ...]]:
         """Edits, and the names that many edits away (several when it is a tie, none when all are too far)."""
-        return self._within(text, mistakes_allowed(len(text)))
+        found = self._scored(text, mistakes_allowed(len(text)))
+        least = min((distance for _, distance in found), default=0)
+        return least, tuple(name for name, distance in found if distance == least)
 
     def suggestions(self, text: str, limit: int = 3) -> tuple[str, ...]:
         """Names near enough to ask "did you mean?", nearest first."""
-        found = self._scored(text, max(2, len(text) // 3))
-        return tuple(name for name, _, _ in sorted(found, key=lambda match: (match[1], match[0]))[:limit])
+        found = self._scored(text, max(1, len(text) // 3))
+        return tuple(name for name, _ in sorted(found, key=lambda match: (match[1], match[0]))[:limit])
 
-    def _within(self, text: str, edits: int) -> tuple[int, tuple[str, ...]]:
-        found = self._scored(text, edits)
-        least = min((distance for _, distance, _ in found), default=0)
-        return least, tuple(name for name, distance, _ in found if distance == least)
-
-    def _scored(self, text: str, edits: int) -> list[tuple[str, int, int]]:
+    def _scored(self, text: str, edits: int) -> list[tuple[str, int]]:
+        if not text or not edits:
+            return []
         lengths = range(len(text) - edits, len(text) + edits + 1)
-        near = [name for length in lengths for name in self._by_length.get(length, ())]
-        return list(process.extract(text, near, scorer=OSA.distance, score_cutoff=edits, limit=None)) if edits else []
+        near = {name for end in _ends(text) for length in lengths for name in self._ends.get((length, end), ())}
+        found = process.extract(text, near, scorer=OSA.distance, score_cutoff=edits, limit=None)
+        return [(name, int(distance)) for name, distance, _ in found]
+
+
+def _ends(name: str) -> tuple[str, str]:
+    return f"{name[0]}-", f"-{name[-1]}"

@@ -1,0 +1,68 @@
+"""Which entries of the catalogue are one brewery: written twice, or several houses of one owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import chain, combinations
+from urllib.parse import urlsplit
+
+import msgspec
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.names import BreweryName
+
+# Sites that many breweries share say nothing about who they are.
+_SHARED = ("facebook.com", "instagram.com", "gmail.com", "untappd.com", "twitter.com", "google.com", "linktr.ee",
+           "yelp.com", "tripadvisor.com", "belgianbeerworld.be", "canterburybrewerscollective.nz")  # fmt: skip
+
+
+def site(website: str) -> str:
+    """The site's host without "www.", "" where it has none of its own."""
+    host = (urlsplit(website.strip()).hostname or "").lower().removeprefix("www.")
+    return "" if host.endswith(_SHARED) else host
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """What identity goes by."""
+
+    id: str
+    name: BreweryName
+    place: Place
+    site: str
+
+
+def groups(entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
+    """Brewery id to the ids of the same brewery; who stands alone is left out.
+
+    The same are: entries of one city with one key, unless name and site both say otherwise ("Buffalo Brewpub" is not
+    "Buffalo Brewing Company"); entries of one state with one whole name and no two sites; and houses of one brand
+    with one site, wherever they are.
+    """
+    joined: dict[str, set[str]] = {}
+    for same in _same(entries):
+        merged = set().union(*(joined.get(id, {id}) for id in same))
+        joined |= dict.fromkeys(merged, merged)
+    return {id: frozenset(ids) for id, ids in joined.items()}
+
+
+def _same(entries: Sequence[Entry]) -> Iterator[list[str]]:
+    yield from chain.from_iterable(map(_agreeing, _alike(entries, lambda e: (e.name.key, e.place))))
+    for alike in _alike(entries, lambda e: (e.name.trade, e.place.state, e.place.country)):
+        if len({e.site for e in alike} - {""}) <= 1:
+            yield [e.id for e in alike]
+    for alike in _alike([e for e in entries if e.site], lambda e: (e.name.brand, e.site)):
+        yield [e.id for e in alike]
+
+
+def _alike(entries: Sequence[Entry], by: Callable[[Entry], Hashable]) -> list[list[Entry]]:
+    found: dict[Hashable, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(by(entry), []).append(entry)
+    return [alike for alike in found.values() if len(alike) > 1]
+
+
+def _agreeing(namesakes: list[Entry]) -> Iterator[list[str]]:
+    """Those of one city and key that don't contradict each other in both name and site."""
+    for a, b in combinations(namesakes, 2):
+        if not a.site or not b.site or a.site == b.site or a.name.trade == b.name.trade:
+            yield [a.id, b.id]
