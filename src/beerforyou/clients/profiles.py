@@ -1,0 +1,113 @@
+"""What a client usually buys, computed from purchases by one statement for thousands of clients.
+
+Tastes come from the last 90 days, or from everything when those are empty; the history of breweries is always whole,
+so that what is "new" never depends on a window. `Profile` describes the stored JSON.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import asyncpg
+import msgspec
+
+from beerforyou.db.queries import QUERIES
+
+WINDOW_DAYS = 90
+TOP = 10  # beers, breweries and styles that a profile lists
+CLIENTS_AT_ONCE = 5_000  # a statement; their purchases are sorted in memory
+
+
+class Share(msgspec.Struct, frozen=True):
+    """`share` of the window's quantity, from 0 to 1."""
+
+    name: str
+    quantity: int
+    share: float
+
+
+class TopBeer(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: str
+    brewery: str
+    quantity: int
+    style: str = ""
+    brewery_id: str = ""
+
+
+class TopBrewery(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: str
+    quantity: int
+    share: float
+    brewery_id: str = ""
+
+
+class BreweryHistory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A brewery ever bought. One that the catalogue doesn't know has no `brewery_id`, and is as its purchases spell it."""
+
+    name: str
+    city: str
+    state: str
+    first: date
+    last: date
+    quantity: int
+    orders: int
+    brewery_id: str = ""
+    type: str = ""
+
+
+class Totals(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Over everything ever bought. `orders` are lines, `amount` is quantity times price."""
+
+    quantity: int = 0
+    orders: int = 0
+    amount: Decimal = Decimal(0)
+    beers: int = 0
+    breweries: int = 0
+    first: date | None = None
+    last: date | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Lists are ordered, most first. `window` says what `types`, `styles`, `beers` and `breweries` are made from."""
+
+    name: str
+    city: str
+    state: str
+    country: str
+    postal_code: str
+    language: Literal["pt", "en"]
+    window: Literal["90d", "all"]
+    types: tuple[Share, ...]
+    styles: tuple[Share, ...]
+    beers: tuple[TopBeer, ...]
+    breweries: tuple[TopBrewery, ...]
+    history: tuple[BreweryHistory, ...]
+    totals: Totals
+
+    @property
+    def brewery_ids(self) -> frozenset[str]:
+        """Every brewery of the catalogue that the client has bought from, ever."""
+        return frozenset(brewery.brewery_id for brewery in self.history if brewery.brewery_id)
+
+
+def decode(data: str | bytes) -> Profile:
+    return msgspec.json.decode(data, type=Profile)
+
+
+async def compute(
+    connection: asyncpg.Connection, client_ids: Sequence[str] | None = None, today: date | None = None
+) -> int:
+    """Profiles of these clients, or of all; returns how many. Needs the operator's rights."""
+    done = 0
+    async for ids in _batches(connection, client_ids):
+        await connection.execute(QUERIES["clients.compute_profiles"].sql, ids, today or date.today(), WINDOW_DAYS, TOP)
+        done += len(ids)
+    return done
+
+
+async def _batches(connection: asyncpg.Connection, client_ids: Sequence[str] | None) -> AsyncIterator[list[str]]:
+    last = ""
+    while rows := await connection.fetch(QUERIES["clients.next_clients"].sql, last, CLIENTS_AT_ONCE, client_ids):
+        yield [row["client_id"] for row in rows]
+        last = rows[-1]["client_id"]
