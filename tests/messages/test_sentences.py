@@ -29,8 +29,8 @@ def test_a_sentence_takes_the_same_values_in_each_language(key: str) -> None:
 
 def test_every_sentence_is_used() -> None:
     code = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
-    quoted = set(re.findall(r'"([a-z_]+\.[a-z0-9_]+)"', code))
-    stems = set(re.findall(r'"([a-z_]+\.[a-z_]*)\{', code))
+    quoted = set(re.findall(r"""["']([a-z_]+\.[a-z0-9_]+)["']""", code))
+    stems = set(re.findall(r"""["']([a-z_]+\.[a-z_]*)\{""", code))
     unused = [
         key
         for key in sentences("en")

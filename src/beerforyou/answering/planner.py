@@ -95,7 +95,7 @@ class _Walk:
         self.turn.journal.emit("tool_started", name=call.name, args=call.args)
         started = time.perf_counter()
         outcome, error = await self._run(call)
-        content = outcome.content if outcome else {"error": error}
+        content = msgspec.to_builtins(outcome.content) if outcome else {"error": error}
         self._seen[key] = content
         self.turn.journal.emit("tool_finished", name=call.name, ok=outcome is not None)
         label = outcome.label if outcome else Label()

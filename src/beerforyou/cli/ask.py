@@ -17,7 +17,9 @@ from beerforyou.cli.output import data_option, json_option, note, run, show_json
 @click.option("--conversation", type=click.UUID, help="Go on with this conversation.")
 @json_option
 @data_option
-def command(words: tuple[str, ...], client_id: str, conversation: UUID | None, as_json: bool, data: Path | None) -> None:
+def command(
+    words: tuple[str, ...], client_id: str, conversation: UUID | None, as_json: bool, data: Path | None
+) -> None:
     """Ask one question and print the answer as it comes.
 
     With --json: the run with its steps, tool calls and blocks.
@@ -28,7 +30,9 @@ def command(words: tuple[str, ...], client_id: str, conversation: UUID | None, a
     raise SystemExit(0 if result["status"] == "succeeded" else 1)
 
 
-async def _ask(message: str, client_id: str, conversation: UUID | None, quiet: bool, data: Path | None) -> dict[str, Any]:
+async def _ask(
+    message: str, client_id: str, conversation: UUID | None, quiet: bool, data: Path | None
+) -> dict[str, Any]:
     from beerforyou import settings
     from beerforyou.service import opened
     from beerforyou.worker.worker import working

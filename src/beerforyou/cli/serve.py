@@ -47,7 +47,9 @@ def bound(settings: Settings) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise BadUsage(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", "choose another --port") from None
+        raise BadUsage(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", "choose another --port"
+        ) from None
     return listener
 
 
@@ -61,6 +63,8 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     show_json({"address": address}) if as_json else click.echo(address)
     note("Serving; Ctrl-C stops.")
-    config = uvicorn.Config(app(service), lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app(service), lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=5
+    )
     async with working(service):
         await uvicorn.Server(config).serve(sockets=[listener])

@@ -32,7 +32,7 @@ def _one(result: ToolResult, language: Language) -> str:
         case "get_client_profile":
             return _profile(content, language)
         case _:
-            return ""
+            return str(content.get("known", ""))
 
 
 def _search(content: Content, language: Language) -> str:
@@ -89,21 +89,10 @@ def _profile(content: Content, language: Language) -> str:
     if content["profile"] is None:
         return ""  # the notice below says it
     profile = content["profile"]
-    key = "profile.about" if profile["window"] == "90d" else "profile.about_all"
-    about = say(
-        key,
-        language,
-        name=profile["name"],
-        place=profile["place"],
-        lines=profile["lines"],
-        quantity=profile["quantity"],
-    )
-    types = listed([say(f"type.{t}", language) for t in profile["types"]], language)
-    tops = say(
-        "profile.tops",
-        language,
-        types=types,
-        beers=listed(profile["beers"], language),
-        breweries=listed(profile["breweries"], language),
-    )
-    return f"{about} {tops}"
+    if not profile["units"]:
+        return say("profile.empty", language)
+    about = say("profile.about", language, name=profile["name"], place=profile["place"], since=date.fromisoformat(profile["since"]),
+                units=profile["units"], n=profile["history_of"])  # fmt: skip
+    types = listed([say(f"type.{kind}", language) for kind in profile["types"]], language)
+    key = "profile.tops" if profile["window"] == "90d" else "profile.tops_all"
+    return f"{about} {say(key, language, types=types, beers=listed(profile['beers'], language))}"

@@ -46,7 +46,7 @@ def day(value: date, language: Language) -> str:
     return value.strftime("%d/%m/%Y") if language == "pt" else f"{value:%B} {value.day}, {value.year}"
 
 
-def listed(words: list[str], language: Language) -> str:
+def listed(words: list[str], language: Language, last: Literal["and", "or"] = "and") -> str:
     """ "a, b and c"."""
-    *first, last = words or [""]
-    return last if not first else f"{', '.join(first)} {say('word.and', language)} {last}"
+    *first, final = words or [""]
+    return f"{', '.join(first)} {say(f'word.{last}', language)} {final}" if first else final

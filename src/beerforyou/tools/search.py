@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from beerforyou.catalogue.ranking import recommend
-from beerforyou.clients.profiles import taste
-from beerforyou.messages import say
-from beerforyou.reading.reading import Search
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, QuickReplies, Reason
+from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Page, Place, Unknown
+from beerforyou.catalogue.places import label as place_text
+from beerforyou.catalogue.ranking import Recommendations, recommend
+from beerforyou.clients.taste import taste
+from beerforyou.labels import Label, union
+from beerforyou.messages import listed, say
+from beerforyou.messages.rendering import reason_text
+from beerforyou.reading.reading import Context, Ref, Search
 from beerforyou.tools.tool import Caller, Outcome
 
-SHOWN = 5  # breweries presented at a time: "3 to 5" of a recommendation
+SHOWN = 5  # breweries presented at a time: the "3 to 5" of a recommendation
 NEARBY_KM = 50.0  # "near me" without a number: an hour's delivery
+CHOICES = 4  # places that a question names; more is not a question any more
+
+Found = Page | Recommendations | Ambiguous | Unknown
 
 
 async def search_breweries(caller: Caller, args: Search) -> Outcome:
@@ -17,16 +30,114 @@ async def search_breweries(caller: Caller, args: Search) -> Outcome:
 
     only_new leaves out what the caller already buys and ranks by their taste: use it for recommendations and for
     "new" breweries. near_me searches around the caller's own place. type is one of micro, brewpub, regional, contract,
-    large, proprietor, taproom, bar, nano, cidery, beergarden. Write names as the caller did; don't add a state or a country
-    that nobody named: an ambiguous place comes back as a question to ask. The caller sees the result as a list with
-    details: don't repeat it.
+    large, proprietor, taproom, bar, nano, cidery, beergarden. Write names as the caller did; don't add a state or a
+    country that nobody named: an ambiguous place comes back as a question to ask.
     """
     if args.near_me and not caller.home.city:
         return Outcome(content={"ask": say("search.no_home", caller.language)}, label=caller.own(), asks=True)
-    label = caller.own() if args.near_me else caller.public()
-    found = await _search(caller, args) if not args.only_new else None
+    found, label = await _search(caller, args)
+    if isinstance(found, (Ambiguous, Unknown)):
+        return _question(caller, args, found, label)
+    return _list(caller, args, found, label)
+
+
+async def _search(caller: Caller, args: Search) -> tuple[Found, Label]:
+    """What was found, and whose business it is: a plain search is public until the client's own place decides it."""
+    criteria = _criteria(caller, args)
     if args.only_new:
         profile, version = await caller.profile()
-        label = caller.own(profile=version, catalogue=caller.catalogue.version)
-        found = recommend(caller.catalogue, _criteria(caller, args), taste(profile), home=caller.home, limit=SHOWN)
-    return _outcome(caller, args, found, label)
+        label = union([caller.public(), caller.own(profile=version)])
+        return recommend(caller.catalogue, criteria, taste(profile), home=caller.home), label
+    found = caller.catalogue.search(criteria)
+    if not isinstance(found, Ambiguous) and not args.near_me:
+        return found, caller.public()
+    return caller.catalogue.search(criteria, caller.home), union([caller.public(), caller.own()])
+
+
+def _criteria(caller: Caller, args: Search) -> Criteria:
+    place = {"city": args.city, "state": args.state, "country": args.country}
+    within = args.within_km
+    if args.near_me:
+        home = caller.home
+        place, within = {"city": home.city, "state": home.state, "country": home.country}, within or NEARBY_KM
+    return Criteria(**place, type=args.type, name=args.name, within_km=within, page=args.page, per_page=SHOWN)
+
+
+def _list(caller: Caller, args: Search, found: Page | Recommendations, label: Label) -> Outcome:
+    matches = found.matches
+    cards = tuple(card(match.brewery, match.distance_km, getattr(match, "reasons", ())) for match in matches)
+    refs = tuple(Ref(id=c.brewery_id, name=c.name, city=c.city, state=c.state) for c in cards)
+    last = (found.page - 1) * found.per_page + len(cards)
+    next_page = found.page + 1 if last < found.total else 0
+    block = BreweryList(
+        breweries=cards, total=found.total, page=found.page, per_page=found.per_page, next_page=next_page
+    )
+    content: dict[str, Any] = {
+        "total": found.total,
+        "page": found.page,
+        "next_page": next_page,
+        "only_new": args.only_new,
+        "place": place_text(found.place),
+        "type": found.type,
+        "name": args.name,
+        "within_km": _criteria(caller, args).within_km,
+        "breweries": [_line(c, caller) for c in cards],
+    }
+    return Outcome(
+        content={key: value for key, value in content.items() if value or key in ("total", "breweries")},
+        label=label,
+        blocks=(block,) if cards else (),
+        context=Context(shown=refs, offered=bool(refs), search=args),
+    )
+
+
+def card(brewery: Brewery, distance_km: float | None = None, reasons: Sequence[Reason] = ()) -> BreweryCard:
+    return BreweryCard(
+        brewery_id=brewery.id,
+        name=brewery.name,
+        brewery_type=brewery.brewery_type,
+        city=brewery.city,
+        state=brewery.state,
+        country=brewery.country,
+        address=brewery.address,
+        phone=brewery.phone,
+        website=brewery.website,
+        distance_km=round(distance_km, 1) if distance_km is not None else None,
+        reasons=tuple(reasons),
+    )
+
+
+def _line(shown: BreweryCard, caller: Caller) -> dict[str, Any]:
+    """A brewery in the few words that a model needs to speak of it."""
+    why = "; ".join(reason_text(reason, caller.language) for reason in shown.reasons)
+    place = ", ".join(filter(None, (shown.city, shown.state)))
+    line = {"name": shown.name, "type": shown.brewery_type, "place": place, "km": shown.distance_km, "why": why}
+    return {key: value for key, value in line.items() if value not in ("", None)}
+
+
+def _question(caller: Caller, args: Search, found: Ambiguous | Unknown, label: Label) -> Outcome:
+    if isinstance(found, Unknown):
+        return _unknown(caller, args, found, label)
+    choices = found.choices[:CHOICES]
+    names = [place_text(choice) for choice in choices]
+    ask = say("search.ambiguous", caller.language, asked=found.asked, choices=listed(names, caller.language, "or"))
+    searches = tuple(_meaning(args, choice) for choice in choices)
+    return _asking(ask, names, Context(search=args, choices=searches), label)
+
+
+def _unknown(caller: Caller, args: Search, found: Unknown, label: Label) -> Outcome:
+    ask = say(f"search.unknown_{found.field}", caller.language, asked=found.asked)
+    names = list(found.suggestions)
+    if names:
+        ask += " " + say("search.suggestions", caller.language, choices=listed(names, caller.language, "or"))
+    searches = tuple(replace(args, **{found.field: name}) for name in names)
+    return _asking(ask, names, Context(search=args, choices=searches), label)
+
+
+def _asking(ask: str, names: Sequence[str], context: Context, label: Label) -> Outcome:
+    blocks: tuple[AnyBlock, ...] = (QuickReplies(replies=tuple(names)),) if names else ()
+    return Outcome(content={"ask": ask}, label=label, blocks=blocks, context=context, asks=True)
+
+
+def _meaning(args: Search, place: Place) -> Search:
+    return replace(args, city=place.city, state=place.state, country=place.country)

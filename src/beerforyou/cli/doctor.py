@@ -1,0 +1,131 @@
+"""`beerforyou doctor`: is this installation able to do its work, and if not, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beerforyou.cli.output import data_option, json_option, run, show_json
+
+if TYPE_CHECKING:
+    from beerforyou.settings import Settings
+
+Check = Callable[["Settings"], Awaitable[str]]
+
+
+@click.command("doctor")
+@json_option
+@data_option
+def command(as_json: bool, data: Path | None) -> None:
+    """Check this installation. Exit code 1 when something is wrong."""
+    checks = run(_examine(data))
+    ok = all(check["ok"] for check in checks)
+    if as_json:
+        show_json({"ok": ok, "checks": checks})
+    else:
+        for check in checks:
+            hint = f" ({check['hint']})" if check["hint"] else ""
+            click.echo(f"{'ok  ' if check['ok'] else 'FAIL'} {check['name']}: {check['detail']}{hint}")
+    raise SystemExit(0 if ok else 1)
+
+
+async def _examine(data: Path | None) -> list[dict[str, Any]]:
+    from beerforyou import settings
+    from beerforyou.backends.embedded import settings_with_servers
+
+    complete, servers = settings_with_servers(settings.load(data=data))
+    try:
+        return [await _checked(name, check, complete) for name, check in CHECKS.items()]
+    finally:
+        if servers:
+            servers.release()
+
+
+async def _checked(name: str, check: Check, settings: Settings) -> dict[str, Any]:
+    from beerforyou.errors import BeerForYouError
+
+    try:
+        return {"name": name, "ok": True, "detail": await check(settings), "hint": ""}
+    except BeerForYouError as error:
+        return {"name": name, "ok": False, "detail": error.message, "hint": error.hint}
+
+
+async def _migrations(settings: Settings) -> str:
+    from beerforyou.db.database import admin
+    from beerforyou.db.migrate import pending
+    from beerforyou.errors import SetupError
+
+    connection = await admin(settings)
+    try:
+        waiting = await pending(connection)
+    finally:
+        await connection.close()
+    if waiting:
+        raise SetupError(f"{len(waiting)} migrations have not run", "run `beerforyou db migrate`")
+    return "up to date"
+
+
+async def _rows(settings: Settings) -> str:
+    """A reader that entered as nobody must see nothing."""
+    from beerforyou.db import database
+    from beerforyou.errors import SetupError
+
+    db = await database.connect(settings)
+    try:
+        seen = await db.read.fetch("checks.rows_seen_by_nobody")
+        unfenced = await db.read.fetch("checks.tables_without_row_security")
+    finally:
+        await db.close()
+    open_tables = [row["name"] for row in (*seen, *unfenced)]
+    if open_tables:
+        raise SetupError(
+            f"row-level security does not hold on {', '.join(open_tables)}",
+            "stop serving, and run `beerforyou db migrate`",
+        )
+    return "nobody sees a client's rows"
+
+
+async def _catalogue(settings: Settings) -> str:
+    from beerforyou.catalogue.refresh import Current
+    from beerforyou.db import database
+    from beerforyou.errors import SetupError
+
+    db = await database.connect(settings)
+    try:
+        catalogue = (await Current.load(db.read)).now
+    finally:
+        await db.close()
+    if not len(catalogue):
+        raise SetupError("the catalogue is empty", "run `beerforyou catalogue sync`")
+    return f"{len(catalogue)} breweries, version {catalogue.version}"
+
+
+async def _valkey(settings: Settings) -> str:
+    from beerforyou.backends.valkey import Valkey
+
+    valkey = await Valkey.connect(settings.valkey_url)
+    try:
+        await valkey("PING")
+    finally:
+        await valkey.close()
+    return "answers"
+
+
+async def _model(settings: Settings) -> str:
+    from beerforyou.llm import connect
+
+    model = connect(settings)
+    await model.close()
+    return f"{model.name} (not called)"
+
+
+CHECKS: dict[str, Check] = {
+    "migrations": _migrations,
+    "row-level security": _rows,
+    "catalogue": _catalogue,
+    "valkey": _valkey,
+    "model": _model,
+}

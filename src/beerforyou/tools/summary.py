@@ -1,0 +1,78 @@
+"""Tool 3: more about one brewery. It costs money, so the planner calls it only after the client's yes.
+
+Today it tells what the catalogue knows, and says that the web part is not switched on.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from beerforyou.blocks import AnyBlock, Notice, QuickReplies
+from beerforyou.catalogue.brewery import Brewery, Match
+from beerforyou.catalogue.names import brewery_key
+from beerforyou.catalogue.places import label as place_text
+from beerforyou.messages import listed, say
+from beerforyou.reading.reading import Context, Ref
+from beerforyou.tools.search import CHOICES, card
+from beerforyou.tools.tool import Caller, Outcome
+
+
+class Details(msgspec.Struct, frozen=True):
+    brewery: str
+    city: str = ""
+    state: str = ""
+
+
+async def get_website_summary(caller: Caller, args: Details) -> Outcome:
+    """A short, sourced summary of one brewery. It costs money: only after the client said yes, or asked about it.
+
+    brewery: its name as shown; city and state where the name alone may mean several.
+    """
+    found = _meant(caller, args)
+    if not found:
+        ask = say("details.unknown", caller.language, name=args.brewery)
+        return Outcome(content={"ask": ask}, label=caller.public(), asks=True)
+    if len({match.brewery.id for match in found}) > 1:
+        return _which(caller, found)
+    return _summary(caller, found[0].brewery)
+
+
+def _meant(caller: Caller, args: Details) -> tuple[Match, ...]:
+    """By id; by the name of one that was shown; by name in the catalogue, where the place may tell them apart."""
+    shown = [r for r in caller.shown if args.brewery == r.id or brewery_key(args.brewery) == brewery_key(r.name)]
+    ids = [args.brewery, *(ref.id for ref in shown if not args.city or args.city == ref.city)]
+    known = [brewery for id in ids if (brewery := caller.catalogue.brewery(id))]
+    if known:
+        return tuple(Match(brewery) for brewery in dict.fromkeys(known))
+    place = caller.catalogue.places.resolve(args.city, args.state, "", caller.home) if args.city or args.state else None
+    return caller.catalogue.find(args.brewery, place if isinstance(place, type(caller.home)) else None)
+
+
+def _which(caller: Caller, found: tuple[Match, ...]) -> Outcome:
+    some = [match.brewery for match in found[:CHOICES]]
+    names = [f"{brewery.name} ({place_text(caller.catalogue.place_of(brewery.id))})" for brewery in some]
+    ask = say("details.which", caller.language, choices=listed(names, caller.language, "or"))
+    shown = tuple(_ref(brewery) for brewery in some)
+    replies = tuple(say("offer.pick", caller.language, name=name) for name in names)
+    return Outcome(
+        content={"ask": ask},
+        label=caller.public(),
+        blocks=(QuickReplies(replies=replies),),
+        context=Context(shown=shown, offered=True),
+        asks=True,
+    )
+
+
+def _summary(caller: Caller, brewery: Brewery) -> Outcome:
+    language = caller.language
+    state = "details.known" if brewery.is_open else f"details.{brewery.brewery_type}"
+    place = place_text(caller.catalogue.place_of(brewery.id))
+    known = say(state, language, name=brewery.name, place=place, type=say(f"type.{brewery.brewery_type}", language))
+    web_off = say("details.web_off", language)
+    blocks: tuple[AnyBlock, ...] = (card(brewery), Notice(key="web_off", text=web_off))
+    content = {"known": known, "name": brewery.name, "website": brewery.website, "note": web_off}
+    return Outcome(content=content, label=caller.public(), blocks=blocks, context=Context(shown=(_ref(brewery),)))
+
+
+def _ref(brewery: Brewery) -> Ref:
+    return Ref(id=brewery.id, name=brewery.name, city=brewery.city, state=brewery.state)
