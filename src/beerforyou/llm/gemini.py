@@ -1,0 +1,138 @@
+"""`gemini:<model>`: the Gemini API over one shared aiohttp session, without its SDK.
+
+Keeps three promises: the whole call ends within its time, a reply has a largest size, and the key is in no error.
+What the bytes mean is in `gemini_wire.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.llm import gemini_wire as wire
+from beerforyou.llm.model import Reply, Request
+from beerforyou.llm.retry_after import seconds
+from beerforyou.llm.sse import events
+
+# Far above what max_output_tokens and their signatures need; a server that sends more has lost its way.
+MAX_REPLY_BYTES = 4 * 1024 * 1024
+MAX_QUOTE = 300  # characters of the provider's own words in an error
+PASSING = (408, 429)  # with every 5xx: another try may do
+
+HINTS = {
+    401: "check GEMINI_API_KEY",
+    403: "check GEMINI_API_KEY and what it may use",
+    404: "BEERFORYOU_MODEL names a model that the API does not have, or BEERFORYOU_GEMINI_BASE_URL another API",
+    429: "wait, or ask the provider for more quota",
+}
+
+
+class Gemini:
+    def __init__(self, model: str, key: str, base_url: str, timeout_s: float) -> None:
+        self.name = f"gemini:{model}"
+        self._url = f"{base_url.rstrip('/')}/v1beta/models/{model}"
+        # A reply compressed by mistake is then garbage, not a bomb.
+        self._headers = {"x-goog-api-key": key, "Content-Type": "application/json", "Accept-Encoding": "identity"}
+        self._key = key
+        self._timeout_s = timeout_s
+        self._thinking = wire.thinking_config(model)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        body = wire.encode(request, self._thinking)
+        reader = wire.Reader(request, on_text)
+        verb = "streamGenerateContent?alt=sse" if on_text else "generateContent"
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._call(verb, body, reader)
+        except TimeoutError:
+            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:  # aiohttp's errors may hold the headers, so no chain
+            raise ModelUnavailable(f"{self.name} cannot be reached: {type(error).__name__}", "try again") from None
+        if reader.broken_off:
+            raise ModelUnavailable(f"{self.name} broke off in the middle of its reply", "try again")
+        return reader.reply()
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def _call(self, verb: str, body: bytes, reader: wire.Reader) -> None:
+        url = f"{self._url}:{verb}"
+        async with self._http().post(url, data=body, headers=self._headers, allow_redirects=False) as response:
+            if response.status != 200:
+                raise self._refused(response, await self._whole(response))
+            if response.content_type != "text/event-stream":
+                return self._read(await self._whole(response), reader)
+            count = 0
+            async for event in events(self._pieces(response)):
+                self._read(event, reader)
+                count += 1
+            if not count:
+                raise self._garbage("a stream without events")
+
+    def _http(self) -> aiohttp.ClientSession:
+        """Made here because a session belongs to a running loop. The worker bounds concurrency, not the connector."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
+
+    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > MAX_REPLY_BYTES:
+                raise ModelError(f"{self.name} sent a reply of more than {MAX_REPLY_BYTES} bytes")
+            yield piece
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        return b"".join([piece async for piece in self._pieces(response)])
+
+    def _read(self, data: bytes, reader: wire.Reader) -> None:
+        try:
+            response = wire.decode(data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise self._garbage(str(error)) from None
+        if response.error:
+            raise self._error(response.error.code, response.error)
+        reader.add(response)
+
+    def _refused(self, response: aiohttp.ClientResponse, body: bytes) -> ModelError:
+        try:
+            refusal = wire.decode(body).error or wire.Refusal()
+        except (msgspec.DecodeError, RecursionError):
+            refusal = wire.Refusal()
+        return self._error(response.status, refusal, response.headers.get("Retry-After", ""))
+
+    def _error(self, status: int, refusal: wire.Refusal, retry_after: str = "") -> ModelError:
+        quote = f"{refusal.status}: {refusal.message}".replace(self._key, "********")[:MAX_QUOTE]
+        message = f"{self.name} answered {status} {quote}".rstrip(" :")
+        if status not in PASSING and status < 500:
+            wrong_key = "API key" in quote  # a wrong key is answered with 400
+            return ModelError(message, HINTS[401] if wrong_key else HINTS.get(status, ""))
+        error = ModelUnavailable(message, HINTS.get(status, "try again"))
+        error.retry_after_s = seconds(retry_after or _retry_delay(refusal))
+        return error
+
+    def _garbage(self, what: str) -> ModelError:
+        return ModelError(
+            f"{self.name} answered something that is no reply: {what}", "check BEERFORYOU_GEMINI_BASE_URL"
+        )
+
+
+def _retry_delay(refusal: wire.Refusal) -> str:
+    """The RetryInfo of a refusal: "14s", "0.5s"."""
+    delays: list[Any] = [detail.get("retryDelay") for detail in refusal.details or ()]
+    return next((delay.removesuffix("s") for delay in delays if isinstance(delay, str)), "")

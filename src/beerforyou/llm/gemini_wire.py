@@ -1,0 +1,279 @@
+"""Gemini's JSON: our request written as `GenerateContentRequest`, its `GenerateContentResponse` read as our reply.
+
+Pure: bytes in, bytes out. The contract tests hold both directions to the official SDK and to pydantic-ai;
+`gemini.py` carries the bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from beerforyou.llm.calls import CallIds, as_object, is_ours
+from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, ToolSpec, Usage
+
+# Since Gemini 3 the first call of a model turn must carry a signature. This one, which the documentation of thought
+# signatures names for calls that Gemini did not make, stands in after a change of provider.
+FOREIGN_CALL = b64encode(b"skip_thought_signature_validator").decode()
+
+FINISH: dict[str, Finish] = {
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    **dict.fromkeys(("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR"), "safety"),
+    **dict.fromkeys(("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"), "malformed"),
+}
+
+
+class _Call(msgspec.Struct):
+    name: str = ""
+    args: Any = None
+    id: str | None = None
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    text: str | None = None
+    thought: bool | None = None
+    thought_signature: str | None = None
+    function_call: _Call | None = None
+
+
+class _Content(msgspec.Struct):
+    parts: list[_Part] | None = None
+
+
+class _Web(msgspec.Struct):
+    uri: str | None = None
+    title: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    web: _Web | None = None
+
+
+class _Grounding(msgspec.Struct, rename="camel"):
+    grounding_chunks: list[_Chunk] | None = None
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    content: _Content | None = None
+    finish_reason: str | None = None
+    grounding_metadata: _Grounding | None = None
+
+
+class _Feedback(msgspec.Struct, rename="camel"):
+    block_reason: str | None = None
+
+
+class _Usage(msgspec.Struct, rename="camel"):
+    prompt_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    cached_content_token_count: int | None = None
+
+
+class Refusal(msgspec.Struct):
+    """`google.rpc.Status`. `details` may hold a RetryInfo."""
+
+    code: int = 0
+    message: str = ""
+    status: str = ""
+    details: list[dict[str, Any]] | None = None
+
+
+class Response(msgspec.Struct, rename="camel"):
+    candidates: list[_Candidate] | None = None
+    prompt_feedback: _Feedback | None = None
+    usage_metadata: _Usage | None = None
+    model_version: str | None = None
+    error: Refusal | None = None
+
+
+decode = msgspec.json.Decoder(Response).decode
+
+
+def encode(request: Request, thinking: dict[str, Any] | None = None) -> bytes:
+    config: dict[str, Any] = {"maxOutputTokens": request.max_output_tokens, "temperature": request.temperature}
+    if thinking:
+        config["thinkingConfig"] = thinking
+    body: dict[str, Any] = {"contents": _contents(request), "generationConfig": config}
+    if request.system:
+        body["systemInstruction"] = {"role": "user", "parts": [{"text": request.system}]}
+    if request.grounded:
+        body["tools"] = [{"googleSearch": {}}]
+    elif request.tools:
+        body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in request.tools]}]
+        body["toolConfig"] = {"functionCallingConfig": {"mode": request.tool_choice.upper()}}
+    return msgspec.json.encode(body)
+
+
+def thinking_config(model: str) -> dict[str, Any] | None:
+    """The least thinking that a model family allows; None where it has none or its name doesn't say.
+
+    Thoughts count against maxOutputTokens: left to itself, Gemini 2.5 spends nearly all of a short limit on them
+    and the answer is cut.
+    """
+    version = re.match(r"gemini-(\d+)(?:\.(\d+))?-", model)
+    if version is None or "image" in model:
+        return None
+    if int(version[1]) >= 3:
+        return {"thinkingLevel": "LOW"}
+    if (version[1], version[2]) != ("2", "5"):
+        return None
+    return {"thinkingBudget": 128 if "pro" in model else 0}  # 2.5 Pro cannot stop thinking; 128 is its least
+
+
+def _contents(request: Request) -> list[dict[str, Any]]:
+    contents = [content for message in request.messages if (content := _content(message))]
+    if not contents or contents[0]["role"] == "model":  # the API wants a user to begin
+        contents.insert(0, {"role": "user", "parts": [{"text": ""}]})
+    if request.reminder:
+        _remind(contents, request)
+    return contents
+
+
+def _remind(contents: list[dict[str, Any]], request: Request) -> None:
+    """After tool results the reminder is a content of its own: Gemini takes text beside them for the model's words."""
+    part = {"text": request.reminder}
+    if request.messages and request.messages[-1].role == "user":
+        contents[-1]["parts"].append(part)
+    else:
+        contents.append({"role": "user", "parts": [part]})
+
+
+def _content(message: Message) -> dict[str, Any] | None:
+    parts = list(_model_parts(message) if message.role == "model" else _user_parts(message))
+    return {"role": "model" if message.role == "model" else "user", "parts": parts} if parts else None
+
+
+def _user_parts(message: Message) -> Iterator[dict[str, Any]]:
+    for part in message.parts:
+        if isinstance(part, Text):
+            yield {"text": part.text}
+        elif isinstance(part, ToolResult):
+            yield {"functionResponse": _result(part)}
+
+
+def _model_parts(message: Message) -> Iterator[dict[str, Any]]:
+    unsigned = FOREIGN_CALL
+    for part in message.parts:
+        signature = part.signature if isinstance(part, Text | ToolCall) and _is_gemini(part.signature) else ""
+        if isinstance(part, ToolCall):
+            signature, unsigned = signature or unsigned, ""
+            yield _signed({"functionCall": _named({"name": part.name, "args": part.args}, part.id)}, signature)
+        elif isinstance(part, Text) and (part.text or signature):
+            yield _signed({"text": part.text}, signature)
+
+
+def _is_gemini(signature: str) -> bool:
+    """Base64 has no colon; the signatures of `providers.py` have."""
+    return ":" not in signature
+
+
+def _signed(part: dict[str, Any], signature: str) -> dict[str, Any]:
+    return part | {"thoughtSignature": signature} if signature else part
+
+
+def _named(call: dict[str, Any], call_id: str) -> dict[str, Any]:
+    """An id that the API did not send it need not see."""
+    return call if is_ours(call_id) else call | {"id": call_id}
+
+
+def _result(result: ToolResult) -> dict[str, Any]:
+    """`output` and `error` are the keys that the API documents for what is no object of its own."""
+    if result.is_error:
+        response = {"error": result.content}
+    else:
+        response = result.content if isinstance(result.content, dict) else {"output": result.content}
+    return _named({"name": result.name, "response": response}, result.call_id)
+
+
+def _declaration(tool: ToolSpec) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.parameters}
+
+
+class Reader:
+    """Gathers the responses of one call: a single whole one, or the pieces of a stream."""
+
+    def __init__(self, request: Request, on_text: Callable[[str], None] | None = None) -> None:
+        self._ids = CallIds(request)
+        self._on_text = on_text
+        self._parts: list[Text | ToolCall] = []
+        self._usage = _Usage()
+        self._sources: dict[str, Source] = {}
+        self._reason = ""
+        self._model = ""
+        self._blocked = False
+
+    @property
+    def broken_off(self) -> bool:
+        """Parts without a finish reason: the stream ended too early."""
+        return bool(self._parts) and not self._reason
+
+    def add(self, response: Response) -> None:
+        self._model = response.model_version or self._model
+        if response.usage_metadata:
+            self._count(response.usage_metadata)
+        if response.prompt_feedback and response.prompt_feedback.block_reason:
+            self._blocked = True
+        if response.candidates:
+            self._take(response.candidates[0])
+
+    def reply(self) -> Reply:
+        usage = self._usage
+        thinking = usage.thoughts_token_count or 0
+        return Reply(
+            parts=tuple(self._parts),
+            usage=Usage(
+                input=(usage.prompt_token_count or 0) + (usage.tool_use_prompt_token_count or 0),
+                output=(usage.candidates_token_count or 0) + thinking,
+                cached=usage.cached_content_token_count or 0,
+                thinking=thinking,
+            ),
+            finish=self._finish(),
+            model=self._model,
+            sources=tuple(self._sources.values()),
+        )
+
+    def _finish(self) -> Finish:
+        if self._blocked:
+            return "safety"
+        said = any(isinstance(part, ToolCall) or part.text for part in self._parts)
+        return FINISH.get(self._reason, "stop" if said else "empty")
+
+    def _count(self, usage: _Usage) -> None:
+        """Each piece counts from the beginning; a count that a later piece leaves out still stands."""
+        for name in _Usage.__struct_fields__:
+            if count := getattr(usage, name):
+                setattr(self._usage, name, count)
+
+    def _take(self, candidate: _Candidate) -> None:
+        self._reason = candidate.finish_reason or self._reason
+        for part in (candidate.content and candidate.content.parts) or ():
+            self._take_part(part)
+        if candidate.grounding_metadata:
+            for chunk in candidate.grounding_metadata.grounding_chunks or ():
+                if chunk.web and chunk.web.uri:
+                    self._sources.setdefault(chunk.web.uri, Source(chunk.web.uri, chunk.web.title or ""))
+
+    def _take_part(self, part: _Part) -> None:
+        signature = part.thought_signature or ""
+        if part.function_call:
+            call = part.function_call
+            self._parts.append(ToolCall(self._ids.settle(call.id), call.name, as_object(call.args), signature))
+        elif part.text is not None and not part.thought and (part.text or signature):
+            self._take_text(Text(part.text, signature))
+
+    def _take_text(self, text: Text) -> None:
+        """Pieces are joined, but never a signed one with another: a signature holds for its own part."""
+        if self._on_text and text.text:
+            self._on_text(text.text)
+        last = self._parts[-1] if self._parts else None
+        if isinstance(last, Text) and not last.signature and not text.signature:
+            text = Text(last.text + text.text)
+            self._parts.pop()
+        self._parts.append(text)

@@ -1,0 +1,140 @@
+"""Every other `provider:model`, through pydantic-ai's model classes, which others maintain: slower, and right.
+
+Needs the extra `providers`. Keys of OpenAI and Anthropic come from our settings; the rest find theirs where
+pydantic-ai's documentation says. `providers_wire.py` does the translating.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+from pydantic_ai import exceptions as pai
+from pydantic_ai.direct import model_request, model_request_stream
+from pydantic_ai.messages import ModelResponse, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
+from pydantic_ai.models import Model, infer_model
+from pydantic_ai.providers import Provider, infer_provider
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable, SetupError
+from beerforyou.llm import providers_wire as wire
+from beerforyou.llm.model import Reply, Request
+from beerforyou.settings import Settings, env_name
+
+KEYS = {
+    "openai": "openai_api_key",
+    "openai-chat": "openai_api_key",
+    "openai-responses": "openai_api_key",
+    "anthropic": "anthropic_api_key",
+}
+# Said outright, so that the SDKs don't ask the environment.
+OPENAI_URL = "https://api.openai.com/v1"
+ANTHROPIC_URL = "https://api.anthropic.com"
+MAX_QUOTE = 300  # characters of the provider's own words in an error
+PASSING = (
+    pai.ModelRateLimitError,
+    pai.ModelQuotaExceededError,
+    pai.ModelUnavailableError,
+    pai.ModelServerError,
+    pai.ModelConnectionError,
+)
+
+
+def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
+    """`base_url` replaces that of OpenAI or Anthropic. Raises SetupError."""
+    key = _key(name, settings)
+    http = httpx2.AsyncClient(timeout=None, follow_redirects=False, trust_env=False)
+
+    def provider(of: str) -> Provider[Any]:
+        if of == "anthropic":
+            return AnthropicProvider(api_key=key, base_url=base_url or ANTHROPIC_URL, http_client=http)
+        return OpenAIProvider(base_url or OPENAI_URL, key, http_client=http) if key else infer_provider(of)
+
+    try:
+        model = infer_model(name, provider)
+    except (pai.UserError, ValueError) as error:
+        raise SetupError(f"BEERFORYOU_MODEL={name} cannot be used: {error}", "`offline:` needs no key") from None
+    return PydanticAI(name, model, settings.model_timeout_s, http, key)
+
+
+def _key(name: str, settings: Settings) -> str:
+    """Empty for a provider that finds its own. Raises SetupError where we need one and have none."""
+    field = KEYS.get(name.partition(":")[0])
+    if field is None:
+        return ""
+    key: str = getattr(settings, field).strip()
+    if not key:
+        raise SetupError(f"{name} needs a key", f"set {env_name(field)}, or BEERFORYOU_MODEL=offline:")
+    return key
+
+
+class PydanticAI:
+    """`http` is closed with it; `key` is kept out of every error."""
+
+    def __init__(
+        self, name: str, model: Model[Any], timeout_s: float, http: httpx2.AsyncClient | None = None, key: str = ""
+    ) -> None:
+        self.name = name
+        self._model = model
+        self._timeout_s = timeout_s
+        self._http = http
+        self._key = key
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await (self._stream(request, on_text) if on_text else self._whole(request))
+        except (TimeoutError, pai.ModelTimeoutError, pai.ModelRequestTimeout):
+            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
+        except (pai.AgentRunError, pai.UserError) as error:  # a chain would show the SDK's request, key and all
+            raise self._error(error) from None
+        return wire.reply(response, request, self._model)
+
+    async def close(self) -> None:
+        async with self._model:  # leaving it closes what the provider opened itself
+            pass
+        if self._http:
+            await self._http.aclose()
+
+    async def _whole(self, request: Request) -> ModelResponse:
+        return await model_request(self._model, wire.messages(request, self._model), **self._options(request))
+
+    async def _stream(self, request: Request, on_text: Callable[[str], None]) -> ModelResponse:
+        messages = wire.messages(request, self._model)
+        async with model_request_stream(self._model, messages, **self._options(request)) as stream:
+            async for event in stream:
+                if text := _text_of(event):
+                    on_text(text)
+            return stream.get()
+
+    def _options(self, request: Request) -> dict[str, Any]:
+        return {
+            "model_settings": wire.settings(request, self._model),
+            "model_request_parameters": wire.parameters(request),
+            "instrument": False,
+        }
+
+    def _error(self, error: pai.AgentRunError | pai.UserError) -> ModelError:
+        said = str(error).replace(self._key, "********") if self._key else str(error)
+        message = f"{self.name} failed: {said[:MAX_QUOTE]}"
+        if not isinstance(error, PASSING):
+            return ModelError(message, _hint(error))
+        passing = ModelUnavailable(message, "try again")
+        passing.retry_after_s = error.retry_after
+        return passing
+
+
+def _text_of(event: object) -> str:
+    match event:
+        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
+            return text
+    return ""
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, pai.ModelAuthenticationError):
+        return "check the provider's key"
+    return "check BEERFORYOU_MODEL" if isinstance(error, pai.ModelNotFoundError) else ""
