@@ -114,19 +114,27 @@ class Service:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Service]:
-    """A service with everything connected; starts the embedded servers where no URL says otherwise."""
-    async with AsyncExitStack() as stack:
-        settings, servers = await asyncio.to_thread(settings_with_servers, settings)
+async def prepared(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings in which every URL is filled in: the embedded servers run where no URL says otherwise."""
+    complete, servers = await asyncio.to_thread(settings_with_servers, settings)
+    try:
+        yield complete
+    finally:
         if servers is not None:
-            stack.push_async_callback(asyncio.to_thread, servers.release)
-        db = await database.connect(settings)
+            await asyncio.to_thread(servers.release)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
+    """A service with everything connected."""
+    async with prepared(settings) as complete, AsyncExitStack() as stack:
+        db = await database.connect(complete)
         stack.push_async_callback(db.close)
-        valkey = await Valkey.connect(settings.valkey_url)
+        valkey = await Valkey.connect(complete.valkey_url)
         stack.push_async_callback(valkey.close)
-        model = connect(settings)
+        model = connect(complete)
         stack.push_async_callback(model.close)
-        yield Service(settings, db, valkey, await Current.load(db.read), model)
+        yield Service(complete, db, valkey, await Current.load(db.read), model)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> float:

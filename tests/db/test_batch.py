@@ -28,8 +28,12 @@ async def commits(settings: Settings) -> int:
         await connection.close()
 
 
-async def test_concurrent_writers_share_commits_and_each_gets_its_own_row(database: Database, client: str, settings: Settings) -> None:
-    rows = await asyncio.gather(*(database.batch.write("runs.accept", client, None, f"message {n}") for n in range(200)))
+async def test_concurrent_writers_share_commits_and_each_gets_its_own_row(
+    database: Database, client: str, settings: Settings
+) -> None:
+    rows = await asyncio.gather(
+        *(database.batch.write("runs.accept", client, None, f"message {n}") for n in range(200))
+    )
     messages = {}
     for row in rows:
         assert row is not None
@@ -61,13 +65,16 @@ async def test_a_bad_value_costs_only_its_own_writer(database: Database, client:
 
 async def test_an_unknown_client_is_told_apart_from_its_neighbours(database: Database, client: str) -> None:
     known, unknown = await asyncio.gather(
-        database.batch.write("runs.accept", client, None, "oi"), database.batch.write("runs.accept", "nobody", None, "oi")
+        database.batch.write("runs.accept", client, None, "oi"),
+        database.batch.write("runs.accept", "nobody", None, "oi"),
     )
     assert known and known["client_known"]
     assert unknown and not unknown["client_known"]
 
 
-async def test_a_conversation_of_somebody_else_is_not_joined(database: Database, client: str, settings: Settings) -> None:
+async def test_a_conversation_of_somebody_else_is_not_joined(
+    database: Database, client: str, settings: Settings
+) -> None:
     async with operator(settings) as connection:
         await connection.execute(
             "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ('B', 'Bar B', '', '', '', '', 'pt')"

@@ -22,13 +22,17 @@ async def two_clients(settings: Settings, database: Database) -> dict[str, async
     return {client: run for client, run in runs.items() if run}
 
 
-async def test_the_owner_of_a_run_sees_it_and_nobody_else(database: Database, two_clients: dict[str, asyncpg.Record]) -> None:
+async def test_the_owner_of_a_run_sees_it_and_nobody_else(
+    database: Database, two_clients: dict[str, asyncpg.Record]
+) -> None:
     run_id = two_clients["A"]["run_id"]
     assert await database.as_client("A").fetchrow("runs.run", run_id)
     assert await database.as_client("B").fetchrow("runs.run", run_id) is None
 
 
-async def test_select_star_returns_the_callers_rows_alone(settings: Settings, two_clients: dict[str, asyncpg.Record]) -> None:
+async def test_select_star_returns_the_callers_rows_alone(
+    settings: Settings, two_clients: dict[str, asyncpg.Record]
+) -> None:
     connection = await asyncpg.connect(settings.database_read_url)
     async with connection.transaction():
         await connection.execute("SELECT authz.enter($1)", "A")
@@ -37,7 +41,9 @@ async def test_select_star_returns_the_callers_rows_alone(settings: Settings, tw
 
 
 @pytest.mark.parametrize("table", TABLES)
-async def test_a_connection_that_entered_as_nobody_sees_nothing(settings: Settings, table: str, two_clients: object) -> None:
+async def test_a_connection_that_entered_as_nobody_sees_nothing(
+    settings: Settings, table: str, two_clients: object
+) -> None:
     connection = await asyncpg.connect(settings.database_read_url)
     assert await connection.fetch(f"SELECT * FROM {table}") == []
     await connection.close()

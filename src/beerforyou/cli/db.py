@@ -43,14 +43,10 @@ def status(as_json: bool, data: Path | None) -> None:
 
 async def _with_servers(data: Path | None, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
     from beerforyou import settings
-    from beerforyou.backends.embedded import settings_with_servers
+    from beerforyou.service import prepared
 
-    complete, servers = settings_with_servers(settings.load(data=data))
-    try:
-        return await work(complete)
-    finally:
-        if servers:
-            servers.release()
+    async with prepared(settings.load(data=data)) as ready:
+        return await work(ready)
 
 
 async def _migrate(settings: Any) -> list[str]:

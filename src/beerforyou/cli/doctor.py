@@ -34,14 +34,10 @@ def command(as_json: bool, data: Path | None) -> None:
 
 async def _examine(data: Path | None) -> list[dict[str, Any]]:
     from beerforyou import settings
-    from beerforyou.backends.embedded import settings_with_servers
+    from beerforyou.service import prepared
 
-    complete, servers = settings_with_servers(settings.load(data=data))
-    try:
-        return [await _checked(name, check, complete) for name, check in CHECKS.items()]
-    finally:
-        if servers:
-            servers.release()
+    async with prepared(settings.load(data=data)) as ready:
+        return [await _checked(name, check, ready) for name, check in CHECKS.items()]
 
 
 async def _checked(name: str, check: Check, settings: Settings) -> dict[str, Any]:
