@@ -4,6 +4,7 @@
 own with `fresh_settings`. Nothing here is a stand-in: what the tests use is what `serve` uses.
 """
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,11 +15,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+import uvloop
 
 from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.db.database import Database, admin, connect
 from beerforyou.db.migrate import migrate
 from beerforyou.settings import Settings, load
+
+# The loop that `serve` runs on. (pytest-asyncio's hook for it breaks fixtures that synchronous tests share.)
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 FreshSettings = Callable[[], AbstractAsyncContextManager[Settings]]
 
