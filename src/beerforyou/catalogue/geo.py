@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import acos, cos, floor, pi, radians, sin
+from math import acos, asin, atan2, cos, degrees, floor, pi, radians, sin, sqrt
 from statistics import median
 
 import msgspec
@@ -98,14 +98,19 @@ def km(cosine_of_angle: float) -> float:
     return EARTH_KM * acos(min(1.0, max(-1.0, cosine_of_angle)))
 
 
+def chord_km(a: Vector, b: Vector) -> float:
+    """Straight through the earth: a thousandth short at 1,000 km, and cheaper than `km`. For putting in order."""
+    return EARTH_KM * sqrt(max(0.0, 2.0 - 2.0 * cosine(a, b)))
+
+
 class Grid:
     """Points in cells of one degree, so that a search around a point looks at its neighbours alone."""
 
-    def __init__(self, points: Iterable[tuple[int, Point]]) -> None:
+    def __init__(self, vectors: Iterable[tuple[int, Vector]]) -> None:
         self._cells: dict[tuple[int, int], list[tuple[int, float, float, float]]] = {}
-        for index, point in points:
-            cell = floor(point[0]), floor(point[1])
-            self._cells.setdefault(cell, []).append((index, *unit(point)))
+        for index, (x, y, z) in vectors:
+            cell = floor(degrees(asin(z))), (floor(degrees(atan2(y, x))) + 180) % 360 - 180
+            self._cells.setdefault(cell, []).append((index, x, y, z))
 
     def within(self, center: Point, radius_km: float) -> list[int]:
         """Indexes of the points at most so far away, the nearest first."""

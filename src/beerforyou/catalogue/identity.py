@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import chain, combinations
-from urllib.parse import urlsplit
 
 import msgspec
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.names import BreweryName
 
+_HOST = re.compile(r"(?:https?://)?(?:www\.)?([^/:?#\s]+\.[^/:?#\s]+)")
 # Sites that many breweries share say nothing about who they are.
 _SHARED = ("facebook.com", "instagram.com", "gmail.com", "untappd.com", "twitter.com", "google.com", "linktr.ee",
            "yelp.com", "tripadvisor.com", "belgianbeerworld.be", "canterburybrewerscollective.nz")  # fmt: skip
 
 
 def site(website: str) -> str:
-    """The site's host without "www.", "" where it has none of its own."""
-    host = (urlsplit(website.strip()).hostname or "").lower().removeprefix("www.")
-    return "" if host.endswith(_SHARED) else host
+    """The host without "www.", "" where it has none of its own."""
+    host = _HOST.match(website.strip().lower())
+    return "" if host is None or host[1].endswith(_SHARED) else host[1]
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

@@ -87,7 +87,17 @@ class Gazetteer:
             return Place()
         field, text = next(reversed(asked.items()))
         named_alone = len(asked) == 1
-        return self._choose(meant, field, text, home or Place(), named_alone)
+        if len(meant) == 1 and not (named_alone and self._better_known_elsewhere(field, text)):
+            return meant[0]
+        return self._choose(meant, field, text, self.settled(home) if home else Place(), named_alone)
+
+    def settled(self, home: Place) -> Place:
+        """A client's place in the catalogue's spelling, as far as the catalogue knows it: city, state or country."""
+        for city, state in ((home.city, home.state), ("", home.state), ("", "")):
+            found = self.resolve(city, state, home.country)
+            if isinstance(found, Place):
+                return found
+        return Place()
 
     def nearest(self, kind: Kind, text: str) -> str | None:
         """The folded name that a misspelt one means, when there is exactly one; an exact one is its own nearest."""
@@ -134,10 +144,13 @@ class Gazetteer:
             if len(preferred) == 1:
                 return preferred[0]
         one_kind = len({bool(p.city) for p in places}) == 1
-        better_known = named_alone and field == "city" and fold(asked) in self._elsewhere
+        better_known = named_alone and self._better_known_elsewhere(field, asked)
         if one_kind and not better_known and self._dominates(places):
             return places[0]
         return Ambiguous(field=field, asked=asked, choices=places)
+
+    def _better_known_elsewhere(self, field: Kind, asked: str) -> bool:
+        return field == "city" and fold(asked) in self._elsewhere
 
     def _dominates(self, places: Sequence[Place]) -> bool:
         counts = [self.open_breweries[p] for p in dict.fromkeys(places)]
