@@ -1,0 +1,70 @@
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from beerforyou.llm.gemini_wire import Reader, decode
+from beerforyou.llm.model import Reply
+from beerforyou.llm.sse import events
+from tests.llm.conversations import REQUESTS
+from tests.llm.gemini_replies import REPLIES
+
+LINE_ENDS = st.sampled_from([b"\n", b"\r\n"])
+
+
+async def pieces_of(data: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
+    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    for start, end in pairwise(edges):
+        yield data[start:end]
+
+
+async def read(data: bytes, cuts: list[int]) -> list[bytes]:
+    return [event async for event in events(pieces_of(data, cuts))]
+
+
+@given(st.lists(st.text(min_size=1).map(msgspec.json.encode), max_size=5), LINE_ENDS, st.lists(st.integers(0, 10_000)))
+async def test_events_survive_any_cut(data: list[bytes], end: bytes, cuts: list[int]) -> None:
+    stream = b"".join(b"data: " + event + end + end for event in data)
+
+    assert await read(stream, cuts) == data
+
+
+@given(st.sampled_from(sorted(REPLIES)), LINE_ENDS, st.lists(st.integers(0, 10_000), max_size=20))
+async def test_a_reply_is_the_same_however_its_bytes_arrive(name: str, end: bytes, cuts: list[int]) -> None:
+    stream = b"".join(b"data: " + msgspec.json.encode(chunk) + end + end for chunk in REPLIES[name])
+
+    assert unnamed(await heard(stream, cuts)) == unnamed(await heard(stream, []))
+
+
+async def heard(stream: bytes, cuts: list[int]) -> Reply:
+    said: list[str] = []
+    reader = Reader(REQUESTS["tools"], said.append)
+    for event in await read(stream, cuts):
+        reader.add(decode(event))
+    reply = reader.reply()
+    assert "".join(said) == reply.text
+    return reply
+
+
+def unnamed(reply: Reply) -> Reply:
+    """Ids that we made up are new each time."""
+    parts = tuple(msgspec.structs.replace(part, id="") if hasattr(part, "id") else part for part in reply.parts)
+    return msgspec.structs.replace(reply, parts=parts)
+
+
+async def test_several_data_lines_are_one_event() -> None:
+    assert await read(b'data: {"a":\ndata: 1}\n\n', []) == [b'{"a":\n1}']
+
+
+async def test_other_fields_and_comments_are_passed_over() -> None:
+    assert await read(b": ping\nevent: message\nid: 7\nretry: 10\ndata:x\n\n", []) == [b"x"]
+
+
+async def test_the_last_event_needs_no_blank_line() -> None:
+    assert await read(b"data: 1\n\ndata: 2", []) == [b"1", b"2"]
+
+
+async def test_bytes_that_are_no_events_give_none() -> None:
+    assert await read(b"<html>bad gateway</html>", []) == []
