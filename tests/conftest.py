@@ -7,11 +7,13 @@ own with `fresh_settings`. Nothing here is a stand-in: what the tests use is wha
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -20,11 +22,13 @@ import uvloop
 from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.db.database import Database, admin, connect
 from beerforyou.db.migrate import migrate
+from beerforyou.llm.model import Model
 from beerforyou.settings import Settings, load
 
 # The loop that `serve` runs on. (pytest-asyncio's hook for it breaks fixtures that synchronous tests share.)
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
+Walk = Callable[..., Awaitable[dict[str, Any]]]
 FreshSettings = Callable[[], AbstractAsyncContextManager[Settings]]
 
 
@@ -105,3 +109,38 @@ def real_catalogue() -> Path:
         reason = f"no Open Brewery DB file: BEERFORYOU_TEST_CATALOGUE names none, and {beside.name} is not beside us"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     return path
+
+
+@pytest.fixture(scope="session")
+async def furnished(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
+    """A database with the demo catalogue and the demo clients. Add conversations, change nothing else."""
+    from beerforyou.cli.demo import set_up
+
+    async with fresh_settings() as settings:
+        await set_up(settings)
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def service(furnished: Settings) -> AsyncIterator[Any]:
+    from beerforyou.service import opened
+
+    async with opened(furnished) as service:
+        yield service
+
+
+@pytest.fixture
+def walk(service: Any) -> Walk:
+    """`await walk(message)`: one message through the corridor, as the run with its steps; the model may be scripted."""
+    from beerforyou.worker.runner import work
+
+    async def walked(message: str, model: Model | None = None, client: str = "CLT-00001", **more: UUID) -> dict[str, Any]:
+        accepted = await service.accept(client, message, more.get("conversation_id"))
+        usual, service.model = service.model, model or service.model
+        try:
+            await work(service, accepted.run_id)
+        finally:
+            service.model = usual
+        return await service.run(client, accepted.run_id, steps=True)
+
+    return walked

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
 
 from beerforyou.cli.output import data_option, json_option, note, run, show_json
+
+if TYPE_CHECKING:
+    from beerforyou.service import Service
 
 
 @click.command("ask")
@@ -35,9 +38,18 @@ async def _ask(
 ) -> dict[str, Any]:
     from beerforyou import settings
     from beerforyou.service import opened
+
+    async with opened(settings.load(data=data)) as service:
+        return await ask(service, message, client_id, conversation, quiet)
+
+
+async def ask(
+    service: Service, message: str, client_id: str, conversation: UUID | None = None, quiet: bool = False
+) -> dict[str, Any]:
+    """Asks, shows what comes unless `quiet`, and returns the run with its steps."""
     from beerforyou.worker.worker import working
 
-    async with opened(settings.load(data=data)) as service, working(service):
+    async with working(service):
         accepted = await service.accept(client_id, message, conversation)
         async for event in service.follow(client_id, accepted.run_id):
             if event is not None and not quiet:

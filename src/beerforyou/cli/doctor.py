@@ -85,13 +85,13 @@ async def _rows(settings: Settings) -> str:
 
 
 async def _catalogue(settings: Settings) -> str:
-    from beerforyou.catalogue.refresh import Current
+    from beerforyou.catalogue import refresh
     from beerforyou.db import database
     from beerforyou.errors import SetupError
 
     db = await database.connect(settings)
     try:
-        catalogue = (await Current.load(db.read)).now
+        catalogue = await refresh.load(db.read)
     finally:
         await db.close()
     if not len(catalogue):

@@ -39,10 +39,10 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
     from rich.progress import Progress
 
     from beerforyou import settings
-    from beerforyou.catalogue.refresh import Current
+    from beerforyou.catalogue import refresh
     from beerforyou.clients.load import load
     from beerforyou.clients.profiles import compute
-    from beerforyou.db.database import operator
+    from beerforyou.db.database import Reads, operator
     from beerforyou.service import prepared
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -52,7 +52,7 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
                 connection,
                 clients,
                 purchases,
-                catalogue=(await Current.load(connection)).now,
+                catalogue=await refresh.load(Reads(connection)),
                 skip_bad=skip_bad,
                 on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
             )

@@ -19,7 +19,7 @@ from beerforyou.settings import Settings
 class Reads:
     """Public tables; or, of the service on the primary, the rows that are nobody's business but its own."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool | asyncpg.Connection) -> None:
         self._pool = pool
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:

@@ -81,6 +81,7 @@ def _list(caller: Caller, args: Search, found: Page | Recommendations, label: La
         "type": found.type,
         "name": args.name,
         "within_km": _criteria(caller, args).within_km,
+        "known": getattr(found, "known", 0),
         "breweries": [_line(c, caller) for c in cards],
     }
     return Outcome(

@@ -78,7 +78,7 @@ class _Worker:
         await asyncio.gather(*self._runs.values(), return_exceptions=True)
 
 
-async def _repeat(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+async def _repeat(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:

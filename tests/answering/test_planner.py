@@ -1,0 +1,199 @@
+"""The planner against a scripted model: everything else is real."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
+from tests.conftest import Walk
+
+
+class Scripted:
+    """Gives the replies in order, and the last one for ever; keeps the requests."""
+
+    name = "scripted:"
+
+    def __init__(self, *replies: Reply | Exception) -> None:
+        self._replies = list(replies)
+        self.requests: list[Request] = []
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        self.requests.append(request)
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        if on_text and reply.text:
+            on_text(reply.text)
+        return msgspec.structs.replace(reply, model="scripted-1")
+
+    async def close(self) -> None: ...
+
+
+def call(name: str, id: str = "c1", **args: Any) -> ToolCall:
+    return ToolCall(id, name, args)
+
+
+def calls(*parts: ToolCall, usage: Usage = Usage()) -> Reply:  # noqa: B008 (frozen)
+    return Reply(parts=parts, usage=usage)
+
+
+def says(text: str, **more: Any) -> Reply:
+    return Reply(parts=(Text(text),), **more)
+
+
+SEARCH = call("search_breweries", city="San Diego")
+QUESTION = "breweries in San Diego"
+
+
+def kinds(run: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(step["kind"], step["name"]) for step in run["steps"]]
+
+
+def block_types(run: dict[str, Any]) -> list[str]:
+    return [type(block).__name__ for block in run["blocks"]]
+
+
+async def test_a_search_becomes_text_cards_and_the_offer(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(calls(SEARCH), says("Here they are.")))
+    assert (run["status"], run["outcome"]) == ("succeeded", "answered")
+    assert block_types(run) == ["Text", "BreweryList", "Offer", "QuickReplies"]
+    assert all(card.city == "San Diego" for card in run["blocks"][1].breweries)
+    assert kinds(run) == [("model", "scripted-1"), ("tool", "search_breweries"), ("model", "scripted-1")]
+
+
+async def test_parallel_calls_come_back_together_and_in_order(walk: Walk) -> None:
+    model = Scripted(calls(call("get_client_profile", "a"), call("search_breweries", "b", city="San Diego")), says("Done."))
+    await walk(QUESTION, model)
+    results = model.requests[1].messages[-1]
+    assert results.role == "tool"
+    assert [getattr(part, "call_id", None) for part in results.parts] == ["a", "b"]
+
+
+async def test_five_model_calls_and_no_more(walk: Walk) -> None:
+    cities = iter(["San Diego", "Denver", "Austin", "Chicago", "Boston", "Portland"])
+    model = Scripted(*(calls(call("search_breweries", city=city)) for city in cities))
+    run = await walk(QUESTION, model)
+    assert len(model.requests) == 5
+    assert model.requests[-1].tool_choice == "none"
+    assert "BreweryList" in block_types(run)
+
+
+async def test_a_planner_that_repeats_itself_is_made_to_answer(walk: Walk) -> None:
+    model = Scripted(calls(SEARCH), calls(SEARCH), says("Here they are."))
+    run = await walk(QUESTION, model)
+    assert kinds(run).count(("tool", "search_breweries")) == 1
+    assert model.requests[2].tool_choice == "none"
+    assert run["outcome"] == "answered"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says_what"),
+    [
+        (call("search_breweries", page="many"), "page"),
+        (call("run_analytical_query", measure="everything"), "measure"),
+        (call("run_analytical_query", since="yesterday"), "since"),
+        (call("drop_tables"), "no tool drop_tables"),
+    ],
+)
+async def test_wrong_arguments_go_back_to_the_model_in_one_line(walk: Walk, wrong: ToolCall, says_what: str) -> None:
+    model = Scripted(calls(wrong), says("Sorry."))
+    run = await walk(QUESTION, model)
+    (result,) = model.requests[1].messages[-1].parts
+    assert getattr(result, "is_error", False)
+    assert says_what in str(getattr(result, "content", ""))
+    assert run["status"] == "succeeded"
+
+
+async def test_nothing_that_costs_money_runs_before_a_yes(walk: Walk) -> None:
+    model = Scripted(calls(call("get_website_summary", brewery="Stone Brewing")), says("Shall I tell you more?"))
+    run = await walk(QUESTION, model)
+    (result,) = model.requests[1].messages[-1].parts
+    assert getattr(result, "is_error", False)
+    assert "BreweryCard" not in block_types(run)
+    decision = next(d for d in run["decisions"] if d["tool"] == "get_website_summary")
+    assert "yes" in decision["why"]
+
+
+async def test_a_yes_opens_the_way(walk: Walk) -> None:
+    shown = await walk(QUESTION, Scripted(calls(SEARCH), says("Here they are.")))
+    name = shown["blocks"][1].breweries[0].name
+    model = Scripted(calls(call("get_website_summary", brewery=name, city="San Diego")), says("It is fine."))
+    run = await walk("the first one, please", model, conversation_id=shown["conversation_id"])
+    assert "BreweryCard" in block_types(run)
+
+
+@pytest.mark.parametrize("finish", ["malformed", "empty"])
+async def test_a_reply_without_sense_is_asked_for_again(walk: Walk, finish: Any) -> None:
+    model = Scripted(Reply(parts=(), finish=finish), says("Now I know."))
+    run = await walk(QUESTION, model)
+    assert run["text"] == "Now I know." and len(model.requests) == 2
+
+
+async def test_a_model_that_never_makes_sense_ends_as_an_error(walk: Walk) -> None:
+    model = Scripted(Reply(parts=(), finish="malformed"))
+    run = await walk(QUESTION, model)
+    assert (run["status"], run["outcome"], len(model.requests)) == ("failed", "error_model", 5)
+
+
+async def test_an_answer_cut_short_says_so(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(says("This is a long", finish="length")))
+    assert block_types(run) == ["Text", "Notice"]
+    assert run["blocks"][1].key == "cut_short"
+
+
+async def test_a_refusal_of_the_model_is_an_error_and_not_an_answer(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(Reply(parts=(), finish="safety")))
+    assert (run["status"], run["outcome"]) == ("failed", "error_model")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ModelUnavailable("503"), "error_model"),
+        (ModelError("400"), "error_model"),
+        (ModelTimeout("slow"), "error_timeout"),
+        (RuntimeError("a bug"), "error_internal"),
+    ],
+)
+async def test_whatever_the_model_does_the_run_ends(walk: Walk, error: Exception, outcome: str) -> None:
+    run = await walk(QUESTION, Scripted(error))
+    assert (run["status"], run["outcome"]) == ("failed", outcome)
+    assert run["text"]
+
+
+async def test_usage_is_added_up(walk: Walk) -> None:
+    usage = Usage(input=100, output=10, cached=40, thinking=3)
+    run = await walk(QUESTION, Scripted(calls(SEARCH, usage=usage), says("Done.", usage=usage)))
+    assert run["usage"] == {"input": 200, "output": 20, "cached": 80, "thinking": 6}
+
+
+async def test_a_nul_byte_of_the_model_breaks_nothing(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(says("Here\0 it is.")))
+    assert run["text"] == "Here it is."
+
+
+async def test_an_answer_carries_the_union_of_its_labels(walk: Walk) -> None:
+    public = await walk(QUESTION, Scripted(calls(SEARCH), says("Here.")))
+    own = await walk(QUESTION, Scripted(calls(call("search_breweries", city="San Diego", only_new=True)), says("Here.")))
+    assert public["labels"] == ["public"]
+    assert own["labels"] == ["client:CLT-00001", "public"]
+    assert own["versions"].keys() == {"catalogue", "profile", "prompts", "model"}
+
+
+async def test_the_system_prompt_and_tools_are_equal_for_every_client(walk: Walk) -> None:
+    first, second = Scripted(says("Oi.")), Scripted(says("Hi."))
+    await walk("brewpubs in Denver", first, "CLT-00001")
+    await walk("cervejarias em Austin", second, "CLT-00002")
+    (one,), (other,) = first.requests, second.requests
+    assert (one.system, one.tools) == (other.system, other.tools)
+    assert one.reminder != other.reminder
+
+
+def test_no_tool_has_a_client_among_its_arguments() -> None:
+    from beerforyou.tools import TOOLS
+
+    names: Sequence[str] = [name for tool in TOOLS.values() for name in tool.spec.parameters["properties"]]
+    assert names and not any("client" in name or "customer" in name for name in names)
