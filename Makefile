@@ -1,0 +1,52 @@
+# `make` lists what there is. Everything is installed into .venv, from the pinned and hashed requirements/.
+# Another Python: make demo PYTHON=python3.13
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+demo: .venv/runtime ## start everything, ask one real question, serve (ARGS=--once ends after the answer)
+	@$(BIN)/beerforyou demo $(ARGS)
+
+test: lint ## lint, then every test (ARGS=tests/backends for some)
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/test ## style, types, and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/test ## what a command on the shared Valkey connection costs
+	$(BIN)/python bench/valkey_commands.py
+
+lock: $(BIN)/uv ## pin the dependencies anew (ARGS=--upgrade for newer ones)
+	$(COMPILE) $(ARGS) --output-file requirements/runtime.txt
+	$(COMPILE) $(ARGS) --group test --constraints requirements/runtime.txt --output-file requirements/test.txt
+
+clean: ## remove .venv and the caches; the data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/runtime .venv/test: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing requirements/$*.txt into .venv"
+	@$(PIP) --require-hashes --requirement requirements/$*.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "BeerForYou needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+$(BIN)/uv: | $(BIN)/python
+	@$(PIP) uv
