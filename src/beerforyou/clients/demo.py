@@ -133,7 +133,8 @@ def _buyer(number: int, pools: Pools, seed: int) -> Buyer:
     home = rng.choice(first or everywhere)  # more clients where more breweries are
     language = "pt" if number == 1 or home.country == "Portugal" or rng.random() < 0.3 else "en"
     size = 1.0 if number == 1 else rng.lognormvariate(0, 0.9)
-    lapsed, late = rng.random() < 0.04 and number > 1, rng.random() < 0.1 and number > 1
+    lapsed = number > 1 and rng.random() < 0.04
+    late = number > 1 and not lapsed and rng.random() < 0.1
     return Buyer(
         client_id=f"CLT-{number:05}",
         name=_name(rng, language),
