@@ -1,0 +1,48 @@
+"""What the documents don't mention does not exist for a user; what they link to must be there."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from beerforyou.answering.journal import EventType
+from beerforyou.answering.turn import Outcome
+from beerforyou.api import openapi
+from beerforyou.blocks import AnyBlock
+from beerforyou.catalogue.ranking import REASONS
+from beerforyou.cli import COMMANDS
+from beerforyou.settings import Settings, env_name
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs/reference"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def missing(page: str, names: list[str]) -> list[str]:
+    text = (REFERENCE / page).read_text()
+    return [name for name in names if f"`{name}" not in text and f" {name}`" not in text]
+
+
+def test_every_setting_is_documented() -> None:
+    assert missing("settings.md", [env_name(field) for field in Settings.__struct_fields__]) == []
+
+
+def test_every_command_is_documented() -> None:
+    assert missing("cli.md", [f"beerforyou {command}" for command in COMMANDS]) == []
+
+
+def test_every_route_is_documented() -> None:
+    routes = [f"{method.upper()} {path}" for path, methods in openapi.DOCUMENT["paths"].items() for method in methods]
+    assert missing("http.md", routes) == []
+
+
+def test_every_event_outcome_block_and_reason_is_documented() -> None:
+    blocks = [block.__struct_config__.tag for block in get_args(AnyBlock)]
+    assert missing("http.md", [*get_args(EventType), *get_args(Outcome), *blocks, *REASONS]) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
