@@ -68,7 +68,17 @@ REQUESTS = {
         system=SYSTEM,
         messages=(
             QUESTION,
-            Message("model", (ToolCall("fc-4", "get_client_profile", {}, "anthropic:e30="),)),
+            Message(
+                "model",
+                (
+                    ToolCall(
+                        "fc-4",
+                        "get_client_profile",
+                        {},
+                        'anthropic:{"thoughts":[{"content":"Hm.","signature":"EqQB"}]}',
+                    ),
+                ),
+            ),
             Message("tool", (ToolResult("fc-4", "get_client_profile", {"city": "San Diego"}),)),
         ),
         tools=(SEARCH, PROFILE),

@@ -91,6 +91,8 @@ class PydanticAI:
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
         except (pai.AgentRunError, pai.UserError) as error:  # a chain would show the SDK's request, key and all
             raise self._error(error) from None
+        except (AttributeError, LookupError, TypeError, ValueError) as error:  # how the SDKs trip over garbage
+            raise ModelError(f"{self.name} answered something that is no reply: {type(error).__name__}") from None
         return wire.reply(response, request, self._model)
 
     async def close(self) -> None:
