@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from beerforyou.catalogue.brewery import TYPES
+from beerforyou.catalogue.ranking import REASONS
 from beerforyou.messages import day, listed, number, say, sentences
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -55,3 +57,11 @@ def test_one_is_not_plural() -> None:
 def test_a_list_reads_as_a_sentence() -> None:
     assert listed(["a", "b", "c"], "pt") == "a, b e c"
     assert listed(["a"], "en") == "a"
+
+
+def test_every_reason_has_a_sentence() -> None:
+    assert {key.partition(".")[2] for key in sentences("en") if key.startswith("reason.")} == set(REASONS)
+
+
+def test_every_brewery_type_has_a_name() -> None:
+    assert {key.partition(".")[2] for key in sentences("en") if key.startswith("type.")} == set(TYPES)

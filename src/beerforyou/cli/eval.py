@@ -1,0 +1,100 @@
+"""`beerforyou eval`: measures a part on an evaluation set. Every one reads JSON lines and needs no server running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from beerforyou.cli.output import data_option, json_option, note, run, show_json
+
+if TYPE_CHECKING:
+    from beerforyou.catalogue.index import Catalogue
+    from beerforyou.settings import Settings
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("eval")
+def command() -> None:
+    """Measure a part on an evaluation set (JSON lines)."""
+
+
+@command.command("reading")
+@click.argument("file", type=FILE)
+@click.option(
+    "--catalogue", "catalogue_file", type=FILE, help="Open Brewery DB as a CSV file; by default the loaded catalogue."
+)
+@json_option
+@data_option
+def reading(file: Path, catalogue_file: Path | None, as_json: bool, data: Path | None) -> None:
+    """Read each message of FILE and compare: tool, and arguments after the catalogue's own matching.
+
+    Lines: {"id", "text", "tool", "args"}. With --json: {"n", "summary", "lines"}.
+    """
+    from beerforyou import settings
+    from beerforyou.reading.evaluate import evaluate
+
+    chosen = settings.load(data=data, catalogue_file=str(catalogue_file) if catalogue_file else None)
+    result = evaluate(_lines(file), run(_catalogue(chosen)))
+    if as_json:
+        show_json(result)
+        return
+    for line in result["lines"]:
+        if not line["ok"]:
+            click.echo(f"{line['id']}: {line['tool']} {line['args']}")
+    click.echo(f"{result['n']} messages, {result['summary']['accuracy']:.1%} right")
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    """Raises BadInput with the line's number."""
+    import msgspec
+
+    from beerforyou.errors import BadInput
+
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield msgspec.json.decode(line, type=dict[str, Any])
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise BadInput(f"{file}:{number}: {error}", "each line is one JSON object") from None
+
+
+async def _catalogue(settings: Settings) -> Catalogue:
+    """The file, or what the configured database holds, or the demo catalogue."""
+    from beerforyou.catalogue import demo
+    from beerforyou.catalogue.index import Catalogue
+    from beerforyou.catalogue.sync import read_csv
+
+    if settings.catalogue_file:
+        return Catalogue(read_csv(Path(settings.catalogue_file)))
+    if settings.database_url or any(settings.data.glob("*")):
+        loaded = await _loaded(settings)
+        if loaded is not None:
+            return loaded
+    note(
+        "No catalogue is loaded: reading with the small demo catalogue. Give --catalogue, or run `beerforyou catalogue sync`."
+    )
+    return Catalogue(demo.breweries())
+
+
+async def _loaded(settings: Settings) -> Catalogue | None:
+    from beerforyou.catalogue import refresh
+    from beerforyou.db import database
+    from beerforyou.errors import SetupError
+    from beerforyou.service import prepared
+
+    async with prepared(settings) as ready:
+        try:
+            db = await database.connect(ready)
+        except SetupError:
+            return None  # nothing was ever migrated there
+        try:
+            found = await refresh.load(db.read)
+        finally:
+            await db.close()
+        return found if len(found) else None
