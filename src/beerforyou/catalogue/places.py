@@ -166,7 +166,8 @@ class Gazetteer:
     def _most_first(self, pairs: Iterable[tuple[str, Place]]) -> dict[str, tuple[Place, ...]]:
         found: dict[str, set[Place]] = {}
         for key, place in pairs:
-            found.setdefault(key, set()).add(place)
+            if key:
+                found.setdefault(key, set()).add(place)
         return {key: tuple(sorted(places, key=self._by_size)) for key, places in found.items()}
 
     def _by_size(self, place: Place) -> tuple[int, str]:
@@ -187,11 +188,9 @@ def _finer(a: Place, b: Place) -> Place | None:
     return a if inside(a, b) else b if inside(b, a) else None
 
 
-def around(place: Place) -> Iterator[Place]:
-    """The place, its state and its country."""
-    yield place
-    yield Place(state=place.state, country=place.country)
-    yield Place(country=place.country)
+def around(place: Place) -> Iterable[Place]:
+    """The place, its state and its country, each once."""
+    return tuple(dict.fromkeys((place, Place(state=place.state, country=place.country), Place(country=place.country))))
 
 
 def _asked(city: str, state: str, country: str) -> dict[Kind, str]:
