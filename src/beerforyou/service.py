@@ -24,7 +24,7 @@ from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.refresh import Current
 from beerforyou.db import database
 from beerforyou.errors import NotAllowed, NotFound
-from beerforyou.llm import connect
+from beerforyou.llm.connect import connect
 from beerforyou.llm.model import Model
 from beerforyou.settings import Settings
 

@@ -11,6 +11,7 @@ from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
     from beerforyou.catalogue.sync import Diff
+    from beerforyou.settings import Settings
 
 
 @click.group("catalogue")
@@ -64,9 +65,15 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
 
     async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
         note("Reading …")
-        diff = await bring(connection, source or ready.catalogue_url)
+        diff = await bring(connection, source or ready.catalogue_url, progress=partial(ready))
         await resolve_breweries(connection, await refresh.load(Reads(connection)))
         return diff
+
+
+def partial(settings: Settings) -> Path:
+    """Where a broken download goes on."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return settings.data / "catalogue.partial"
 
 
 async def _status(data: Path | None) -> dict[str, Any] | None:

@@ -80,7 +80,7 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
 
     from beerforyou.catalogue import demo
     from beerforyou.catalogue.sync import store, sync
-    from beerforyou.cli.catalogue import told
+    from beerforyou.cli.catalogue import partial, told
     from beerforyou.errors import BeerForYouError
 
     if await connection.fetchval("SELECT EXISTS (SELECT FROM catalogue_versions)"):
@@ -91,7 +91,7 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
     note("Reading Open Brewery DB …")
     try:
         async with asyncio.timeout(API_PATIENCE_S):
-            note(told(await sync(connection, settings.catalogue_url)))
+            note(told(await sync(connection, settings.catalogue_url, progress=partial(settings))))
     except (BeerForYouError, TimeoutError) as error:
         note(f"Open Brewery DB cannot be reached ({error}).")
         note("Using a small demo catalogue instead: the cities are real, the breweries are invented.")

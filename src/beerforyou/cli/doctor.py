@@ -111,7 +111,7 @@ async def _valkey(settings: Settings) -> str:
 
 
 async def _model(settings: Settings) -> str:
-    from beerforyou.llm import connect
+    from beerforyou.llm.connect import connect
 
     model = connect(settings)
     await model.close()
