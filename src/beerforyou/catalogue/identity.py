@@ -9,7 +9,7 @@ from itertools import chain, combinations
 import msgspec
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.catalogue.names import BreweryName
+from beerforyou.catalogue.names import ARTICLES, BreweryName
 
 _HOST = re.compile(r"(?:https?://)?(?:www\.)?([^/:?#\s]+\.[^/:?#\s]+)")
 # Sites that many breweries share say nothing about who they are.
@@ -36,8 +36,9 @@ def groups(entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
     """Brewery id to the ids of the same brewery; who stands alone is left out.
 
     The same are: entries of one city with one key, unless name and site both say otherwise ("Buffalo Brewpub" is not
-    "Buffalo Brewing Company"); entries of one state with one whole name and no two sites; and houses of one brand
-    with one site, wherever they are.
+    "Buffalo Brewing Company"); of one state, with one whole name and no two sites, or when one's name only goes on
+    after the other's ("Stone Brewing World Bistro"); houses of one brand with one site, wherever they are; and
+    those of one country whose names mark them as houses of one brand ("Rock Bottom Brewery - Chicago").
     """
     joined: dict[str, set[str]] = {}
     for same in _same(entries):
@@ -48,11 +49,31 @@ def groups(entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
 
 def _same(entries: Sequence[Entry]) -> Iterator[list[str]]:
     yield from chain.from_iterable(map(_agreeing, _alike(entries, lambda e: (e.name.key, e.place))))
-    for alike in _alike(entries, lambda e: (e.name.trade, e.place.state, e.place.country)):
+    for alike in _alike(entries, _whole_name_in_state):
         if len({e.site for e in alike} - {""}) <= 1:
             yield [e.id for e in alike]
-    for alike in _alike([e for e in entries if e.site], lambda e: (e.name.brand, e.site)):
+    houses = [e for e in entries if e.name.brand != e.name.key]
+    brands = _alike([e for e in entries if e.site], lambda e: (e.name.brand, e.site))
+    for alike in (*brands, *_alike(houses, lambda e: (e.name.brand, e.place.country))):
         yield [e.id for e in alike]
+    yield from _going_on(entries)
+
+
+def _whole_name_in_state(entry: Entry) -> tuple[str, str, str]:
+    return entry.name.trade, entry.place.state, entry.place.country
+
+
+def _going_on(entries: Sequence[Entry]) -> Iterator[list[str]]:
+    """Each entry with those of its state whose whole name, down to "brewing", its own name begins with."""
+    by_name: dict[tuple[str, str, str], list[str]] = {}
+    for entry in entries:
+        by_name.setdefault(_whole_name_in_state(entry), []).append(entry.id)
+    for entry in entries:
+        words = entry.name.whole.split()
+        for end in range(2, len(words)):
+            if words[end - 1] in ("brewing", "brewery") and not ARTICLES.issuperset(words[: end - 1]):
+                name = " ".join(words[:end]), entry.place.state, entry.place.country
+                yield [entry.id, *by_name.get(name, ())]
 
 
 def _alike(entries: Sequence[Entry], by: Callable[[Entry], Hashable]) -> list[list[Entry]]:

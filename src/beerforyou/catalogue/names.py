@@ -36,7 +36,7 @@ BREWERY_WORDS = frozenset({
 _SUFFIXES = LEGAL | BREWERY_WORDS | {"beer"}
 _BEFORE_SUFFIX = frozenset({"and", "craft", "brew"})  # dropped only together with the suffix they lead to
 _PREFIXES = BREWERY_WORDS - {"brewing"} | {"the"}
-_EMPTY = frozenset({"the", "a", "and", "de", "la", "le", "het", "die", "der", "das", "o", "al"})
+ARTICLES = frozenset({"the", "a", "and", "de", "la", "le", "het", "die", "der", "das", "o", "al"})
 
 _BRANCH = re.compile(r"\s*[-–—]\s.*|\s*\(.*|\s*@.*|\s*:\s.*")
 
@@ -105,7 +105,7 @@ def _key(words: list[str]) -> str:
     while start < end - 1 and words[start] in _PREFIXES:
         start += 1
     kept = words[start:end]
-    return " ".join(words if _EMPTY.issuperset(kept) else kept)
+    return " ".join(words if ARTICLES.issuperset(kept) else kept)
 
 
 def _trade(words: list[str]) -> str:
