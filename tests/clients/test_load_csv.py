@@ -9,6 +9,7 @@ import pytest
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients import csv_file
+from beerforyou.clients import load as loading
 from beerforyou.clients.load import resolve_breweries
 from beerforyou.errors import BadInput
 from tests.clients.operator_files import CLIENTS, HARBOR, PURCHASES, TODAY, Files, keep
@@ -211,3 +212,22 @@ async def test_a_new_catalogue_links_what_was_only_a_name(files: Files) -> None:
     await resolve_breweries(files.connection, Catalogue([garage, HARBOR]))
     linked = {row["beer"]: (row["brewery_id"], row["brewery_type"]) for row in await files.purchased()}
     assert linked == {"Grey Gull": ("b-harbor", "micro"), "Hammer": (None, ""), "Nobody's Ale": ("b-garage", "nano")}
+
+
+async def test_a_long_file_is_merged_in_slices(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "MERGED_AT_ONCE", 2)
+    files.purchases.write_text(PURCHASES + "".join(LINE.replace("P-4", f"P-{n}") for n in range(4, 9)), "utf-8")
+    assert (await files.load()).purchases == 8
+    assert len(await files.purchased()) == 8
+
+
+async def test_a_failure_midway_leaves_nothing(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: str) -> str:
+        raise OSError("the catalogue is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(files.catalogue, "known_as", failing)
+        with pytest.raises(OSError, match="the catalogue is gone"):
+            await files.load()
+    assert await files.known() == NOTHING
+    assert (await files.load()).purchases == 3, "the same connection goes on"
