@@ -1,0 +1,135 @@
+"""The brewery that a message names: one of the catalogue, or as written when the catalogue lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.message import Message
+from beerforyou.reading.places import TRADE, PlaceSpan, is_trade_name
+from beerforyou.reading.reading import Ref
+
+SURE, LIKELY, POSSIBLE = 3, 2, 1
+_HEADS = {"cervejaria", "microcervejaria", "brouwerij", "brasserie", "brauerei"}  # stand before the name
+_JOINERS = {"and", "of", "the", "de", "da", "do", "e"}
+_NOT_NAMES = ("month", "weekday", "style", "number", "relative_day")
+
+
+class Name(msgspec.Struct, frozen=True):
+    """Words `start` to `end` (exclusive) name a brewery, of the catalogue when it has `ids`.
+
+    `sure` is POSSIBLE for an ordinary or a strange word, LIKELY for one that is not, SURE for a whole name.
+    """
+
+    start: int
+    end: int
+    text: str
+    ids: tuple[str, ...]
+    sure: int
+
+
+def names_in(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> list[Name]:
+    """Names that may be a brewery's, the surest first; of overlapping ones the longest. `dated`: words of a period."""
+    found: list[Name] = []
+    every = [*_mentioned(m, places), *_unknown(m, places, dated)]
+    for name in sorted(every, key=lambda name: (-(name.end - name.start), -name.sure)):
+        if not any(name.start < other.end and other.start < name.end for other in found):
+            found.append(name)
+    return sorted(found, key=lambda name: (-name.sure, name.start))
+
+
+def spelt(m: Message, name: Name) -> Name:
+    """The catalogue's name that a misspelt one means; a costly look-up, for the name that was chosen alone."""
+    if name.ids or not (found := m.catalogue.nearest("brewery", name.text)):
+        return name
+    return Name(name.start, name.end, found, tuple(match.brewery.id for match in m.catalogue.find(found)), LIKELY)
+
+
+def ref_of(m: Message, name: Name, place: Place) -> Ref:
+    """The brewery, with its id when it can be only one."""
+    found = [brewery for id in name.ids if (brewery := m.catalogue.brewery(id))]
+    here = [b for b in found if _is_in(m.catalogue.place_of(b.id), place)]
+    if here and m.catalogue.same_brewery(here[0].id).issuperset(b.id for b in here):
+        return Ref(id=here[0].id, name=name.text, city=here[0].city, state=here[0].state)
+    return Ref(id="", name=name.text, city=place.city, state=place.state)
+
+
+def _is_in(place: Place, asked: Place) -> bool:
+    return asked.city in ("", place.city) and asked.state in ("", place.state)
+
+
+def _mentioned(m: Message, places: list[PlaceSpan]) -> Iterator[Name]:
+    for mention in m.mentions_of("brewery"):
+        place = next((p for p in places if p.start <= mention.start < p.end), None)
+        if place and (place.led or not is_trade_name(m, mention, place.end)):
+            continue
+        if sure := _sureness(m, mention):
+            yield Name(mention.start, mention.end, mention.name, mention.breweries, sure)
+
+
+def _sureness(m: Message, mention: Mention) -> int:
+    words = range(mention.start, mention.end)
+    strange = [i for i in words if m.is_strange(i)]
+    if len(words) == 1 and (len(m.plain[mention.start]) == 1 or m.is_function(mention.start)):
+        return 0
+    traded = mention.full and bool(TRADE & set(m.plain[mention.start + 1 : mention.end]))
+    if traded or (len(words) > 1 and (strange or all(m.words[i].capital for i in words))):
+        return SURE
+    if strange or len(words) > 2 or m.is_name_like(mention.start):
+        return LIKELY
+    return POSSIBLE
+
+
+def _unknown(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> Iterator[Name]:
+    """Runs of words that nobody knows, with "Brewing" after them or "Cervejaria" before them if that is there."""
+    taken = dated | {i for p in places if not _belongs(m, p) for i in range(p.start, p.end)}
+    i = 0
+    while i < len(m):
+        end = i
+        while end < len(m) and _is_part(m, end, i, taken):
+            end += 1
+        while end > i and m.plain[end - 1] in _JOINERS:
+            end -= 1
+        if end > i:
+            yield _named(m, i, end)
+        i = max(end, i + 1)
+
+
+def _belongs(m: Message, place: PlaceSpan) -> bool:
+    """Is the place's name a part of a brewery's: "siera nevada", "Grants Pass Brewing Company"?"""
+    before, after = place.start - 1, m.plain[place.end] if place.end < len(m) else ""
+    strange = before >= 0 and m.is_strange(before) and not m.words[place.start].gap.strip()
+    return not place.led and (strange or after in {"brewing", "company"})
+
+
+def _is_part(m: Message, i: int, start: int, taken: frozenset[int]) -> bool:
+    if i in taken or (i > start and m.words[i].begins_clause and "." not in m.words[i].gap):
+        return False
+    if i > start and m.plain[i] in _JOINERS:
+        return i + 1 < len(m) and i + 1 not in taken and _is_strange(m, i + 1)
+    return _is_strange(m, i)
+
+
+def _is_strange(m: Message, i: int) -> bool:
+    if m.has_at(i, "place"):  # one that belongs to the name; the others are taken
+        return True
+    if m.plain[i].isdigit() or m.has_at(i, *_NOT_NAMES):
+        return False
+    if any(t.start <= i < t.end for t in m.mentions_of("type")):
+        return False
+    named = m.is_name_like(i) and m.plain[i] not in _HEADS and not m.is_function(i) and len(m.plain[i]) > 1
+    return m.is_strange(i) or named
+
+
+def _named(m: Message, start: int, end: int) -> Name:
+    tail = end
+    while tail < len(m) and m.plain[tail] in TRADE and not m.words[tail].begins_clause:
+        tail += 1
+    head = start - 1 if m.plain[start - 1] in _JOINERS and start > 1 and m.plain[start - 2] in _HEADS else start
+    head = head - 1 if head and m.plain[head - 1] in _HEADS else start
+    traded = tail > end or head < start or bool(TRADE & set(m.plain[start:end]))
+    sure = SURE if traded else LIKELY if m.is_name_like(start) else POSSIBLE
+    return Name(head, tail, m.written(head, tail), (), sure)
