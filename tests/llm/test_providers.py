@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import msgspec
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.llm import providers
 from beerforyou.llm.calls import is_ours
-from beerforyou.llm.model import Message, Reply, Request, Source, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.model import Message, Part, Reply, Request, Source, Text, ToolCall, ToolResult, Usage
 from beerforyou.llm.providers import PydanticAI
 from beerforyou.settings import Settings
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
@@ -88,11 +88,11 @@ async def test_a_conversation_means_the_same_on_every_wire(name: str, server: Mo
     assert KEY in str(sent.headers)
 
 
-def calls(parts: list[object]) -> list[ToolCall]:
+def calls(parts: Iterable[Part]) -> list[ToolCall]:
     return [part for part in parts if isinstance(part, ToolCall)]
 
 
-def results(parts: list[object]) -> list[ToolResult]:
+def results(parts: Iterable[Part]) -> list[ToolResult]:
     return [part for part in parts if isinstance(part, ToolResult)]
 
 

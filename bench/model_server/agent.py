@@ -1,0 +1,38 @@
+"""A script that plays one recommendation from beginning to end: profile, search, answer.
+
+Three model calls and two tool calls, which is what design.md and `bench/llm_cost.py` count as an agent run.
+"""
+
+from beerforyou.llm.model import Message, Reply, Text, ToolCall, Usage
+from bench.model_server.script import Ask
+
+STEPS = (
+    Reply(parts=(ToolCall("c1", "get_client_profile", {}),), usage=Usage(900, 12)),
+    Reply(
+        parts=(ToolCall("c2", "search_breweries", {"city": "San Diego", "only_new": True}),),
+        usage=Usage(1150, 25, cached=900),
+    ),
+    Reply(
+        parts=(
+            Text(
+                "Encontrei três cervejarias novas para você em San Diego.\n"
+                "A primeira é uma brewpub, o tipo que você mais compra.\n"
+                "As outras duas são micro e ficam a menos de 12 km.\n"
+                "Quer saber mais sobre alguma delas?"
+            ),
+        ),
+        usage=Usage(1900, 80, cached=1100),
+    ),
+)
+
+
+def recommendation(ask: Ask) -> Reply:
+    """The step that follows from the tool results since the client last spoke (the reminder, last, is not counted)."""
+    results = 0
+    for message in ask.messages[:-1] if _reminded(ask.messages) else ask.messages:
+        results = 0 if message.role == "user" else results + (message.role == "tool")
+    return STEPS[min(results, len(STEPS) - 1)]
+
+
+def _reminded(messages: tuple[Message, ...]) -> bool:
+    return len(messages) > 1 and messages[-1].role == "user" and messages[-2].role == "tool"
