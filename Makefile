@@ -37,10 +37,16 @@ clean: ## remove .venv and the caches; the data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/runtime .venv/test: .venv/%: requirements/%.txt pyproject.toml | $(BIN)/python
-	@echo "Installing requirements/$*.txt into .venv"
-	@$(PIP) --require-hashes --requirement requirements/$*.txt
+.venv/runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what BeerForYou needs into .venv"
+	@$(PIP) --require-hashes --requirement $<
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Compiling all of the tests' packages takes longer than the tests gain from it.
+.venv/test: requirements/test.txt .venv/runtime
+	@echo "Installing what the tests need"
+	@$(PIP) --no-compile --require-hashes --requirement $<
 	@touch $@
 
 $(BIN)/python:
