@@ -87,15 +87,16 @@ class Wire(asyncio.Protocol):
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     def send(self, command: Command) -> asyncio.Future[Any]:
-        if self.lost.done():
-            raise self._gone()
         packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub says: a tuple of one
+        reply: asyncio.Future[Any] = self._loop.create_future()
+        if self.lost.done():
+            reply.set_exception(self._gone())
+            return reply
         if not self._unsent:
             self._loop.call_soon(self._flush)
         if not self._waiting:
             self._heard = self._loop.time()
         self._unsent.append(packed)
-        reply: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((reply, command[0]))
         return reply
 
