@@ -87,7 +87,9 @@ def unusable(data: Path, error: OSError) -> SetupError:
 
 
 def _make_home(data: Path, link: Path) -> None:
-    if link.exists() or _enters(data):
+    if link.exists():
+        return
+    if _enters(data):
         own(link, 0o711 if account() else 0o700)
         return
     own(ROOTS_PLACE, 0o711)
@@ -151,9 +153,10 @@ def _copied(distribution: str, package: str, site: Path) -> Path:
     if target.exists():
         return target
     scratch = Path(tempfile.mkdtemp(dir=copies))
+    unneeded = shutil.ignore_patterns("*.a", "*.py*", "include", "pginstall")  # the last is another PostgreSQL, 16
     for part in (package, f"{package}.libs"):
         if (site / part).exists():
-            shutil.copytree(site / part, scratch / part, symlinks=True, ignore=shutil.ignore_patterns("*.a", "*.py*"))
+            shutil.copytree(site / part, scratch / part, symlinks=True, ignore=unneeded)
     for path in (scratch, *scratch.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
