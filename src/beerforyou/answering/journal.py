@@ -18,6 +18,7 @@ from beerforyou.db.batch import Batch
 from beerforyou.labels import Label
 from beerforyou.llm.model import Usage
 
+UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -56,11 +57,11 @@ class Journal:
         self._flush: asyncio.Task[None] | None = None
 
     def emit(self, type: EventType, **data: Any) -> None:
-        """Queues an event; it is committed with the next step, or by itself as soon as the loop is free."""
+        """Queues an event; it is committed with the next step, or by itself when that takes longer."""
         self._event_seq += 1
         self._events.append(Event(self._event_seq, type, data))
         if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._write())
+            self._flush = asyncio.create_task(self._write_soon())
 
     def say(self, piece: str) -> None:
         """Text as the model writes it; it leaves by whole sentences."""
@@ -81,6 +82,10 @@ class Journal:
         """Writes the end of the run together with the last events. Raises Superseded."""
         async with self._order:
             await self._commit("runs.finish", _json(answer))
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(UNSTEPPED_S)
+        await self._write()
 
     async def _write(self, step: str | None = None) -> None:
         async with self._order:

@@ -2,9 +2,24 @@
 -- Purchases of one client, measured ($2) by one dimension ($3, empty for the whole), within dates and filters.
 -- Rows come by value ($4 most or least) or, $5, by key; `overall` is the measure of everything that the filters leave.
 WITH lines AS (
-    SELECT p.purchased_on, p.quantity, p.quantity * p.unit_price AS amount,
-           b.name AS beer, b.brewery_name AS brewery, coalesce(b.brewery_id, b.brewery_name) AS brewery_key, b.style,
-           b.brewery_type AS type, b.brewery_city AS city, b.brewery_state AS state
+    SELECT b.brewery_name AS brewery,
+           CASE $3
+               WHEN 'beer' THEN b.name || ' (' || b.brewery_name || ')'
+               WHEN 'brewery' THEN coalesce(b.brewery_id, b.brewery_name)
+               WHEN 'type' THEN b.brewery_type
+               WHEN 'style' THEN b.style
+               WHEN 'city' THEN b.brewery_city
+               WHEN 'state' THEN b.brewery_state
+               WHEN 'month' THEN to_char(p.purchased_on, 'YYYY-MM')
+               WHEN 'week' THEN to_char(p.purchased_on, 'IYYY-"W"IW')
+               WHEN 'day' THEN to_char(p.purchased_on, 'YYYY-MM-DD')
+               WHEN 'weekday' THEN to_char(p.purchased_on, 'ID')
+               ELSE '' END AS key,
+           CASE $2 WHEN 'quantity' THEN p.quantity WHEN 'amount' THEN p.quantity * p.unit_price END AS summed,
+           CASE $2
+               WHEN 'orders' THEN p.purchased_on::text
+               WHEN 'beers' THEN b.beer_id::text
+               WHEN 'breweries' THEN coalesce(b.brewery_id, b.brewery_name) END AS counted
     FROM purchases p JOIN beers b USING (beer_id)
     WHERE p.client_id = me.client_id
       AND ($6::date IS NULL OR p.purchased_on >= $6) AND ($7::date IS NULL OR p.purchased_on < $7)
@@ -14,31 +29,11 @@ WITH lines AS (
       AND ($12 = '' OR b.style ILIKE $12)
       AND ($13 = '' OR b.brewery_city ILIKE $13)
       AND ($14 = '' OR b.brewery_state ILIKE $14)
-), keyed AS (
-    SELECT lines.*, CASE $3
-        WHEN 'beer' THEN beer || ' (' || brewery || ')'
-        WHEN 'brewery' THEN brewery_key
-        WHEN 'type' THEN type
-        WHEN 'style' THEN style
-        WHEN 'city' THEN city
-        WHEN 'state' THEN state
-        WHEN 'month' THEN to_char(purchased_on, 'YYYY-MM')
-        WHEN 'week' THEN to_char(purchased_on, 'IYYY-"W"IW')
-        WHEN 'day' THEN to_char(purchased_on, 'YYYY-MM-DD')
-        WHEN 'weekday' THEN to_char(purchased_on, 'ID')
-        ELSE '' END AS key
-    FROM lines
 ), measured AS (
     SELECT GROUPING(key) = 1 AS overall,
            CASE WHEN $3 = 'brewery' THEN min(brewery) ELSE key END AS key,
-           CASE $2
-               WHEN 'quantity' THEN sum(quantity)
-               WHEN 'amount' THEN sum(amount)
-               WHEN 'orders' THEN count(DISTINCT purchased_on)
-               WHEN 'beers' THEN count(DISTINCT (beer, brewery_key))
-               WHEN 'breweries' THEN count(DISTINCT brewery_key)
-           END::numeric AS value
-    FROM keyed GROUP BY GROUPING SETS ((key), ())
+           CASE WHEN $2 IN ('quantity', 'amount') THEN sum(summed) ELSE count(DISTINCT counted) END AS value
+    FROM lines GROUP BY GROUPING SETS ((key), ())
 )
 SELECT key, value, overall, count(*) FILTER (WHERE NOT overall) OVER () AS groups
 FROM measured
