@@ -21,7 +21,7 @@ SHORTEST_SECRET = 32  # bytes; RFC 7518, 3.2: a key at least as long as the hash
 REMEMBERED = 10_000  # verified tokens kept, since a signature costs 30 us and a look-up 1
 KEYS_FRESH_S = 300.0  # how long a provider's key set is used before it is fetched again
 ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
-REQUIRED = {"require": ["exp", "iss", "aud"]}
+REQUIRED: Any = {"require": ["exp", "iss", "aud"]}
 
 
 class Tokens:

@@ -73,6 +73,8 @@ def program() -> None:
 
 
 def main() -> None:
+    import asyncio
+
     from beerforyou.errors import BeerForYouError
 
     try:
@@ -87,5 +89,5 @@ def main() -> None:
     except BeerForYouError as error:
         click.echo(f"beerforyou: {error.message}" + (f" ({error.hint})" if error.hint else ""), err=True)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, BrokenPipeError):
+    except (KeyboardInterrupt, asyncio.CancelledError, BrokenPipeError):
         sys.exit(130)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,5 +69,10 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     config = uvicorn.Config(
         app(service), lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=5
     )
+    server = uvicorn.Server(config)
+    # uvicorn's own handlers would raise the signal once more at the end, and kill us before our servers are stopped.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, server.handle_exit, signum, None)
     async with working(service):
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await server.serve(sockets=[listener])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from beerforyou.llm.model import ToolResult
@@ -71,7 +71,7 @@ def _analysis(content: Content, language: Language) -> str:
     if not content.get("by"):
         return say(f"analysis.total_{content['measure']}", language, period=period, value=total, n=total)
     if len(rows) == 1:
-        return say("analysis.top", language, period=period, key=rows[0][0], value=rows[0][1])
+        return say("analysis.top", language, period=period, first=rows[0][0], value=rows[0][1])
     return say("analysis.table", language, by=say(f"by.{content['by']}", language), period=period)
 
 
@@ -79,9 +79,9 @@ def _period(content: Content, language: Language) -> str:
     days = {field: date.fromisoformat(content[field]) for field in ("since", "until") if content.get(field)}
     if not days:
         return ""
-    key = {("since",): "since", ("until",): "before"}.get(tuple(days), "since_until")
+    key = "_".join(days) if "since" in days else "before"
     if key == "since_until":
-        days["until"] = date.fromordinal(days["until"].toordinal() - 1)  # a person means the last day, included
+        days["until"] -= timedelta(days=1)  # a person means the last day, included
     return say(f"analysis.{key}", language, **days)
 
 

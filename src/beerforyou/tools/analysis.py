@@ -30,14 +30,14 @@ async def run_analytical_query(caller: Caller, args: Question) -> Outcome:
     """
     if args.about == "everyone":
         notice = Notice(key="statistics_off", text=say("analysis.statistics_off", caller.language))
-        content = {"error": "statistics over all clients are not available yet"}
-        return Outcome(content=content, label=caller.public(), blocks=(notice,), context=Context(question=args))
+        error = {"error": "statistics over all clients are not available yet"}
+        return Outcome(content=error, label=caller.public(), blocks=(notice,), context=Context(question=args))
     limit = min(args.limit or (MOST_ROWS if args.by in CALENDAR else DEFAULT_ROWS), MOST_ROWS)
     records = await caller.rows.fetch("analysis.answer", *_parameters(caller, args, limit))
     overall = next((float(r["value"]) for r in records if r["overall"]), 0.0)
     rows = [(_key(args, r["key"], caller), float(r["value"])) for r in records if not r["overall"]]
     groups = records[0]["groups"] if records else 0
-    content = {"measure": args.measure, "by": args.by, "since": args.since, "until": args.until,
+    content: dict[str, Any] = {"measure": args.measure, "by": args.by, "since": args.since, "until": args.until,
                "total": overall, "rows": rows, "of": groups}  # fmt: skip
     return Outcome(
         content={k: v for k, v in content.items() if v != ""},

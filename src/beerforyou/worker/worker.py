@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def working(service: Service) -> AsyncIterator[None]:
-    """A worker runs in this process until the block ends; runs that it holds by then are finished first."""
+    """A worker runs in this process until the block ends; runs that it holds by then are finished first.
+
+    When the block is cancelled they are left: another worker takes them once their lease is over.
+    """
     worker = _Worker(service)
     every = service.settings
     tasks = [
@@ -27,28 +30,26 @@ async def working(service: Service) -> AsyncIterator[None]:
     ]
     try:
         yield
-    finally:
-        tasks.pop(0).cancel()
+        tasks[0].cancel()
         await worker.drain()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        await _stop([*tasks, *worker.runs.values()])
 
 
 class _Worker:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._free = asyncio.Semaphore(service.settings.worker_concurrency)
-        self._runs: dict[UUID, asyncio.Task[None]] = {}
+        self.runs: dict[UUID, asyncio.Task[None]] = {}
 
     async def take(self) -> None:
         while True:
             await self._free.acquire()
             run_id = await self._service.doorbell.get()
-            if run_id in self._runs:
+            if run_id in self.runs:
                 self._free.release()
             else:
-                self._runs[run_id] = asyncio.create_task(self._work(run_id))
+                self.runs[run_id] = asyncio.create_task(self._work(run_id))
 
     async def _work(self, run_id: UUID) -> None:
         try:
@@ -57,7 +58,7 @@ class _Worker:
             # The row is still ours or queued; the sweep rings it again once the lease is over.
             log.exception("run %s could not be worked on", run_id)
         finally:
-            del self._runs[run_id]
+            del self.runs[run_id]
             self._free.release()
 
     async def sweep(self) -> None:
@@ -69,13 +70,19 @@ class _Worker:
             self._service.doorbell.put_nowait(row["run_id"])
 
     async def renew(self) -> None:
-        if self._runs:
+        if self.runs:
             await self._service.database.batch.write(
                 "runs.renew", self._service.worker_name, self._service.settings.lease_s
             )
 
     async def drain(self) -> None:
-        await asyncio.gather(*self._runs.values(), return_exceptions=True)
+        await asyncio.gather(*self.runs.values(), return_exceptions=True)
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _repeat(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
