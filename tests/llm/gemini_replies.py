@@ -118,6 +118,10 @@ REPLIES: dict[str, list[dict[str, Any]]] = {
         chunk(text(" delas.", thoughtSignature=SIGNATURE), usage=THINKING),
         chunk(text(""), finish="STOP", usage=THINKING),
     ],
+    "a stream whose last count leaves something out": [
+        chunk(text("Oi, "), usage={"promptTokenCount": 900, "cachedContentTokenCount": 512}),
+        chunk(text("tudo bem?"), finish="STOP", usage={"promptTokenCount": 900, "candidatesTokenCount": 6}),
+    ],
     "a stream signed at the end": [
         chunk(text("Oi, ")),
         chunk(text("tudo bem?")),

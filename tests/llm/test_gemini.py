@@ -186,7 +186,7 @@ async def test_a_reply_has_a_largest_size(
 
 @pytest.mark.parametrize(
     "answer",
-    [Fault(400, f"API key not valid: {KEY}"), Fault(503, f"{'x' * 290}{KEY}"), Fault(301), Hang(), Cut(OK, 20),
+    [Fault(400, f"API key not valid: {KEY}"), Fault(503, f"{'x' * 270}{KEY}"), Fault(301), Hang(), Cut(OK, 20),
      Raw((f'{{"error": {{"code": 500, "message": "{KEY}", "status": "{KEY}"}}}}'.encode(),)), Raw((KEY.encode(),))],
 )  # fmt: skip
 async def test_the_key_is_in_no_error(server: ModelServer, answer: Answer) -> None:

@@ -24,15 +24,22 @@ OnText = Callable[[str], None] | None
 OK = Reply(parts=(Text("Achei três\ncervejarias."),))
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[ModelServer]:
+@pytest.fixture(scope="module")
+async def running() -> AsyncIterator[ModelServer]:
     async with ModelServer([]) as server:
         yield server
 
 
-@pytest.fixture(params=PATHS)
-async def model(request: pytest.FixtureRequest, server: ModelServer) -> AsyncIterator[PydanticAI]:
-    model = providers.connect(request.param, KEYS, server.url + PATHS[request.param])
+@pytest.fixture
+def server(running: ModelServer) -> ModelServer:
+    running.asks.clear()
+    running.count = 0
+    return running
+
+
+@pytest.fixture(scope="module", params=PATHS)
+async def model(request: pytest.FixtureRequest, running: ModelServer) -> AsyncIterator[PydanticAI]:
+    model = providers.connect(request.param, KEYS, running.url + PATHS[request.param])
     yield model
     await model.close()
 
@@ -163,10 +170,10 @@ async def test_what_stays_is_an_error_with_a_hint(
 
 @pytest.mark.parametrize("answer", [Hang(), Drip(OK, pause_s=0.02)])
 async def test_the_whole_call_has_a_time_limit(
-    server: ModelServer, model: PydanticAI, answer: Answer, on_text: OnText
+    server: ModelServer, model: PydanticAI, answer: Answer, on_text: OnText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.script = [answer]
-    model._timeout_s = 0.5
+    monkeypatch.setattr(model, "_timeout_s", 0.5)
     started = time.monotonic()
     with pytest.raises(ModelTimeout):
         await model.generate(REQUESTS["tools"], on_text)

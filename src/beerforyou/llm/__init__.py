@@ -1,1 +1,1 @@
-"""Language models behind one small interface (`model.py`). `connect` turns `provider:model` into one."""
+"""Language models behind one small interface (`model.py`). `connect.py` turns `provider:model` into one."""
