@@ -95,6 +95,8 @@ async def test_a_planner_that_repeats_itself_is_made_to_answer(walk: Walk) -> No
         (call("search_breweries", page="many"), "page"),
         (call("run_analytical_query", measure="everything"), "measure"),
         (call("run_analytical_query", since="yesterday"), "since"),
+        (call("search_breweries", client_id="CLT-00002"), "client_id"),
+        (call("search_breweries", not_an_object="oops"), "not_an_object"),
         (call("drop_tables"), "no tool drop_tables"),
     ],
 )

@@ -14,7 +14,7 @@ import msgspec
 
 class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
     text: str
-    signature: str = ""  # base64; a thinking model's proof of its own thought (Gemini: thoughtSignature)
+    signature: str = ""  # a thinking model's proof of its own thought, in the form of its provider
 
 
 class ToolCall(msgspec.Struct, frozen=True, tag_field="kind", tag="tool_call", omit_defaults=True):
