@@ -20,10 +20,15 @@ import pytest
 import uvloop
 
 from beerforyou.backends.embedded import settings_with_servers
-from beerforyou.db.database import Database, admin, connect
+from beerforyou.catalogue import demo
+from beerforyou.catalogue.sync import store
+from beerforyou.cli.demo import set_up
+from beerforyou.db.database import Database, admin, connect, operator
 from beerforyou.db.migrate import migrate
 from beerforyou.llm.model import Model
+from beerforyou.service import Service, opened
 from beerforyou.settings import Settings, load
+from beerforyou.worker.runner import work
 
 # The loop that `serve` runs on. (pytest-asyncio's hook for it breaks fixtures that synchronous tests share.)
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -114,27 +119,26 @@ def real_catalogue() -> Path:
 @pytest.fixture(scope="session")
 async def furnished(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
     """A database with the demo catalogue and the demo clients. Add conversations, change nothing else."""
-    from beerforyou.cli.demo import set_up
-
     async with fresh_settings() as settings:
+        async with operator(settings) as connection:  # else `set_up` would ask the network first
+            await store(connection, demo.breweries(), "demo")
         await set_up(settings)
         yield settings
 
 
 @pytest.fixture(scope="session")
-async def service(furnished: Settings) -> AsyncIterator[Any]:
-    from beerforyou.service import opened
-
+async def service(furnished: Settings) -> AsyncIterator[Service]:
     async with opened(furnished) as service:
         yield service
 
 
 @pytest.fixture
-def walk(service: Any) -> Walk:
+def walk(service: Service) -> Walk:
     """`await walk(message)`: one message through the corridor, as the run with its steps; the model may be scripted."""
-    from beerforyou.worker.runner import work
 
-    async def walked(message: str, model: Model | None = None, client: str = "CLT-00001", **more: UUID) -> dict[str, Any]:
+    async def walked(
+        message: str, model: Model | None = None, client: str = "CLT-00001", **more: UUID
+    ) -> dict[str, Any]:
         accepted = await service.accept(client, message, more.get("conversation_id"))
         usual, service.model = service.model, model or service.model
         try:
