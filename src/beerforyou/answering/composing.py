@@ -16,6 +16,7 @@ from beerforyou.messages.rendering import plain
 from beerforyou.reading.reading import Context
 from beerforyou.tools.tool import Outcome as ToolOutcome
 
+OFFLINE = "offline:"
 QUICK_PICKS = 3  # more buttons than this don't fit on a phone
 
 
@@ -61,7 +62,12 @@ def _context(turn: Turn, outcomes: Sequence[ToolOutcome]) -> Context:
 
 def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
     keys = {"length": "cut_short", "safety": "safety"}
-    return [Notice(key=key, text=say(f"error.{key}", turn.language)) for f, key in keys.items() if reply.finish == f]
+    notices: list[AnyBlock] = [
+        Notice(key=key, text=say(f"error.{key}", turn.language)) for f, key in keys.items() if reply.finish == f
+    ]
+    if turn.model.name == OFFLINE and not turn.history:  # once a conversation
+        notices.append(Notice(key="offline", text=say("talk.offline", turn.language)))
+    return notices
 
 
 def _found(outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:

@@ -80,12 +80,14 @@ class Tool(msgspec.Struct, frozen=True):
 
     async def __call__(self, caller: Caller, args: dict[str, Any]) -> Outcome:
         """Raises BadInput, in words for the model, when the arguments don't fit."""
+        known = self.args.__struct_fields__
+        hint = f"the arguments are {', '.join(known) or 'none'}"
+        if unknown := args.keys() - known:
+            raise BadInput(f"{self.name}: no argument is called {', '.join(sorted(unknown))}", hint)
         try:
             parsed = msgspec.convert(args, self.args, strict=False)
         except msgspec.ValidationError as error:
-            raise BadInput(
-                f"{self.name}: {error}", f"the arguments are {', '.join(self.args.__struct_fields__)}"
-            ) from None
+            raise BadInput(f"{self.name}: {error}", hint) from None
         return await self.run(caller, parsed)
 
 
