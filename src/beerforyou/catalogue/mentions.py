@@ -14,7 +14,8 @@ import msgspec
 from beerforyou.catalogue.brewery import Brewery, Place
 from beerforyou.catalogue.brewery_types import TYPE_WORDS
 from beerforyou.catalogue.names import BREWERY_WORDS, LEGAL, BreweryName, fold, fold_words
-from beerforyou.catalogue.places import KINDS, Gazetteer
+from beerforyou.catalogue.place_names import KINDS
+from beerforyou.catalogue.places import Gazetteer
 
 MentionKind = Literal["city", "state", "country", "type", "brewery"]
 _TRADE = LEGAL | BREWERY_WORDS | {"the", "beer", "craft", "and"}

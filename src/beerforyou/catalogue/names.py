@@ -24,7 +24,7 @@ _SAME_WORD = {
 }  # fmt: skip
 
 LEGAL = frozenset({
-    "co", "company", "cos", "llc", "inc", "incorporated", "ltd", "limited", "corp", "corporation", "pty", "plc",
+    "co", "company", "cos", "llc", "inc", "incorporated", "ltd", "ltda", "limited", "corp", "corporation", "pty", "plc",
     "gmbh", "kg", "ohg", "ag", "ug", "bv", "nv", "bvba", "sprl", "srl", "lda", "sa", "cooperative",
 })  # fmt: skip
 BREWERY_WORDS = frozenset({
@@ -43,8 +43,8 @@ _BRANCH = re.compile(r"\s*[-–—]\s.*|\s*\(.*|\s*@.*|\s*:\s.*")
 
 def plain(text: str) -> str:
     """Lower-case words without accents or punctuation, one space between them; every word stays what it is."""
-    text = _letters(_letters(text)) if not text.isascii() else text.lower()
-    text = _APOSTROPHES.sub("", text)
+    text = _APOSTROPHES.sub("", text)  # first: taken apart into letters and accents, some of them become spaces
+    text = text.lower() if text.isascii() else _letters(_letters(text))
     if "." in text:
         text = _INITIALS.sub(r"\1\2", text)
     if "&" in text or "+" in text:

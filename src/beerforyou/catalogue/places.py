@@ -6,20 +6,13 @@ The other names of places stand in place_names.toml.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib import resources
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
 
 from beerforyou.catalogue.brewery import Ambiguous, Brewery, Place, Unknown
 from beerforyou.catalogue.names import fold
+from beerforyou.catalogue.place_names import Kind, abbreviations, canonical, other_names, spoken
 from beerforyou.catalogue.spelling import Speller
-
-Kind = Literal["city", "state", "country"]
-KINDS: tuple[Kind, ...] = ("city", "state", "country")
 
 # A question costs the client one turn, a silently wrong place several. Taken without asking is only a place with
 # this many times the open breweries of the next: if people mean places as often as these have breweries, that guess
@@ -34,14 +27,6 @@ _MISTAKEN: dict[Kind, tuple[Kind, ...]] = {
     "state": ("state", "country", "city"),
     "country": ("country", "state"),
 }
-_QUALIFIER = re.compile(r"\s*[(/].*|\s+(?:am|im|an der|an dem|in der|bei|ob der|vor der)\s.*", re.IGNORECASE)
-_KOREAN = re.compile(r"-(?:si|gu|gun|eup)$")
-
-
-@cache
-def other_names() -> dict[str, Any]:
-    text = resources.files("beerforyou.catalogue").joinpath("place_names.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 class Gazetteer:
@@ -49,14 +34,14 @@ class Gazetteer:
 
     def __init__(self, breweries: Iterable[Brewery]) -> None:
         rows = Counter((b.city, b.state, b.country) for b in breweries)
-        self._places = _canonical(rows)
+        self._places = canonical(rows)
         self.open_breweries: Counter[Place] = Counter()
         for brewery in breweries:
             if brewery.is_open:
                 self.open_breweries.update(around(self.place_of(brewery)))
-        spoken = _spoken(set(self._places.values()))
-        self._spellers = {kind: Speller(key for key, _ in pairs) for kind, pairs in spoken.items()}
-        self._names = {kind: self._most_first(pairs + _coded(kind, pairs)) for kind, pairs in spoken.items()}
+        named = spoken(set(self._places.values()))
+        self._spellers = {kind: Speller(key for key, _ in pairs) for kind, pairs in named.items()}
+        self._names = {kind: self._most_first(pairs + abbreviations(kind, pairs)) for kind, pairs in named.items()}
         self._elsewhere = {fold(name) for name in other_names()["elsewhere"]["cities"]}
 
     def place_of(self, brewery: Brewery) -> Place:
@@ -83,6 +68,7 @@ class Gazetteer:
             if not narrowed:
                 return Unknown(field=field, asked=text, suggestions=self._suggestions(field, text, candidates))
             meant = narrowed
+        meant = self._city_or_state(meant)
         if len(asked) == 0:
             return Place()
         field, text = next(reversed(asked.items()))
@@ -104,13 +90,15 @@ class Gazetteer:
         key = fold(text)
         if key in self._names[kind]:
             return key
+        if key in self._elsewhere:
+            return None
         _, keys = self._spellers[kind].nearest(key)
         by_size = sorted(keys, key=lambda k: self._by_size(self._names[kind][k][0]))
         return by_size[0] if by_size and self._dominates([self._names[kind][k][0] for k in by_size]) else None
 
     def _candidates(self, field: Kind, text: str) -> tuple[Place, ...]:
         key = fold(text)
-        if found := self._exactly(field, key):
+        if (found := self._exactly(field, key)) or key in self._elsewhere:
             return found
         near = [(kind, *self._spellers[kind].nearest(key)) for kind in _MISTAKEN[field]]
         least = min((distance for _, distance, keys in near if keys), default=0)
@@ -119,16 +107,17 @@ class Gazetteer:
         return meant[0] if meant and self._dominates([found[0] for found in meant]) else ()
 
     def _exactly(self, field: Kind, key: str) -> tuple[Place, ...]:
-        cities, states = self.named("city", key), self.named("state", key)
-        if field == "city" and cities and states and len(key) > 3:  # "LA" is the city; nobody calls a state so there
-            return self._city_or_state(cities, states)
+        states = self.named("state", key) if field == "city" and len(key) > 3 else ()  # "LA" is the city
         for kind in _MISTAKEN[field]:
             if found := self.named(kind, key):
-                return found
+                return found if kind == "state" else found + states
         return ()
 
-    def _city_or_state(self, cities: tuple[Place, ...], states: tuple[Place, ...]) -> tuple[Place, ...]:
+    def _city_or_state(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
         """New York is a city of New York; Oregon is more than the Oregon in Ohio; Washington may be either."""
+        cities, states = tuple(p for p in places if p.city), tuple(p for p in places if not p.city)
+        if not cities or not states:
+            return places
         if any(inside(city, state) for city in cities for state in states):
             return cities
         if self.open_breweries[cities[0]] < CITY_OF_NOTE:
@@ -200,74 +189,3 @@ def _asked(city: str, state: str, country: str) -> dict[Kind, str]:
         state, country = state or rest[0], country or "".join(rest[1:2])
     given: dict[Kind, str] = {"country": country, "state": state, "city": city}
     return {kind: text.strip() for kind, text in given.items() if fold(text)}
-
-
-def _canonical(rows: Mapping[tuple[str, str, str], int]) -> dict[tuple[str, str, str], Place]:
-    """Every city, state and country as the source spells it, to the one place that it is."""
-    table = other_names()
-    country_of = _spelling(Counter({("", row[2]): n for row, n in rows.items()}), {"": table["countries"]})
-    states = Counter[tuple[str, str]]()
-    for (_, state, country), n in rows.items():
-        states[country_of["", country], state] += n
-    state_of = _spelling(states, table["states"])
-    cities = Counter[tuple[str, str]]()
-    places: dict[tuple[str, str, str], Place] = {}
-    for (city, state, country), n in rows.items():
-        cities[state_of[country_of["", country], state], city] += n
-    city_of = _spelling(cities, table["cities"])
-    for city, state, country in rows:
-        own_country = country_of["", country]
-        own_state = state_of[own_country, state]
-        places[city, state, country] = Place(city=city_of[own_state, city], state=own_state, country=own_country)
-    return places
-
-
-def _spelling(
-    names: Counter[tuple[str, str]], table: Mapping[str, Mapping[str, list[str]]]
-) -> dict[tuple[str, str], str]:
-    """(parent, name as written) to one spelling: the table's where it has one, else the commonest."""
-    chosen: dict[tuple[str, str], str] = {}
-    for parent, own_names in table.items():
-        for own, others in own_names.items():
-            chosen |= {(parent, fold(name)): own for name in (own, *others)}
-    for (parent, name), _ in names.most_common():
-        chosen.setdefault((parent, fold(name)), name)
-    return {(parent, name): chosen[parent, fold(name)] for parent, name in names}
-
-
-def _spoken(places: set[Place]) -> dict[Kind, list[tuple[str, Place]]]:
-    table = other_names()
-    cities = [pair for place in places for pair in _city_names(place, table["cities"].get(place.state, {}))]
-    states = [
-        (key, state)
-        for state in {Place(state=p.state, country=p.country) for p in places}
-        for name in (state.state, *table["states"].get(state.country, {}).get(state.state, ()))
-        for key in {fold(name), fold(name).removesuffix(" region")}
-    ]
-    countries = [
-        (fold(name), Place(country=country))
-        for country in {p.country for p in places}
-        for name in (country, *table["countries"].get(country, ()))
-    ]
-    return {"city": cities, "state": states, "country": countries}
-
-
-def _city_names(place: Place, others: Mapping[str, list[str]]) -> Iterator[tuple[str, Place]]:
-    """ "Frankfurt (Oder)" is called Frankfurt, "Jeju-si" Jeju."""
-    short = _KOREAN if place.country == "South Korea" else _QUALIFIER
-    for name in (place.city, short.sub("", place.city), *others.get(place.city, ())):
-        yield fold(name), place
-
-
-def _coded(kind: Kind, names: list[tuple[str, Place]]) -> list[tuple[str, Place]]:
-    """Abbreviations: never the repair of a typing mistake, so they stay apart from the names until then."""
-    if kind == "city":
-        return []
-    table = other_names()[f"{kind}_codes"]
-    return [
-        (fold(code), place)
-        for place in {place for _, place in names}
-        for code in (
-            table.get(place.country, {}).get(place.state, ()) if kind == "state" else table.get(place.country, ())
-        )
-    ]
