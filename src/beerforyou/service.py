@@ -7,6 +7,7 @@ three are views of rows in PostgreSQL.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -116,12 +117,10 @@ class Service:
 @asynccontextmanager
 async def prepared(settings: Settings) -> AsyncIterator[Settings]:
     """Settings in which every URL is filled in: the embedded servers run where no URL says otherwise."""
-    complete, servers = await asyncio.to_thread(settings_with_servers, settings)
-    try:
+    # Not in a thread: nothing else runs yet, and a Ctrl-C must not come between the start and its handle.
+    complete, servers = settings_with_servers(settings)
+    with servers or contextlib.nullcontext():
         yield complete
-    finally:
-        if servers is not None:
-            await asyncio.to_thread(servers.release)
 
 
 @asynccontextmanager

@@ -29,7 +29,8 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
         *([Text(text=text)] if text else []),
         *_notices(turn, reply),
         *_found(outcomes),
-        *_offer(turn, context, outcomes),
+        *_who_answers(turn),
+        *([] if asks else _offer(turn, context, outcomes)),
     ]
     made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model.name})
     label = union([made, *(outcome.label for outcome in outcomes)])
@@ -61,13 +62,15 @@ def _context(turn: Turn, outcomes: Sequence[ToolOutcome]) -> Context:
 
 
 def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
-    keys = {"length": "cut_short", "safety": "safety"}
-    notices: list[AnyBlock] = [
-        Notice(key=key, text=say(f"error.{key}", turn.language)) for f, key in keys.items() if reply.finish == f
-    ]
-    if turn.model.name == OFFLINE and not turn.history:  # once a conversation
-        notices.append(Notice(key="offline", text=say("talk.offline", turn.language)))
-    return notices
+    key = {"length": "cut_short", "safety": "safety"}.get(reply.finish)
+    return [Notice(key=key, text=say(f"error.{key}", turn.language))] if key else []
+
+
+def _who_answers(turn: Turn) -> list[AnyBlock]:
+    """Once a conversation: that nobody thought about this."""
+    if turn.model.name != OFFLINE or turn.history:
+        return []
+    return [Notice(key="offline", text=say("talk.offline", turn.language))]
 
 
 def _found(outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:

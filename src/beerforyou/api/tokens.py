@@ -6,6 +6,7 @@ HS256 with a key of ours (the demo, a small installation), or the keys of an Ope
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import time
@@ -114,9 +115,7 @@ def secret(settings: Settings) -> str:
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # the first of several processes wins
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text()

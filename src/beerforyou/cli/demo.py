@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +52,15 @@ async def _demo(settings: Settings, once: bool) -> int:
         async with opened(ready) as service:
             click.echo(f"\n{CLIENT}: {QUESTION}\n")
             status = await ask(service, QUESTION, CLIENT)
-            note(f'\nThe next question:  beerforyou "{NEXT}" --as {CLIENT}{_data(settings)}')
+            note(f'\nThe next question:  {_program()} "{NEXT}" --as {CLIENT}{_data(settings)}')
             if not once:
                 await _serve(service)
     return 0 if status["status"] == "succeeded" else 1
+
+
+def _program() -> str:
+    """As it was called, so that the line can be copied."""
+    return os.path.relpath(sys.argv[0]) if os.sep in sys.argv[0] else sys.argv[0]
 
 
 def _data(settings: Settings) -> str:
@@ -79,6 +86,7 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
     import asyncio
 
     from beerforyou.catalogue import demo
+    from beerforyou.catalogue.api import Pace
     from beerforyou.catalogue.sync import store, sync
     from beerforyou.cli.catalogue import partial, told
     from beerforyou.errors import BeerForYouError
@@ -91,7 +99,7 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
     note("Reading Open Brewery DB …")
     try:
         async with asyncio.timeout(API_PATIENCE_S):
-            note(told(await sync(connection, settings.catalogue_url, progress=partial(settings))))
+            note(told(await sync(connection, settings.catalogue_url, progress=partial(settings), pace=Pace(tries=2))))
     except (BeerForYouError, TimeoutError) as error:
         note(f"Open Brewery DB cannot be reached ({error}).")
         note("Using a small demo catalogue instead: the cities are real, the breweries are invented.")

@@ -45,8 +45,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _until_told(work: Coroutine[Any, Any, T]) -> T:
-    """SIGTERM ends a command as Ctrl-C does: by way of every `finally`, so that servers are stopped."""
+    """SIGTERM and a closed terminal end a command as Ctrl-C does: by way of every `finally`, so that servers are stopped."""
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
     return await work

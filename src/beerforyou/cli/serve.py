@@ -72,7 +72,7 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     server = uvicorn.Server(config)
     # uvicorn's own handlers would raise the signal once more at the end, and kill us before our servers are stopped.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, server.handle_exit, signum, None)
     async with working(service):
         await server.serve(sockets=[listener])

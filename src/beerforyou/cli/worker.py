@@ -25,7 +25,7 @@ async def _work(worker_concurrency: int | None, data: Path | None) -> None:
     from beerforyou.worker.worker import working
 
     stop = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     async with opened(settings.load(data=data, worker_concurrency=worker_concurrency)) as service, working(service):
         note("Working; Ctrl-C stops.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from beerforyou.llm.model import ToolResult
 from beerforyou.messages import Language, listed, say
+from beerforyou.messages.rendering import measured
 
 Content = dict[str, Any]
 
@@ -68,10 +69,15 @@ def _analysis(content: Content, language: Language) -> str:
     period, total, rows = _period(content, language), content["total"], content["rows"]
     if not total:
         return say("analysis.nothing", language, period=period)
+    measure = content["measure"]
     if not content.get("by"):
-        return say(f"analysis.total_{content['measure']}", language, period=period, value=total, n=total)
+        return say(
+            f"analysis.total_{measure}", language, period=period, value=measured(total, measure, language), n=total
+        )
     if len(rows) == 1:
-        return say("analysis.top", language, period=period, first=rows[0][0], value=rows[0][1])
+        return say(
+            "analysis.top", language, period=period, first=rows[0][0], value=measured(rows[0][1], measure, language)
+        )
     return say("analysis.table", language, by=say(f"by.{content['by']}", language), period=period)
 
 

@@ -42,22 +42,22 @@ def card_text(card: BreweryCard, language: Language, contact: bool = False) -> s
 
 
 def reason_text(reason: Reason, language: Language) -> str:
-    values = dict(reason.values)
-    if "type" in values:
-        values["type"] = say(f"type.{values['type']}", language)
-    return say(f"reason.{reason.key}", language, **values)
+    return say(f"reason.{reason.key}", language, **reason.values)
 
 
 def heading(column: str, language: Language) -> str:
     return say(f"column.{column}", language) if has(f"column.{column}", language) else column
 
 
-def cell(value: str | int | float | None, language: Language) -> str:
-    return number(value, language) if isinstance(value, (int, float)) else value or ""
+def measured(value: str | int | float | None, column: str, language: Language) -> str:
+    """A cell as it is written: money with two decimals, counts without."""
+    if isinstance(value, (int, float)):
+        return number(value, language, 2 if column == "amount" else None)
+    return value or ""
 
 
 def _table(table: Table, language: Language) -> str:
-    rows = [[cell(value, language) for value in row] for row in table.rows]
+    rows = [[measured(v, column, language) for v, column in zip(row, table.columns, strict=True)] for row in table.rows]
     if len(table.columns) == 2:
         return "\n".join(f"- {key}: {value}" for key, value in rows)
     titles = [heading(column, language) for column in table.columns]

@@ -121,9 +121,19 @@ def _question(caller: Caller, args: Search, found: Ambiguous | Unknown, label: L
         return _unknown(caller, args, found, label)
     choices = found.choices[:CHOICES]
     names = [place_text(choice) for choice in choices]
-    ask = say("search.ambiguous", caller.language, asked=found.asked, choices=listed(names, caller.language, "or"))
+    ask = say(
+        "search.ambiguous",
+        caller.language,
+        asked=found.asked,
+        choices=listed([_told(c) for c in choices], caller.language, "or"),
+    )
     searches = tuple(_meaning(args, choice) for choice in choices)
     return _asking(ask, names, Context(search=args, choices=searches), label)
+
+
+def _told(place: Place) -> str:
+    """Without commas, to stand in a list: "Portland (Oregon)"."""
+    return f"{place.city} ({place.state or place.country})" if place.city else place.state or place.country
 
 
 def _unknown(caller: Caller, args: Search, found: Unknown, label: Label) -> Outcome:
