@@ -16,6 +16,11 @@ class Make(Protocol):
 
 
 @pytest.fixture(scope="session")
+def real_data(real_catalogue: Path) -> bytes:
+    return real_catalogue.read_bytes()
+
+
+@pytest.fixture(scope="session")
 def real_rows(real_catalogue: Path) -> list[Brewery]:
     return read_csv(real_catalogue)
 

@@ -51,7 +51,7 @@ def checked(rows: Iterable[Row], source: str) -> Rows:
     if bad:
         more = f"; and {len(bad) - LISTED} more" if len(bad) > LISTED else ""
         raise BadInput(
-            f"{source} has {len(bad)} bad rows: {'; '.join(bad[:LISTED])}{more}",
+            f"{source} has {len(bad)} bad row{'s' * (len(bad) > 1)}: {'; '.join(bad[:LISTED])}{more}",
             "nothing was changed; repair the rows, or take another copy",
         )
     good = [repaired(brewery) for brewery in breweries.values()]
