@@ -86,7 +86,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth_client_claim: Annotated[str, Meta(description="The claim that holds the client id.")] = "sub"
 
     catalogue_file: Annotated[
-        str, Meta(description="Open Brewery DB as a CSV file, for `demo` and `eval`; empty: the database, or the network.")
+        str,
+        Meta(description="Open Brewery DB as a CSV file, for `demo` and `eval`; empty: the database, or the network."),
     ] = ""
     catalogue_url: Annotated[str, Meta(description="Where `catalogue sync` finds Open Brewery DB.")] = (
         "https://api.openbrewerydb.org"

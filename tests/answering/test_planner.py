@@ -65,7 +65,9 @@ async def test_a_search_becomes_text_cards_and_the_offer(walk: Walk) -> None:
 
 
 async def test_parallel_calls_come_back_together_and_in_order(walk: Walk) -> None:
-    model = Scripted(calls(call("get_client_profile", "a"), call("search_breweries", "b", city="San Diego")), says("Done."))
+    model = Scripted(
+        calls(call("get_client_profile", "a"), call("search_breweries", "b", city="San Diego")), says("Done.")
+    )
     await walk(QUESTION, model)
     results = model.requests[1].messages[-1]
     assert results.role == "tool"
@@ -179,7 +181,9 @@ async def test_a_nul_byte_of_the_model_breaks_nothing(walk: Walk) -> None:
 
 async def test_an_answer_carries_the_union_of_its_labels(walk: Walk) -> None:
     public = await walk(QUESTION, Scripted(calls(SEARCH), says("Here.")))
-    own = await walk(QUESTION, Scripted(calls(call("search_breweries", city="San Diego", only_new=True)), says("Here.")))
+    own = await walk(
+        QUESTION, Scripted(calls(call("search_breweries", city="San Diego", only_new=True)), says("Here."))
+    )
     assert public["labels"] == ["public"]
     assert own["labels"] == ["client:CLT-00001", "public"]
     assert own["versions"].keys() == {"catalogue", "profile", "prompts", "model"}

@@ -28,7 +28,9 @@ async def followed(http: aiohttp.ClientSession, run_id: str, after: int | None =
     async with http.get(f"/v1/runs/{run_id}/events", headers=headers) as response:
         assert response.content_type == "text/event-stream"
         text = await asyncio.wait_for(response.text(), 30)
-    fields = [dict(line.split(": ", 1) for line in part.splitlines()) for part in text.split("\n\n") if part.startswith("id")]
+    fields = [
+        dict(line.split(": ", 1) for line in part.splitlines()) for part in text.split("\n\n") if part.startswith("id")
+    ]
     return [{"id": int(f["id"]), "event": f["event"], "data": json.loads(f["data"])} for f in fields]
 
 
@@ -65,10 +67,16 @@ async def test_a_conversation_goes_on(http: aiohttp.ClientSession) -> None:
     assert card["brewery_id"] == listed["breweries"][1]["brewery_id"]
 
 
-async def test_what_is_another_clients_does_not_exist(http: aiohttp.ClientSession, stranger: aiohttp.ClientSession) -> None:
+async def test_what_is_another_clients_does_not_exist(
+    http: aiohttp.ClientSession, stranger: aiohttp.ClientSession
+) -> None:
     mine = await asked(http)
     await followed(http, mine["run_id"])
-    routes = [f"/v1/runs/{mine['run_id']}", f"/v1/runs/{mine['run_id']}/events", f"/v1/conversations/{mine['conversation_id']}"]
+    routes = [
+        f"/v1/runs/{mine['run_id']}",
+        f"/v1/runs/{mine['run_id']}/events",
+        f"/v1/conversations/{mine['conversation_id']}",
+    ]
     for route in routes:
         async with http.get(route) as response:
             assert response.status == 200
@@ -120,7 +128,12 @@ async def test_a_refused_message_leaves_nothing_behind(http: aiohttp.ClientSessi
 
 async def test_without_a_good_token_there_is_nothing(address: str, furnished: Settings) -> None:
     async with aiohttp.ClientSession(address) as nobody:
-        for headers in ({}, {"authorization": "Basic abc"}, {"authorization": "Bearer"}, {"authorization": "Bearer x.y.z"}):
+        for headers in (
+            {},
+            {"authorization": "Basic abc"},
+            {"authorization": "Bearer"},
+            {"authorization": "Bearer x.y.z"},
+        ):
             async with nobody.post("/v1/runs", json=ASK, headers=headers) as response:
                 assert response.status == 401
                 assert response.headers["www-authenticate"] == "Bearer"
@@ -147,7 +160,9 @@ async def test_a_client_that_nobody_loaded_is_refused(address: str, furnished: S
         ("DELETE", "/v1/runs", 405),
     ],
 )
-async def test_what_is_not_there_is_a_problem_document(http: aiohttp.ClientSession, method: str, path: str, status: int) -> None:
+async def test_what_is_not_there_is_a_problem_document(
+    http: aiohttp.ClientSession, method: str, path: str, status: int
+) -> None:
     async with http.request(method, path) as response:
         assert response.status == status
         assert (await response.json())["status"] == status

@@ -80,7 +80,11 @@ def key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture
 async def provider(key: rsa.RSAPrivateKey) -> AsyncIterator[Settings]:
-    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())) | {"kid": "k1", "alg": "RS256", "use": "sig"}
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())) | {
+        "kid": "k1",
+        "alg": "RS256",
+        "use": "sig",
+    }
 
     async def keys(request: web.Request) -> web.Response:
         return web.json_response({"keys": [public]})

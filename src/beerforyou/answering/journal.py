@@ -7,6 +7,7 @@ those who follow. A worker that lost its run learns it here, by `Superseded`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any, Literal
@@ -58,8 +59,7 @@ class Journal:
 
     def emit(self, type: EventType, **data: Any) -> None:
         """Queues an event; it is committed with the next step, or by itself when that takes longer."""
-        self._event_seq += 1
-        self._events.append(Event(self._event_seq, type, data))
+        self._queue(type, data)
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._write_soon())
 
@@ -79,13 +79,21 @@ class Journal:
         await self._write(_row(self._step_seq, step))
 
     async def finish(self, answer: dict[str, Any]) -> None:
-        """Writes the end of the run together with the last events. Raises Superseded."""
+        """Writes the end of the run together with its last events: never one without the other. Raises Superseded."""
+        self.end_of_text()
         async with self._order:
+            self._queue("answer", {"text": answer["text"], "blocks": answer["blocks"]})
+            self._queue("finished", {"status": answer["status"], "outcome": answer["outcome"]})
             await self._commit("runs.finish", _json(answer))
+
+    def _queue(self, type: EventType, data: dict[str, Any]) -> None:
+        self._event_seq += 1
+        self._events.append(Event(self._event_seq, type, data))
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(UNSTEPPED_S)
-        await self._write()
+        with contextlib.suppress(Superseded):  # the next step learns of it
+            await self._write()
 
     async def _write(self, step: str | None = None) -> None:
         async with self._order:
@@ -93,9 +101,10 @@ class Journal:
                 await self._commit("runs.record", step)
 
     async def _commit(self, query: str, what: str | None) -> None:
-        events, self._events = self._events, []
+        events = self._events[:]
         if await self._batch.write(query, self._run_id, self._fence, what, _json(events)) is None:
             raise Superseded(str(self._run_id))
+        del self._events[: len(events)]
         self._on_commit(events)
 
 

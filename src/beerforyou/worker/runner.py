@@ -51,9 +51,6 @@ async def _answered(turn: Turn) -> Answer:
 
 
 async def _finish(turn: Turn, answer: Answer) -> None:
-    turn.journal.end_of_text()
-    turn.journal.emit("answer", text=answer.text, blocks=answer.blocks)
-    turn.journal.emit("finished", status=answer.status, outcome=answer.outcome)
     await turn.journal.finish(
         {
             "status": answer.status,

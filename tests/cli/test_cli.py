@@ -1,0 +1,219 @@
+"""The command line as a person types it: real processes, exit codes, and what goes where."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from beerforyou.settings import Settings, env_name
+
+BEERFORYOU = str(Path(sys.executable).with_name("beerforyou"))
+URLS = ("database_url", "database_read_url", "database_admin_url", "valkey_url")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def environment(settings: Settings | None) -> dict[str, str]:
+    known = {key: value for key, value in os.environ.items() if not key.startswith("BEERFORYOU_")}
+    urls = {env_name(field): getattr(settings, field) for field in URLS} if settings else {}
+    return known | urls | ({"BEERFORYOU_DATA": str(settings.data)} if settings else {})
+
+
+async def call(*args: str, settings: Settings | None = None, stdin: str = "") -> Result:
+    process = await asyncio.create_subprocess_exec(
+        BEERFORYOU,
+        *args,
+        env=environment(settings),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+    return Result(process.returncode or 0, out.decode(), err.decode())
+
+
+async def test_words_are_a_question(furnished: Settings) -> None:
+    result = await call("Cervejarias novas em San Diego", "--as", "CLT-00001", settings=furnished)
+    assert result.code == 0, result.err
+    assert "San Diego" in result.out
+    assert "search_breweries" in result.err and "search_breweries" not in result.out
+
+
+async def test_json_is_the_run_with_steps_calls_and_blocks(furnished: Settings) -> None:
+    result = await call("--as", "CLT-00001", "Cervejarias", "novas em San Diego", "--json", settings=furnished)
+    run = json.loads(result.out)
+    assert (run["status"], run["outcome"]) == ("succeeded", "answered")
+    assert [step["name"] for step in run["steps"] if step["kind"] == "tool"] == [
+        "get_client_profile",
+        "search_breweries",
+    ]
+    assert {block["type"] for block in run["blocks"]} >= {"text", "brewery_list", "offer"}
+    assert run["labels"] == ["client:CLT-00001", "public"]
+
+
+async def test_a_chat_leans_on_what_was_said(furnished: Settings) -> None:
+    result = await call(
+        "chat", "--as", "CLT-00001", "--json", settings=furnished, stdin="breweries in San Diego\n\nthe second one\n"
+    )
+    first, second = [json.loads(line) for line in result.out.splitlines()]
+    listed = next(block for block in first["blocks"] if block["type"] == "brewery_list")
+    card = next(block for block in second["blocks"] if block["type"] == "brewery")
+    assert card["brewery_id"] == listed["breweries"][1]["brewery_id"]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (["oi"], 2, "--as"),
+        (["serv"], 2, "Did you mean 'serve'"),
+        (["oi", "--as"], 2, "--as"),
+        (["load", "nothing.csv", "nothing.csv"], 2, "nothing.csv"),
+        (["serve", "--port", "70000"], 2, "70000"),
+        (["token"], 2, "--as"),
+        (["eval", "reading", "nothing.jsonl"], 2, "nothing.jsonl"),
+    ],
+)
+async def test_called_wrongly(args: list[str], code: int, says: str) -> None:
+    result = await call(*args)
+    assert result.code == code
+    assert says in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["oi", "--as", "CLT-99999"], "CLT-99999"),
+        ([" ", "--as", "CLT-00001"], "empty"),
+        (["a" * 5000, "--as", "CLT-00001"], "4000"),
+        (["bell \a", "--as", "CLT-00001"], "U+0007"),
+        (["oi", "--as", "CLT-00001", "--conversation", "01a20507-8cc7-7f47-a4d4-a9e81b8b822c"], "conversation"),
+    ],
+)
+async def test_what_does_not_work_is_one_sentence_with_a_hint(furnished: Settings, args: list[str], says: str) -> None:
+    result = await call(*args, settings=furnished)
+    assert result.code == 1
+    assert says in result.err
+    assert len(result.err.strip().splitlines()) == 1 and result.err.rstrip().endswith(")")
+    assert result.out == ""
+
+
+async def test_a_setting_that_makes_no_sense_is_named(furnished: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = await asyncio.create_subprocess_exec(
+        BEERFORYOU,
+        "settings",
+        env=environment(None) | {"BEERFORYOU_PORT": "many"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"BEERFORYOU_PORT" in err
+
+
+async def test_settings_never_show_a_secret(furnished: Settings) -> None:
+    result = await call("settings", settings=furnished)
+    assert result.code == 0
+    for field in URLS:
+        assert getattr(furnished, field) not in result.out
+    assert all(env_name(field) in result.out for field in Settings.__struct_fields__)
+
+
+async def test_doctor_finds_all_in_order(furnished: Settings) -> None:
+    result = await call("doctor", "--json", settings=furnished)
+    report = json.loads(result.out)
+    assert report["ok"] and result.code == 0
+
+
+async def test_doctor_says_what_to_do(embedded_settings: Settings, furnished: Settings, settings: Settings) -> None:
+    result = await call("doctor", settings=settings)
+    assert result.code == 1
+    assert "beerforyou catalogue sync" in result.out
+
+
+async def test_db_status(furnished: Settings) -> None:
+    assert (await call("db", "status", settings=furnished)).out == "Up to date.\n"
+
+
+async def test_a_token_opens_the_api_until_ctrl_c(furnished: Settings) -> None:
+    import aiohttp
+
+    process = await asyncio.create_subprocess_exec(
+        BEERFORYOU, "serve", "--port", "0", env=environment(furnished), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    address = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
+    token = (await call("token", "--as", "CLT-00001", settings=furnished)).out.strip()
+    async with aiohttp.ClientSession(address, headers={"authorization": f"Bearer {token}"}) as http:
+        async with http.post("/v1/runs", json={"message": "oi"}) as response:
+            assert response.status == 202
+            location = response.headers["location"]
+        async with http.get(f"{location}/events") as response:
+            assert "event: finished" in await response.text()
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_an_address_that_is_taken_is_said_so(furnished: Settings) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = await call("serve", "--port", str(taken.getsockname()[1]), settings=furnished)
+    assert result.code == 2
+    assert "--port" in result.err
+
+
+async def test_a_worker_takes_what_another_process_accepted(furnished: Settings, service: object) -> None:
+    from beerforyou.service import Service
+
+    assert isinstance(service, Service)
+    process = await asyncio.create_subprocess_exec(
+        BEERFORYOU, "worker", env=environment(furnished), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    accepted = await service.accept("CLT-00001", "oi")
+    async with asyncio.timeout(30):
+        events = [event.type async for event in service.follow("CLT-00001", accepted.run_id) if event]
+    assert events[-1] == "finished"
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_eval_reading_needs_no_server(tmp_path: Path) -> None:
+    lines = [
+        {
+            "id": "1",
+            "text": "brewpubs em Denver",
+            "tool": "search_breweries",
+            "args": {"city": "Denver", "type": "brewpub"},
+            "lang": "pt",
+        },
+        {"id": "2", "text": "oi", "tool": "search_breweries", "args": {}, "kind": "wrong on purpose"},
+    ]
+    file = tmp_path / "set.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    nowhere = Settings(data=tmp_path / "nothing here")
+    result = await call("eval", "reading", str(file), "--json", settings=nowhere)
+    report = json.loads(result.out)
+    assert report["n"] == 2
+    assert [(line["id"], line["ok"]) for line in report["lines"]] == [("1", True), ("2", False)]
+    assert report["lines"][0]["lang"] == "pt" and report["lines"][1]["kind"] == "wrong on purpose"
+    assert report["summary"]["accuracy"] == 0.5
+    assert not (tmp_path / "nothing here").exists()
+
+
+async def test_a_broken_evaluation_set_is_named_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text('{"id": "1", "text": "oi", "tool": "none", "args": {}}\n{"id"')
+    result = await call("eval", "reading", str(file), settings=Settings(data=tmp_path / "nothing here"))
+    assert result.code == 1
+    assert "set.jsonl:2" in result.err
