@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import time
 from collections.abc import AsyncIterator
@@ -88,6 +89,14 @@ async def test_the_same_content_makes_no_new_version(connection: asyncpg.Connect
     again = await store(connection, list(reversed(rows)), "another file")
     assert again == Diff(version=first.version, unchanged=5)
     assert await connection.fetchval("SELECT count(*) FROM catalogue_versions") == 1
+
+
+async def test_two_syncs_at_once_make_one_version(settings: Settings, make: Make) -> None:
+    rows = [make(f"Brewery {n}") for n in range(500)]
+    async with operator(settings) as one, operator(settings) as other:
+        diffs = await asyncio.gather(store(one, rows, "a"), store(other, rows, "b"))
+        assert len({diff.version for diff in diffs}) == 1 and sorted(diff.added for diff in diffs) == [0, 500]
+        assert await one.fetchval("SELECT count(*) FROM catalogue_versions") == 1
 
 
 async def test_what_did_not_change_keeps_its_version(connection: asyncpg.Connection, make: Make) -> None:

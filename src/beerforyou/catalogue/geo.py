@@ -117,8 +117,10 @@ class Grid:
         x, y, z = unit(center)
         # The cosine of the angle stands for the distance; negated, the nearest sorts first.
         most = -cos(min(radius_km / EARTH_KM, pi))
-        near = [(-(x * a + y * b + z * c), i) for cell in self._around(center, radius_km) for i, a, b, c in cell]
-        return [i for closeness, i in sorted(near) if closeness <= most]
+        cells = self._around(center, radius_km)
+        near = [(d, i) for cell in cells for i, a, b, c in cell if (d := -(x * a + y * b + z * c)) <= most]
+        near.sort()
+        return [i for _, i in near]
 
     def _around(self, center: Point, radius_km: float) -> Iterable[list[tuple[int, float, float, float]]]:
         south, north = (floor(center[0] + sign * radius_km / KM_PER_DEGREE) for sign in (-1, 1))

@@ -50,7 +50,10 @@ class Catalogue:
         self.places = Gazetteer(self.breweries)
         self.columns = columns(self.breweries, names, [self.places.place_of(brewery) for brewery in self.breweries])
         self._lists = self._by_place_and_type()
-        self._grid = Grid((i, vector) for i, vector in enumerate(self.columns.vector) if vector)
+        self._open_grid, self._shut_grid = (
+            Grid((i, v) for i, v in enumerate(self.columns.vector) if v and self.breweries[i].is_open is opened)
+            for opened in (True, False)
+        )
         self._name_index = NameIndex(names, self._aliases(aliases or {}))
         self._mention_finder = MentionFinder(self.places, named)
 
@@ -173,14 +176,18 @@ class Catalogue:
         named = self._name_index.search(criteria.name) if criteria.name else None
         if criteria.within_km is None:
             return [i for i in named or () if self._fits(i, kind) and inside(self.columns.place[i], place)]
-        near = self._grid.within(center, criteria.within_km) if center else []
+        grid = self._shut_grid if kind in NOT_OPEN else self._open_grid
+        near = grid.within(center, criteria.within_km) if center else []
+        if kind:
+            near = [i for i in near if self.columns.type[i] == kind]
         if place.city:
             near += [i for i in self._lists.get((place, kind), ()) if self.columns.vector[i] is None]
         elif criteria.state or criteria.country:
             near = [i for i in near if inside(self.columns.place[i], place)]
         if named is not None:
-            near = [i for i in near if i in named]
-        return [i for i in near if self._fits(i, kind)]
+            wanted = set(named)
+            near = [i for i in near if i in wanted]
+        return near
 
     def _fits(self, position: int, kind: str) -> bool:
         """Closed and planned ones only for who asks for just these."""
