@@ -111,17 +111,21 @@ def _understood(catalogue: Catalogue, chance: random.Random) -> None:
     decided = sum(isinstance(found[key], Place) for key in shared)
     print(f"\n{len(by_name)} city names with open breweries, nothing else said: {dict(kinds)}")
     print(f"of the {len(shared)} that several places share: {decided} taken, {len(shared) - decided} asked about")
-    in_us = sum(_breweries(catalogue, found[k]) for k in found if isinstance(found[k], Ambiguous))
+    asked = sum(_breweries(catalogue, found[k]) for k in found if isinstance(found[k], Ambiguous))
     every = sum(catalogue.places.open_breweries[p] for p in opened)
-    print(f"weighed by breweries, {in_us / every:.1%} of the names people would say are asked about")
+    print(f"weighed by breweries, {asked / every:.1%} of the names people would say are asked about")
 
     weights = [catalogue.places.open_breweries[p] for p in opened]
-    long_ones = [p for p in chance.choices(sorted(opened, key=str), weights, k=4000) if len(p.city) > 4]
-    outcome = Counter[str]()
-    for place in long_ones:
-        repaired = catalogue.nearest("city", _mistyped(place.city, chance))
-        outcome["not repaired" if repaired is None else "right" if repaired == place.city else "wrong"] += 1
-    print(f"one mistake in a city's name, weighed by breweries: {_shares(outcome)}")
+    meant = [p.city for p in chance.choices(sorted(opened, key=str), weights, k=4000)]
+    for what, shortest, mistakes in (("one mistake", 5, 1), ("two mistakes", 9, 2)):
+        outcome = Counter[str]()
+        for city in (city for city in meant if len(city) >= shortest):
+            text = city
+            for _ in range(mistakes):
+                text = _mistyped(text, chance)
+            repaired = catalogue.nearest("city", text)
+            outcome["not repaired" if repaired is None else "right" if repaired == city else "wrong"] += 1
+        print(f"{what} in a name of {shortest} letters or more, weighed by breweries: {_shares(outcome)}")
 
 
 def _breweries(catalogue: Catalogue, found: Place | Ambiguous | Unknown) -> int:

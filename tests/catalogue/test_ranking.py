@@ -83,6 +83,14 @@ def test_the_types_that_the_client_buys_come_first_and_are_mixed(real: Catalogue
     assert only_large[0] == "regional"
 
 
+def test_types_come_in_the_proportion_in_which_they_are_bought(make: Make) -> None:
+    rows = [make(f"{kind} {n}", f"City {kind} {n}", brewery_type=kind) for kind in HALVES for n in range(9)]
+    kinds = [
+        m.brewery.brewery_type for m in shown(Catalogue(rows), Taste(types=HALVES), per_page=7, state="CA").matches
+    ]
+    assert sorted(kinds[:5]) == ["brewpub", "brewpub", "micro", "micro", "micro"] and "regional" in kinds
+
+
 def test_five_of_the_same_are_not_shown_where_others_are_as_good(make: Make) -> None:
     rows = [make(f"{city} Micro {n}", city) for n in range(6) for city in ("San Diego", "Oakland")]
     rows += [make(f"Pub {n}", brewery_type="brewpub") for n in range(6)]

@@ -184,6 +184,12 @@ def test_find_asks_among_namesakes_unless_home_decides(real: Catalogue) -> None:
     assert [m.brewery.city for m in real.find("Stone Brewing", place=australia)] == ["Byron Bay"]
 
 
+def test_find_tells_one_brewery_of_a_city_once(real: Catalogue) -> None:
+    san_diego = Place(city="San Diego", state="California", country="United States")
+    (found,) = real.find("Ballast Point", place=san_diego)
+    assert found.brewery.website, "of doubled entries, the one that says more"
+
+
 def test_find_by_old_name(make: Make) -> None:
     renamed, other = make("Harbor Light Brewing"), make("Pier Nine Brewing")
     catalogue = Catalogue([renamed, other], {renamed.id: ["Dockside Brewing Co"], "gone": ["Nobody"]})

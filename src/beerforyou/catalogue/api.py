@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -45,6 +46,10 @@ class Progress(msgspec.Struct, frozen=True):
     started: float
 
 
+def without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
 class Web:
     """GET with patience. Raises Unavailable (worth another try later) and BadInput (the address is wrong)."""
 
@@ -53,22 +58,23 @@ class Web:
         self._next = 0.0
 
     async def get(self, url: str, **params: int) -> bytes:
+        shown = without_password(url)
         for attempt in range(1, self._pace.tries + 1):
             await self._turn()
             try:
                 async with self._http.get(url, params=params) as response:
                     if response.status == 200:
-                        return await _body(response, url)
+                        return await _body(response, shown)
                     problem, wait = f"answered {response.status}", _retry_after(response)
                     if response.status < 500 and response.status not in PASSING:
-                        raise BadInput(f"{url} {problem}", "give the address of Open Brewery DB, or a CSV file")
+                        raise BadInput(f"{shown} {problem}", "give the address of Open Brewery DB, or a CSV file")
             except (aiohttp.ClientError, TimeoutError) as error:
                 problem, wait = f"cannot be reached: {type(error).__name__}", None
             if attempt < self._pace.tries:
                 backoff = self._pace.backoff * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 (no secret)
                 await asyncio.sleep(min(backoff if wait is None else wait, self._pace.longest))
         raise Unavailable(
-            f"{url} {problem}, {self._pace.tries} times in a row", "try again later; it goes on where it stopped"
+            f"{shown} {problem}, {self._pace.tries} times in a row", "try again later; it goes on where it stopped"
         )
 
     async def _turn(self) -> None:
@@ -93,6 +99,8 @@ async def api_rows(http: Web, source: str, progress: Path | None, on_page: OnPag
         pages.append(_page(body, source, len(pages) + 1))
         _keep(progress, pages[-1])
         on_page(len(pages), wanted)
+        if len(pages[-1]) < PER_PAGE:
+            break  # the last page, whatever the count says
     rows: list[Row] = [
         (f"page {page}, entry {entry}", row)
         for page, found in enumerate(pages, start=1)

@@ -138,14 +138,16 @@ class Catalogue:
     def find(self, name: str, place: Place | None = None, home: Place | None = None) -> tuple[Match, ...]:
         """The breweries in that place that a name can mean, open ones first. Several that differ: ask which.
 
-        Of namesakes, the one in the home state is meant, or else the one in the home country.
+        Of namesakes, the one in the home state is meant, or else the one in the home country. Of entries of one city
+        that are one brewery, one is told.
         """
         home = self.places.settled(home) if home else Place()
         for level in self._name_index.find(name):
             if here := self._in(place or Place(), level):
                 for own in (Place(state=home.state, country=home.country), Place(country=home.country)):
                     here = (own.country and self._in(own, here)) or here
-                return tuple(Match(self.breweries[i]) for i in here)
+                once = {(self.columns.identity[i], self.columns.city[i]): i for i in reversed(here)}
+                return tuple(Match(self.breweries[i]) for i in here if i in once.values())
         return ()
 
     def same_brewery(self, id: str) -> frozenset[str]:
@@ -167,8 +169,9 @@ class Catalogue:
         return self.known_as(name, state=state, country=country) if city and state else None
 
     def _in(self, place: Place, positions: Iterable[int]) -> list[int]:
+        """Those in that place; open ones first, and of these the ones with a site."""
         here = [i for i in positions if inside(self.columns.place[i], place)]
-        return sorted(here, key=lambda i: not self.breweries[i].is_open)
+        return sorted(here, key=lambda i: (self.columns.type[i] in NOT_OPEN, not self.columns.has_site[i]))
 
     def _matching(self, criteria: Criteria, place: Place, kind: str, center: Point | None) -> Sequence[int]:
         if criteria.within_km is None and not criteria.name:

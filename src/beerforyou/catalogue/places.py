@@ -61,6 +61,8 @@ class Gazetteer:
     ) -> Place | Ambiguous | Unknown:
         """The place that these words mean, together; each may be empty. `home` decides between namesakes."""
         asked = _asked(city, state, country)
+        if not asked:
+            return Place()
         meant: tuple[Place, ...] = (Place(),)
         for field, text in asked.items():
             candidates = self._candidates(field, text)
@@ -69,8 +71,6 @@ class Gazetteer:
                 return Unknown(field=field, asked=text, suggestions=self._suggestions(field, text, candidates))
             meant = narrowed
         meant = self._city_or_state(meant)
-        if len(asked) == 0:
-            return Place()
         field, text = next(reversed(asked.items()))
         named_alone = len(asked) == 1
         if len(meant) == 1 and not (named_alone and self._better_known_elsewhere(field, text)):

@@ -30,8 +30,9 @@ FAR_KM = 400.0  # farther away than this, distance is no reason
 NEW_CITY = 0.1  # where no supplier is yet: something to gain
 REACHABLE = 0.05  # has a site, so that there is something to tell about it
 # Variety: what each better brewery of the same type costs it, and of the same type in the same city, up to ten of them.
-# A client of half micros, a third brewpubs and a sixth regional ones is shown three, one and one of five.
-SAME_TYPE, SAME_CITY, COUNTED = 0.15, 0.05, 10
+# With all else equal, a client of half micros, a third brewpubs and a sixth regional ones is shown three micros and two
+# brewpubs first, and a regional one among the first seven.
+SAME_TYPE, SAME_CITY, COUNTED = 0.2, 0.05, 10
 
 
 class Taste(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ class Taste(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recommendation(msgspec.Struct, frozen=True):
-    """`distance_km` from what the search was around, or else from the client."""
+    """`distance_km` from what the search was around."""
 
     brewery: Brewery
     distance_km: float | None

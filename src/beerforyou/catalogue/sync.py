@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from beerforyou.catalogue.api import OnPage, Pace, Web, api_rows, forget, web
+from beerforyou.catalogue.api import OnPage, Pace, Web, api_rows, forget, web, without_password
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.rows import Rows, checked, csv_rows
 from beerforyou.db.queries import QUERIES
@@ -23,7 +23,6 @@ from beerforyou.errors import BadInput
 
 LEAST_SHARE = 0.5  # of the breweries that are there; a source with fewer is taken to be cut off
 COLUMNS = tuple(field if field != "id" else "brewery_id" for field in Brewery.__struct_fields__)
-_PASSWORD = re.compile(r"//[^/@]*@")
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +81,7 @@ async def store(
         kinds = {row["kind"]: row for row in await connection.fetch(QUERIES["catalogue.difference"].sql)}
         counts = {kind: kinds[kind]["count"] if kind in kinds else 0 for kind in ("added", "changed", "closed")}
         version = await connection.fetchval(
-            QUERIES["catalogue.new_version"].sql, _PASSWORD.sub("//", source), digest, *counts.values(), len(breweries)
+            QUERIES["catalogue.new_version"].sql, without_password(source), digest, *counts.values(), len(breweries)
         )
         for step in ("keep_old_names", "merge", "mark_gone"):
             await connection.execute(QUERIES[f"catalogue.{step}"].sql, *([] if step == "keep_old_names" else [version]))
