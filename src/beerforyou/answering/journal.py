@@ -42,6 +42,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
 
 
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that this worker holds, as long as `fence` is the highest number given out for it.
+
+    `steps` and `events` are how many an earlier worker wrote; numbering goes on from there.
+    """
+
+    run_id: UUID
+    conversation_id: UUID
+    client_id: str
+    fence: int
+    steps: int
+    events: int
+
+
 class Superseded(Exception):
     """Another worker has claimed the run; whatever this one does is no longer wanted."""
 
@@ -49,10 +63,10 @@ class Superseded(Exception):
 class Journal:
     """`on_commit` is called with events that are committed, in order."""
 
-    def __init__(self, batch: Batch, run_id: UUID, fence: int, on_commit: Callable[[list[Event]], None]) -> None:
-        self._batch, self._run_id, self._fence, self._on_commit = batch, run_id, fence, on_commit
+    def __init__(self, batch: Batch, claim: Claim, on_commit: Callable[[list[Event]], None]) -> None:
+        self._batch, self._claim, self._on_commit = batch, claim, on_commit
+        self._event_seq, self._step_seq = claim.events, claim.steps
         self._events: list[Event] = []
-        self._event_seq = self._step_seq = 0
         self._order = asyncio.Lock()
         self._sentence = ""
         self._flush: asyncio.Task[None] | None = None
@@ -102,8 +116,8 @@ class Journal:
 
     async def _commit(self, query: str, what: str | None) -> None:
         events = self._events[:]
-        if await self._batch.write(query, self._run_id, self._fence, what, _json(events)) is None:
-            raise Superseded(str(self._run_id))
+        if await self._batch.write(query, self._claim.run_id, self._claim.fence, what, _json(events)) is None:
+            raise Superseded(str(self._claim.run_id))
         del self._events[: len(events)]
         self._on_commit(events)
 

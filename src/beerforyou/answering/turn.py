@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from beerforyou.answering.journal import Journal
+from beerforyou.answering.journal import Claim, Journal
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
@@ -78,15 +78,6 @@ class Turn(msgspec.Struct, kw_only=True):
 
     def facts(self) -> dict[str, Any]:
         return {"reading": self.read(), "context": self.context, "name": self.caller.name, "language": self.language}
-
-
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that this worker holds, as long as `fence` is the highest number given out for it."""
-
-    run_id: UUID
-    conversation_id: UUID
-    client_id: str
-    fence: int
 
 
 async def begin(

@@ -43,7 +43,7 @@ class _Lane:
     async def _commit(self, batch: list[tuple[Row, "asyncio.Future[asyncpg.Record | None]"]]) -> None:
         try:
             records = await self._pool.fetch(self._sql, *zip(*(row for row, _ in batch), strict=True))
-        except asyncpg.DataError as error:
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             await self._one_by_one(batch, error)
         except Exception as error:
             for _, future in batch:

@@ -8,10 +8,12 @@ import asyncio
 import logging
 from uuid import UUID
 
+import msgspec
+
 from beerforyou.answering import pipeline
 from beerforyou.answering.composing import failed
-from beerforyou.answering.journal import Journal, Superseded
-from beerforyou.answering.turn import Answer, Claim, Turn, begin
+from beerforyou.answering.journal import Claim, Journal, Superseded
+from beerforyou.answering.turn import Answer, Turn, begin
 from beerforyou.errors import ModelError, ModelTimeout
 from beerforyou.service import Service
 
@@ -23,8 +25,8 @@ async def work(service: Service, run_id: UUID) -> None:
     row = await service.database.batch.write("runs.claim", run_id, service.worker_name, service.settings.lease_s)
     if row is None:
         return
-    claim = Claim(run_id=run_id, conversation_id=row["conversation_id"], client_id=row["client_id"], fence=row["fence"])
-    journal = Journal(service.database.batch, run_id, claim.fence, lambda events: service.committed(run_id))
+    claim = msgspec.convert(dict(row), Claim)
+    journal = Journal(service.database.batch, claim, lambda events: service.committed(run_id))
     journal.emit("started")
     try:
         turn = await begin(claim, service.database, service.catalogue.now, service.model, service.settings, journal)

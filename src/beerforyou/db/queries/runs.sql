@@ -26,7 +26,7 @@ WITH asked AS MATERIALIZED (
 SELECT item, run_id, conversation_id, client_known, conversation_known FROM checked;
 
 -- name: claim
--- Takes a queued run, or one whose worker gave no sign of life, under a higher fencing number.
+-- Takes a queued run, or one whose worker gave no sign of life, under a higher fencing number; says how far it got.
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::float8[]) WITH ORDINALITY AS t (run_id, worker, lease_s, item)
 )
@@ -36,7 +36,9 @@ SET status = 'running', worker = wanted.worker, fence = runs.fence + 1,
 FROM wanted
 WHERE runs.run_id = wanted.run_id
   AND (status = 'queued' OR (status = 'running' AND lease_until < now()))
-RETURNING wanted.item, runs.run_id, runs.client_id, runs.conversation_id, runs.fence;
+RETURNING wanted.item, runs.run_id, runs.client_id, runs.conversation_id, runs.fence,
+    coalesce((SELECT max(seq) FROM run_steps s WHERE s.run_id = runs.run_id), 0) AS steps,
+    coalesce((SELECT max(seq) FROM run_events e WHERE e.run_id = runs.run_id), 0) AS events;
 
 -- name: renew
 -- One heartbeat for all runs of a worker.
