@@ -8,9 +8,11 @@ import msgspec
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.message import Message
-from beerforyou.reading.places import TRADE, PlaceSpan, is_trade_name
+from beerforyou.reading.places import PlaceSpan, is_trade_name
 from beerforyou.reading.reading import Ref
+from beerforyou.reading.text import TRADE
 
 SURE, LIKELY, POSSIBLE = 3, 2, 1
 _HEADS = {"cervejaria", "microcervejaria", "brouwerij", "brasserie", "brauerei"}  # stand before the name
@@ -41,17 +43,26 @@ def names_in(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> list
     return sorted(found, key=lambda name: (-name.sure, name.start))
 
 
-def spelt(m: Message, name: Name) -> Name:
-    """The catalogue's name that a misspelt one means; a costly look-up, for the name that was chosen alone."""
-    if name.ids or not (found := m.catalogue.nearest("brewery", name.text)):
-        return name
-    return Name(name.start, name.end, found, tuple(match.brewery.id for match in m.catalogue.find(found)), LIKELY)
+def _lengthened(m: Message, name: Name) -> Name:
+    """ "pizza port", "great divide rino barrel bar": strange words after a name may belong to it."""
+    end = name.end
+    while (
+        end < len(m) and end < name.end + 4 and not m.words[end].gap.strip() and (end > name.end or m.is_strange(end))
+    ):
+        end += 1
+    for stop in range(end, name.end, -1):
+        text = m.written(name.start, stop)
+        if found := m.catalogue.find(text):
+            ids = tuple(match.brewery.id for match in found)
+            whole = brewery_key(found[0].brewery.name) == brewery_key(text)
+            return Name(name.start, stop, found[0].brewery.name if whole else text, ids, LIKELY)
+    return name
 
 
 def ref_of(m: Message, name: Name, place: Place) -> Ref:
     """The brewery, with its id when it can be only one."""
     found = [brewery for id in name.ids if (brewery := m.catalogue.brewery(id))]
-    here = [b for b in found if _is_in(m.catalogue.place_of(b.id), place)]
+    here = [b for b in found if _is_in(m.catalogue.place_of(b.id), place) and brewery_key(b.name) == brewery_key(name.text)]
     if here and m.catalogue.same_brewery(here[0].id).issuperset(b.id for b in here):
         return Ref(id=here[0].id, name=name.text, city=here[0].city, state=here[0].state)
     return Ref(id="", name=name.text, city=place.city, state=place.state)
@@ -67,7 +78,7 @@ def _mentioned(m: Message, places: list[PlaceSpan]) -> Iterator[Name]:
         if place and (place.led or not is_trade_name(m, mention, place.end)):
             continue
         if sure := _sureness(m, mention):
-            yield Name(mention.start, mention.end, mention.name, mention.breweries, sure)
+            yield _lengthened(m, Name(mention.start, mention.end, mention.name, mention.breweries, sure))
 
 
 def _sureness(m: Message, mention: Mention) -> int:
@@ -109,7 +120,8 @@ def _is_part(m: Message, i: int, start: int, taken: frozenset[int]) -> bool:
     if i in taken or (i > start and m.words[i].begins_clause and "." not in m.words[i].gap):
         return False
     if i > start and m.plain[i] in _JOINERS:
-        return i + 1 < len(m) and i + 1 not in taken and _is_strange(m, i + 1)
+        follows = i + 1 < len(m) and i + 1 not in taken and _is_strange(m, i + 1)
+        return follows and m.words[i - 1].capital and m.words[i + 1].capital
     return _is_strange(m, i)
 
 

@@ -66,6 +66,8 @@ def _candidates(m: Message, today: date) -> Iterator[Period]:
     yield from _quarters(m, today)
     yield from _weekdays(m, today)
     for mark in m.all("relative_day"):
+        if m.has_at(mark.start, "yet"):
+            continue
         day = today + timedelta(int(mark.value))
         yield Period(mark.start, mark.end, day, day + timedelta(1))
     for i, word in enumerate(m.plain):
@@ -212,7 +214,9 @@ def _part(m: Message, start: int, end: int, months: int, number: int, today: dat
 def _weekdays(m: Message, today: date) -> Iterator[Period]:
     """ "last Friday", "na terça", "sexta passada": the last one before today."""
     for mark in m.all("weekday"):
-        led = mark.start > 0 and (m.ends(mark.start, "shift") or m.plain[mark.start - 1] in {"na", "no", "on", "desde", "since"})
+        led = mark.start > 0 and (
+            m.ends(mark.start, "shift") or m.plain[mark.start - 1] in {"na", "no", "on", "desde", "since"}
+        )
         if led or m.starts(mark.end, "shift"):
             day = today - timedelta((today.weekday() - int(mark.value) - 1) % 7 + 1)
             yield Period(mark.start, mark.end, day, day + timedelta(1))

@@ -12,18 +12,19 @@ import msgspec
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.catalogue.names import fold
 from beerforyou.reading.message import Message
+from beerforyou.reading.text import TRADE
 
 STRONG_LEADS = ("in_place", "near", "place_word", "city_word", "state_word")
 LEADS = (*STRONG_LEADS, "of", "and_what_about")
 FEW = 3  # open breweries: a name of fewer is taken for a place only when something leads to it
 SMALL = 10  # open breweries: a city of fewer yields to a brewery of its name, when the message asks about one
-TRADE = {"brewing", "company", "co", "brewers", "brewery", "beer", "brewpub", "beerworks", "ales"}
 _KINDS = ("city", "state", "country")
 _ARTICLES = {"the", "o", "a", "os", "as", "downtown", "greater"}
 _JOINERS = {"de", "do", "da", "dos", "das", "of", "the", "del", "la", "e"}
 _BEGINNINGS = {"sao", "nova", "novo", "new", "santa", "santo", "porto", "boa", "bom", "los", "las", "el", "st", "fort", "port", "north", "south", "east", "west"}  # fmt: skip
-_ASKS_ABOUT_ONE = ("tell_about", "website", "summary", "exists", "named", "where")
+_ASKS_ABOUT_ONE = ("tell_about", "makes", "website", "summary", "exists", "named", "where")
 
 
 class PlaceSpan(msgspec.Struct, frozen=True):
@@ -45,7 +46,9 @@ def places_in(m: Message) -> list[PlaceSpan]:
 
 
 def place_of(spans: list[PlaceSpan]) -> Place:
-    """The first place named, with the state and the country that follow it."""
+    """The first place named, with the state and the country that follow it; the first led to, if any is."""
+    if len(spans) > 1 and not spans[0].led and not _merged(spans[0].place, spans[1].place):
+        spans = spans[next((i for i, span in enumerate(spans) if span.led), 0) :]
     place, end = Place(), 0
     for span in spans:
         if place == Place():
@@ -67,17 +70,19 @@ def _merged(place: Place, around: Place) -> Place | None:
 
 def _candidates(m: Message) -> Iterator[list[Mention]]:
     """Mentions of one name: a city, a state and a country at most. The longest at each word."""
-    named = [*m.mentions_of(*_KINDS), *_elsewhere(m)]
+    named = [*m.mentions_of(*_KINDS), *_by_other_names(m)]
     for start in sorted({mention.start for mention in named}):
         here = [mention for mention in named if mention.start == start]
         yield [mention for mention in here if mention.end == max(other.end for other in here)]
 
 
-def _elsewhere(m: Message) -> Iterator[Mention]:
+def _by_other_names(m: Message) -> Iterator[Mention]:
     for kind in _KINDS:
-        for mark in m.all(f"elsewhere_{kind}"):
+        for mark in m.all(f"place_{kind}"):
             yield Mention(start=mark.start, end=mark.end, kind=kind, name=mark.value, weight=FEW)
     for mark in m.all("demonym"):
+        if m.language == "pt" and m.is_name_like(mark.start):  # "o Bar do Alemão": no adjective has a capital
+            continue
         yield Mention(start=mark.start, end=mark.end, kind="country", name=mark.value, weight=FEW)
 
 
@@ -88,24 +93,38 @@ def _read(m: Message, candidates: list[Mention], last: PlaceSpan | None) -> Plac
     if not is_place(m, candidates, follows):
         return None
     mention, end = _meant(m, {mention.kind: mention for mention in candidates}, end, follows)
-    return PlaceSpan(start, end, Place(**{mention.kind: mention.name}), _led(m, start, STRONG_LEADS))
+    if follows and last and mention.kind == "city" and mention.name == last.place.city and mention.places:  # "Washington, D.C."
+        return PlaceSpan(start, end, Place(state=mention.places[0].state))
+    return PlaceSpan(start, end, _place(m, mention), is_led(m, start))
 
 
-def _led(m: Message, start: int, leads: tuple[str, ...]) -> bool:
-    before = start - 1 if start and m.plain[start - 1] in _ARTICLES else start
+def _place(m: Message, mention: Mention) -> Place:
+    """As little as was said; "Washington DC" says the state too, since it means one of several Washingtons."""
+    said = " ".join(m.plain[mention.start : mention.end])
+    if mention.kind == "city" and len(mention.places) == 1 and said == f"{fold(mention.name)} dc":
+        return Place(city=mention.name, state=mention.places[0].state)
+    return Place(**{mention.kind: mention.name})
+
+
+def is_led(m: Message, start: int, leads: tuple[str, ...] = STRONG_LEADS) -> bool:
+    """Does a preposition of place stand before word `start`, with an article between them or not?"""
+    before = start - 1 if m.word(start - 1) in _ARTICLES else start
     return m.ends(start, *leads) or m.ends(before, *leads)
 
 
 def _is_name(m: Message, candidates: list[Mention], follows: bool) -> bool:
     start, end = candidates[0].start, candidates[0].end
-    if _is_brewery(m, candidates):
-        return False
-    led = _led(m, start, LEADS)
     if follows and any(mention.kind != "city" for mention in candidates):
         return True
-    if all(m.is_known(i) for i in range(start, end)) and not m.has_at(start, "demonym", "elsewhere_city", "elsewhere_country"):
+    if _is_brewery(m, candidates):
+        return False
+    led = is_led(m, start, LEADS)
+    if all(m.is_known(i) for i in range(start, end)) and not m.has_at(
+        start, "demonym", "place_city", "place_country"
+    ):
         named = led and m.is_name_like(start) and not m.has_at(start, "month", "weekday")
-        return named or _state_follows(m, end)
+        of_breweries = led and is_about_breweries(m, start - 2) and not m.has_at(start, "month", "weekday", "everyone", "here", "website")
+        return named or of_breweries or m.ends(start, "city_word") or _state_follows(m, end)
     known_well = sum(mention.weight for mention in candidates) >= FEW
     return led or known_well or end - start > 1 or end - start == len(m) or m.is_name_like(start)
 
@@ -113,27 +132,36 @@ def _is_name(m: Message, candidates: list[Mention], follows: bool) -> bool:
 def _is_code(m: Message, candidates: list[Mention], follows: bool) -> bool:
     """ "TX", "or", "me", "nyc": capitals, or the company of a place or a brewery, tell codes from words."""
     start, end = candidates[0].start, candidates[0].end
-    known = any(m.is_known(i) for i in range(start, end))
+    known = any(m.is_function(i) or m.at(i) for i in range(start, end))
     upper = all(word.raw.isupper() for word in m.words[start:end])
     last = end == len(m) or m.words[end].begins_clause
     if upper and (m.capitals_count or follows or end - start == len(m)):
-        return follows or not known or _led(m, start, LEADS)
+        return follows or not known or is_led(m, start, LEADS) or m.has_at(end, "brewery") or m.is_type(end)
     if known:
         return follows and last
-    return follows or _led(m, start, LEADS) or end - start == len(m) or m.has_at(end, "brewery")
+    return follows or is_led(m, start, LEADS) or end - start == len(m) or m.has_at(end, "brewery")
 
 
 def _is_brewery(m: Message, candidates: list[Mention]) -> bool:
     """Is it a brewery's name or a part of one ("New Belgium", "Fremont Brewing", "a New Glarus tem site?")?"""
     start, end = candidates[0].start, candidates[0].end
+    if not is_led(m, start, LEADS) and _is_in_name(m, start, end):
+        return True
     for name in m.mentions_of("brewery"):
         if name.start < start and end <= name.end and not m.has_at(start - 1, *LEADS):
             return True
         if name.start == start and end < name.end and is_trade_name(m, name, end):
             return True
-        if name.start == start and name.end >= end and not _led(m, start, STRONG_LEADS) and m.has(*_ASKS_ABOUT_ONE):
+        if name.start == start and name.end >= end and not is_led(m, start) and m.has(*_ASKS_ABOUT_ONE):
             return sum(mention.weight for mention in candidates) < SMALL or _is_feminine(m, start)
     return False
+
+
+def _is_in_name(m: Message, start: int, end: int) -> bool:
+    """Written as one with a strange name before it or with "Brewing" after it."""
+    before = start > 0 and not m.words[start].gap.strip() and m.is_name_like(start - 1) and m.is_strange(start - 1)
+    after = end < len(m) and m.words[end].capital and m.plain[end] in TRADE and m.words[start].capital
+    return before or (after and m.capitals_count)
 
 
 def is_trade_name(m: Message, name: Mention, end: int) -> bool:
@@ -193,23 +221,18 @@ def _whole(m: Message, span: PlaceSpan) -> PlaceSpan:
 
 
 def _unknown(m: Message) -> Iterator[PlaceSpan]:
-    """What a preposition of place leads to and nobody knows: a misspelt place, or one outside of the catalogue."""
+    """What a preposition of place leads to and nobody knows: a place outside of the catalogue."""
     led = [*m.all("in_place", "near", "place_word", "city_word", "state_word")]
-    led += [mark for mark in m.all("of") if _is_about_breweries(m, mark.start - 1) and not m.has("named")]
+    led += [mark for mark in m.all("of") if is_about_breweries(m, mark.start - 1) and not m.has("named")]
     for mark in sorted(led, key=lambda mark: (mark.start, -mark.end)):
         start = mark.end + (mark.end < len(m) and m.plain[mark.end] in _ARTICLES)
         if run := _run(m, start):
-            yield PlaceSpan(run.start, run.stop, _misspelt(m, run) or Place(city=m.written(run.start, run.stop)), True)
+            yield PlaceSpan(run.start, run.stop, Place(city=m.written(run.start, run.stop)), led=True)
             return
-    for mark in m.all("brewery"):
-        for run in (_run(m, mark.end), _run_before(m, mark.start)):
-            if run and (place := _misspelt(m, run)):
-                yield PlaceSpan(run.start, run.stop, place)
-                return
 
 
-def _is_about_breweries(m: Message, i: int) -> bool:
-    return m.has_at(i, "brewery") or any(t.start <= i < t.end for t in m.mentions_of("type"))
+def is_about_breweries(m: Message, i: int) -> bool:
+    return m.has_at(i, "brewery") or any(t.start <= i < t.end and t.name != "bar" for t in m.mentions_of("type"))
 
 
 def _run(m: Message, start: int) -> range:
@@ -219,30 +242,26 @@ def _run(m: Message, start: int) -> range:
         end += 1
     while end > start and m.plain[end - 1] in _JOINERS:
         end -= 1
-    return range(start, end) if any(_is_strange(m, i) for i in range(start, end)) else range(0)
-
-
-def _run_before(m: Message, end: int) -> range:
-    start = end
-    while start > 0 and _is_strange(m, start - 1):
-        start -= 1
-    return range(start, end)
+    return range(start, end) if any(_is_strange(m, i) or _is_proper(m, i) for i in range(start, end)) else range(0)
 
 
 def _is_part(m: Message, start: int, i: int) -> bool:
-    if _is_strange(m, i) or (m.is_name_like(i) and not m.has_at(i, "month", "weekday", "brewery", "number")):
+    if _is_strange(m, i) or _is_proper(m, i):
         return True
     goes_on = i + 1 < len(m) and (_is_strange(m, i + 1) or m.is_name_like(i + 1))
     return goes_on and ((i == start and m.plain[i] in _BEGINNINGS) or (i > start and m.plain[i] in _JOINERS))
 
 
+def _is_proper(m: Message, i: int) -> bool:
+    """An ordinary word with a name's capital: "Nice", "Boa Vista"."""
+    ordinary = m.is_function(i) or m.has_at(i, "month", "weekday", "brewery", "number", "style")
+    return m.is_name_like(i) and not ordinary and not _is_in_mention(m, i)
+
+
 def _is_strange(m: Message, i: int) -> bool:
-    return m.is_strange(i) and m.plain[i] not in TRADE
+    named = any(name.start <= i < name.end for name in m.mentions_of("brewery"))
+    return m.is_strange(i) and m.plain[i] not in TRADE and not named
 
 
-def _misspelt(m: Message, run: range) -> Place | None:
-    text = " ".join(m.plain[run.start : run.stop])
-    for kind in _KINDS:
-        if name := m.catalogue.nearest(kind, text):
-            return Place(**{kind: name})
-    return None
+def _is_in_mention(m: Message, i: int) -> bool:
+    return any(name.start <= i < name.end and name.end - name.start > 1 for name in m.mentions_of("brewery"))

@@ -26,9 +26,7 @@ def question_in(
 def limit_in(m: Message, periods: list[Period]) -> int:
     """The number of results asked for: "top 3", "as cinco"; not a day, not a number of days."""
     dated = {i for period in periods for i in range(period.start, period.end)}
-    numbers = [
-        (i, int(word)) for i, word in enumerate(m.plain) if word.isdigit() and len(word) <= 3 and i not in dated
-    ]
+    numbers = [(i, int(word)) for i, word in enumerate(m.plain) if word.isdigit() and len(word) <= 3 and i not in dated]
     numbers += [
         (mark.start, int(mark.value))
         for mark in m.all("number")
@@ -56,9 +54,19 @@ def _measure(m: Message) -> Measure:
 def _dimension(m: Message, periods: list[Period]) -> Dimension:
     dated = {i for period in periods for i in range(period.start, period.end)}
     found = [mark for mark in m.all("dimension") if mark.start not in dated]
-    grouped = [mark for mark in found if mark.start and m.plain[mark.start - 1] in {"por", "by", "per", "cada", "each", "a"}]
-    asked = [mark for mark in found if mark.start and m.plain[mark.start - 1] in {"qual", "quais", "que", "which", "what", "top", "cada"}]
-    adverb = [mark for mark in found if mark.value in {"month", "week", "day"} and m.plain[mark.start].endswith(("ly", "al", "ais", "mente"))]
+    grouped = [
+        mark for mark in found if mark.start and m.plain[mark.start - 1] in {"por", "by", "per", "cada", "each", "a"}
+    ]
+    asked = [
+        mark
+        for mark in found
+        if mark.start and m.plain[mark.start - 1] in {"qual", "quais", "que", "which", "what", "top", "cada"}
+    ]
+    adverb = [
+        mark
+        for mark in found
+        if mark.value in {"month", "week", "day"} and m.plain[mark.start].endswith(("ly", "al", "ais", "mente"))
+    ]
     ranked = found if m.has("most", "least", "popular", "compare") or limit_in(m, periods) else []
     for marks in (grouped, asked, adverb, ranked):
         if marks:

@@ -1,8 +1,13 @@
-"""What a message names besides its intent, each found when first asked for."""
+"""What a message names besides its intent, each found when first asked for.
+
+`story` are the sentences around this one: they lend the place and the brewery that it only points at ("what
+breweries are there?", "tell me about them").
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 
@@ -10,21 +15,21 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.message import Message
 from beerforyou.reading.names import LIKELY, SURE, Name, names_in
-from beerforyou.reading.novelty import Verdict, novelty_in
+from beerforyou.reading.novelty import Novelty, novelty_in
 from beerforyou.reading.periods import Period, periods_in
 from beerforyou.reading.places import PlaceSpan, place_of, places_in
 
 KM_PER_MILE = 1.609344
-_KM = {"km": 1.0, "kms": 1.0, "quilometro": 1.0, "quilometros": 1.0, "kilometro": 1.0, "kilometros": 1.0, "kilometer": 1.0, "kilometers": 1.0, "kilometre": 1.0, "kilometres": 1.0, "k": 1.0, "mile": KM_PER_MILE, "miles": KM_PER_MILE, "mi": KM_PER_MILE, "milha": KM_PER_MILE, "milhas": KM_PER_MILE}  # fmt: skip
 _DISTANCE = re.compile(r"(\d{1,4})(km|kms|mi|miles|k)?")
-_CRAFT = {"craft", "artesanal", "artesanais"}
+_CRAFT = {"craft", "artesanal", "artesanais"}  # says "brewery" and no type, whatever the catalogue makes of it
 _ALONE = {"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"}  # types whose words mean nothing else
 
 
 class Slots:
-    def __init__(self, m: Message, today: date) -> None:
+    def __init__(self, m: Message, today: date, story: Sequence[Slots] = ()) -> None:
         self.m = m
         self.today = today
+        self.story = story
         for span in self.places:
             m.name("place", span.start, span.end)
         for name in self.names:
@@ -40,16 +45,33 @@ class Slots:
         return place_of(self.places)
 
     @cached_property
+    def place_meant(self) -> Place:
+        """The message's own place, or else the last that the story told."""
+        if self.place != Place() or self.near_me:
+            return self.place
+        told = [place_of(slots.places[i:]) for slots in self.story for i in range(len(slots.places))]
+        return next((place for place in reversed(told) if place.city), told[-1] if told else Place())
+
+    @cached_property
     def names(self) -> list[Name]:
         dated = frozenset(i for period in self.periods for i in range(period.start, period.end))
         return names_in(self.m, self.places, dated)
+
+    def name(self, sure: int) -> Name | None:
+        return next((name for name in self.names if name.sure >= sure), None)
+
+    @cached_property
+    def subject(self) -> Name | None:
+        """The brewery of the story, when this sentence names none."""
+        told = (name for slots in reversed(self.story) if (name := slots.name(LIKELY)))
+        return None if self.name(LIKELY) else next(told, None)
 
     @cached_property
     def periods(self) -> list[Period]:
         return periods_in(self.m, self.today)
 
     @cached_property
-    def novelty(self) -> Verdict:
+    def novelty(self) -> Novelty:
         return novelty_in(self.m)
 
     @cached_property
@@ -66,26 +88,23 @@ class Slots:
 
     @cached_property
     def within_km(self) -> float | None:
+        units = {mark.start: float(mark.value) for mark in self.m.all("distance")}
         for i, word in enumerate(self.m.plain):
-            if (match := _DISTANCE.fullmatch(word)) and (unit := match[2] or self.m.plain[i + 1 : i + 2]):
-                per = _KM.get(unit if isinstance(unit, str) else unit[0])
-                if per:
+            if match := _DISTANCE.fullmatch(word):
+                per = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": KM_PER_MILE, "miles": KM_PER_MILE}.get(match[2] or "")
+                if per := per or units.get(i + 1):
                     return int(match[1]) * per
         return None
 
-    def name(self, sure: int = SURE) -> Name | None:
-        return next((name for name in self.names if name.sure >= sure), None)
-
     def _is_type(self, mention: Mention) -> bool:
-        m = self.m
-        words = set(m.plain[mention.start : mention.end])
-        if (words & _CRAFT and mention.name == "micro") or any(n.sure >= SURE and n.start <= mention.start < n.end for n in self.names):
+        m, words = self.m, set(self.m.plain[mention.start : mention.end])
+        if any(name.sure >= SURE and name.start <= mention.start < name.end for name in self.names):
             return False
         if mention.name == "bar":
-            if m.ends(mention.start, "for_whom"):
-                return False
-            return not m.has("my_business", "buy", "spend", "popular", "who", "brewery") and not m.ends(mention.start, "self")
-        if mention.name == "location" or words == {"proprietario"}:
+            about_bars = m.has("my_business", "buy", "spend", "popular", "who", "brewery", "client")
+            return not about_bars and not m.ends(mention.start, "self", "for_whom")
+        if mention.name == "location" or words == {"proprietario"} or (words & _CRAFT and mention.name == "micro"):
             return False
-        beside = m.at(mention.start - 1) | m.at(mention.end) | m.at(mention.end + 1) | m.at(mention.end - 1)
-        return mention.name in _ALONE or "brewery" in beside or m.covered("only", "and_what_about", "brewery") or len(words) > 1
+        beside = [m.word(i) == "ones" or m.has_at(i, "brewery") for i in (mention.start - 1, mention.end - 1, mention.end, mention.end + 1)]
+        alone = m.covered("only", "and_what_about", "place", besides=range(mention.start, mention.end))
+        return mention.name in _ALONE or len(words) > 1 or any(beside) or alone

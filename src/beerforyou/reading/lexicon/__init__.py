@@ -1,15 +1,14 @@
 """What words say: one table of meanings per language, and the marks that they leave on a message.
 
-A phrase may have several meanings, and words inside a phrase keep their own; rules decide what counts. Typing
-mistakes are repaired only in words that neither language nor the catalogue knows.
+A phrase may have several meanings, and words inside a phrase keep their own; rules decide what counts. The tables
+are `pt.toml` and `en.toml`; typing mistakes in their words are repaired by `spelling.py`.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -17,11 +16,9 @@ import msgspec
 
 from beerforyou.catalogue.brewery_types import TYPE_WORDS
 from beerforyou.catalogue.names import plain
-from beerforyou.catalogue.spelling import Speller
 
 Language = Literal["pt", "en"]
 LANGUAGES: tuple[Language, ...] = ("pt", "en")
-_STRETCHED = re.compile(r"(.)\1{2,}")
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -34,20 +31,27 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Lexicon:
+    """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
+    `single`: every known word, common ones without a meaning here included."""
+
     def __init__(self, table: dict[str, Any]) -> None:
-        self.function = frozenset(_phrases(table["function"]["words"]))
-        self.meanings: dict[str, tuple[tuple[str, str], ...]] = {}
+        self.function = frozenset(phrases(table["function"]["words"]))
+        self._meanings: dict[str, tuple[tuple[str, str], ...]] = {}
         self._longest: dict[str, int] = {}
-        for tag, text in table["meanings"].items() | {("courtesy", table["function"]["politeness"])}:
-            self._add(tag, text, "")
+        self._add("courtesy", table["function"]["courtesy"])
+        for tag, text in table["meanings"].items():
+            self._add(tag, text)
         for tag, values in table["values"].items():
             for value, text in values.items():
                 self._add(tag, text, value)
-        self.single = self.function | {phrase for phrase in self.meanings if " " not in phrase}
+        self.telling = self.function | {phrase for phrase in self._meanings if " " not in phrase}
+        inside = {word for phrase in self._meanings for word in phrase.split()}
+        self.single = self.telling.union(inside, phrases(table["function"]["common"]))
 
-    def _add(self, tag: str, text: str, value: str) -> None:
-        for phrase in _phrases(text):
-            self.meanings[phrase] = (*self.meanings.get(phrase, ()), (tag, value))
+    def _add(self, tag: str, text: str, value: str = "") -> None:
+        for phrase in phrases(text):
+            said = self._meanings.get(phrase, ())
+            self._meanings[phrase] = said if (tag, value) in said else (*said, (tag, value))
             first, length = phrase.partition(" ")[0], phrase.count(" ") + 1
             self._longest[first] = max(self._longest.get(first, 0), length)
 
@@ -55,44 +59,32 @@ class Lexicon:
         """Every phrase in the words, overlapping ones too."""
         for start, word in enumerate(words):
             for length in range(min(self._longest.get(word, 0), len(words) - start), 0, -1):
-                for tag, value in self.meanings.get(" ".join(words[start : start + length]), ()):
+                for tag, value in self._meanings.get(" ".join(words[start : start + length]), ()):
                     yield Mark(tag, start, start + length, value)
 
 
-def _phrases(text: str) -> Iterator[str]:
+def phrases(text: str) -> Iterator[str]:
+    """The plain forms of a table's entry: phrases with commas between them."""
     for part in text.split(","):
         yield plain(part) or part.strip()
 
 
 @cache
-def lexicon(language: Language) -> Lexicon:
-    text = resources.files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return Lexicon(tomllib.loads(text))
-
-
-_TYPE_WORDS = frozenset(plain(word) for word in TYPE_WORDS)
-
-
-def known(word: str) -> bool:
-    return word in _TYPE_WORDS or any(word in lexicon(language).single for language in LANGUAGES)
+def table(language: Language) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def _speller() -> Speller:
-    words = {*_TYPE_WORDS, *lexicon("pt").single, *lexicon("en").single}
-    return Speller(word for word in sorted(words) if len(word) >= 5)
+def lexicon(language: Language) -> Lexicon:
+    return Lexicon(table(language))
 
 
-@lru_cache(maxsize=4096)
-def repaired(word: str) -> str:
-    """The known word that an unknown one was meant to be, or the word itself."""
-    if known(word) or word.isdigit():
-        return word
-    for squeezed in (_STRETCHED.sub(r"\1", word), _STRETCHED.sub(r"\1\1", word)):
-        if squeezed != word and len(squeezed) > 1 and known(squeezed):
-            return squeezed
-    _, near = _speller().nearest(word)
-    if len(word) == 5:  # one letter in five replaced by another is a different word: "siera" is not "sidra"
-        near = tuple(other for other in near if len(other) != 5 or sorted(other) == sorted(word))
-    same_start = [other for other in near if other[0] == word[0]]
-    return min(same_start or near, default=word)
+@cache
+def type_words() -> frozenset[str]:
+    return frozenset(word for phrase in TYPE_WORDS for word in plain(phrase).split())
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Every word that is known in some language, types of breweries included."""
+    return type_words().union(*(lexicon(language).single for language in LANGUAGES))

@@ -1,0 +1,49 @@
+"""Typing mistakes in words of the lexicon: "cervejarais", "brewreies", "simmmm"."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from beerforyou.catalogue.spelling import mistakes_allowed
+from beerforyou.reading.lexicon import LANGUAGES, lexicon, type_words, vocabulary
+
+_STRETCHED = re.compile(r"(.)\1{2,}")
+_SHORTEST = 5  # one letter changed in a shorter word makes another word; one left out of five does not
+
+
+@lru_cache(maxsize=8192)
+def repaired(word: str) -> str:
+    """The known word that an unknown one was meant to be, or the word itself."""
+    if word in vocabulary() or not word.isalpha():
+        return word
+    if word[:-1] in type_words() and word.endswith("s"):
+        return word[:-1]
+    for squeezed in (_STRETCHED.sub(r"\1", word), _STRETCHED.sub(r"\1\1", word)):
+        if 1 < len(squeezed) < len(word) and squeezed in vocabulary():
+            return squeezed
+    return _nearest(word) or word
+
+
+def _nearest(word: str) -> str | None:
+    """The first letter is taken to be right: it rarely is wrong, and the search is a tenth as long."""
+    left_out = len(word) == _SHORTEST - 1
+    edits = 1 if left_out else mistakes_allowed(len(word))
+    lengths = range(_SHORTEST if left_out else max(_SHORTEST - 1, len(word) - edits), len(word) + edits + 1)
+    candidates = [other for length in lengths for other in _by_start().get((word[0], length), ())]
+    if len(word) == _SHORTEST:  # "siera" is not "sidra": a name is likelier than a type
+        candidates = [other for other in candidates if other not in type_words()]
+    found = process.extractOne(word, candidates, scorer=OSA.distance, score_cutoff=edits) if edits else None
+    return found[0] if found else None
+
+
+@cache
+def _by_start() -> dict[tuple[str, int], list[str]]:
+    """Words by first letter and length, in a fixed order."""
+    index: dict[tuple[str, int], list[str]] = {}
+    for word in sorted(type_words().union(*(lexicon(language).telling for language in LANGUAGES))):
+        index.setdefault((word[:1], len(word)), []).append(word)
+    return index

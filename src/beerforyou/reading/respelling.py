@@ -1,0 +1,89 @@
+"""Typing mistakes in names: what nobody knows, and stands where a name stands, takes the catalogue's spelling.
+
+Only a word in the position of a place (after "in", beside a state, beside "breweries") is compared with places, and
+only one in the position of a brewery's name with breweries: compared with all, every strange word is near to some name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from beerforyou.catalogue.names import brewery_key, fold
+from beerforyou.reading.message import Message
+from beerforyou.reading.places import is_about_breweries, is_led
+from beerforyou.reading.text import TRADE
+
+_PLACES = ("city", "state", "country")
+_ASKS_ABOUT_ONE = ("tell_about", "website", "summary", "makes", "what_is", "where", "exists", "named", "find", "buy", "spend", "yes")  # fmt: skip
+_MOST = 3  # strange words looked up: a message with more is no misspelt question
+
+
+def respelt(m: Message) -> Message:
+    spelling: dict[int, str] = {}
+    for i in _strange(m):
+        if i not in spelling:
+            spelling |= _place(m, i) or _brewery(m, i)
+    if not spelling:
+        return m
+    words = [replace(word, plain=spelling.get(i, m.plain[i])) for i, word in enumerate(m.words)]
+    return Message(words, m.catalogue, m.language)
+
+
+def _strange(m: Message) -> list[int]:
+    named = {i for mention in m.mentions if not mention.short for i in range(mention.start, mention.end)}
+    return [i for i in range(len(m)) if i not in named and m.is_strange(i) and len(m.plain[i]) > 3][:_MOST]
+
+
+def _place(m: Message, i: int) -> dict[int, str]:
+    if not _stands_as_place(m, i):
+        return {}
+    for span in _spans(m, i):
+        if len(span) == 1 and m.is_name_like(i) and i + 1 < len(m) and m.is_name_like(i + 1) and not _is_mentioned(m, i + 1):
+            continue  # "Atlântida Nova" is not Atlanta
+        for kind in _PLACES:
+            if found := m.catalogue.nearest(kind, " ".join(m.plain[span.start : span.stop])):
+                return _same_length(span, fold(found))
+    return {}
+
+
+def _stands_as_place(m: Message, i: int) -> bool:
+    beside = any(is_about_breweries(m, j) for j in (i - 1, i + 1, i - 2 if m.ends(i, "of") else i))
+    after_city = any(mention.end == i and mention.kind == "city" for mention in m.mentions) or m.has_at(i - 1, "place_city")
+    before_state = any(mention.start == i + 1 and mention.kind in ("state", "country") for mention in m.mentions)
+    return is_led(m, i) or is_led(m, i - 1) or beside or after_city or (before_state and m.is_known(i - 1)) or (before_state and i == 0)
+
+
+def _is_mentioned(m: Message, i: int) -> bool:
+    return any(mention.start == i for mention in m.mentions_of(*_PLACES))
+
+
+def _brewery(m: Message, i: int) -> dict[int, str]:
+    about_somebody = m.has("third_person") and not m.has("i", "self")
+    if about_somebody or not m.has(*_ASKS_ABOUT_ONE):
+        return {}
+    for span in _spans(m, i):
+        single = len(span) == 1
+        if single and not (m.ends(i, "of_or_with", "tell_about", "named", "yes") or m.is_name_like(i) or m.word(i + 1) in TRADE):
+            continue
+        if found := m.catalogue.nearest("brewery", " ".join(m.plain[span.start : span.stop])):
+            return _same_length(span, brewery_key(found))
+    return {}
+
+
+def _spans(m: Message, i: int) -> Iterator[range]:
+    """The strange word with the next, with the one before, and alone."""
+    for span in (range(i, i + 2), range(i - 1, i + 1)):
+        if span.start >= 0 and span.stop <= len(m) and all(_may_be_name(m, j) for j in span):
+            yield span
+    yield range(i, i + 1)
+
+
+def _may_be_name(m: Message, i: int) -> bool:
+    return not m.is_function(i) and not m.has_at(i, "brewery", "of_or_with", "tell_about", "website", "number") and m.plain[i] not in TRADE
+
+
+def _same_length(span: range, name: str) -> dict[int, str]:
+    words = name.split()
+    return dict(zip(span, words, strict=True)) if len(words) == len(span) else {}
