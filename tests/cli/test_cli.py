@@ -2,44 +2,14 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from beerforyou.settings import Settings, env_name
-
-BEERFORYOU = str(Path(sys.executable).with_name("beerforyou"))
-URLS = ("database_url", "database_read_url", "database_admin_url", "valkey_url")
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-def environment(settings: Settings | None) -> dict[str, str]:
-    known = {key: value for key, value in os.environ.items() if not key.startswith("BEERFORYOU_")}
-    urls = {env_name(field): getattr(settings, field) for field in URLS} if settings else {}
-    return known | urls | ({"BEERFORYOU_DATA": str(settings.data)} if settings else {})
-
-
-async def call(*args: str, settings: Settings | None = None, stdin: str = "") -> Result:
-    process = await asyncio.create_subprocess_exec(
-        BEERFORYOU,
-        *args,
-        env=environment(settings),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-    return Result(process.returncode or 0, out.decode(), err.decode())
+from tests.cli.program import BEERFORYOU, URLS, call, environment
 
 
 async def test_words_are_a_question(furnished: Settings) -> None:
@@ -171,21 +141,6 @@ async def test_an_address_that_is_taken_is_said_so(furnished: Settings) -> None:
         result = await call("serve", "--port", str(taken.getsockname()[1]), settings=furnished)
     assert result.code == 2
     assert "--port" in result.err
-
-
-async def test_a_worker_takes_what_another_process_accepted(furnished: Settings, service: object) -> None:
-    from beerforyou.service import Service
-
-    assert isinstance(service, Service)
-    process = await asyncio.create_subprocess_exec(
-        BEERFORYOU, "worker", env=environment(furnished), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    accepted = await service.accept("CLT-00001", "oi")
-    async with asyncio.timeout(30):
-        events = [event.type async for event in service.follow("CLT-00001", accepted.run_id) if event]
-    assert events[-1] == "finished"
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 20) == 0
 
 
 async def test_eval_reading_needs_no_server(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from beerforyou.settings import Settings
-from tests.cli.test_cli import call
+from tests.cli.program import call
 
 CLIENTS = "client_id,name,city,state,country,postal_code,language\nCLT-1,Bar do Zé,San Diego,California,United States,92101,pt\n"
 PURCHASES = "purchase_id,client_id,purchased_on,beer,style,brewery,brewery_city,brewery_state,quantity,unit_price\n"

@@ -1,16 +1,20 @@
 """Runs that nobody took, runs whose worker fell silent, and a worker that wakes up too late."""
 
 import asyncio
+import signal
+import subprocess
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from msgspec.structs import replace
 
+from beerforyou.db.database import operator
 from beerforyou.llm.model import Reply, Request, Text
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.runner import work
 from beerforyou.worker.worker import working
+from tests.cli.program import BEERFORYOU, environment
 
 CLIENT = "CLT-00003"
 
@@ -32,9 +36,19 @@ class Held:
 
 
 @pytest.fixture
-async def quick(furnished: Settings) -> AsyncIterator[Service]:
-    """A service of its own whose sweeps and leases are short."""
-    async with opened(replace(furnished, sweep_s=0.1, lease_s=0.6)) as service:
+async def alone(settings: Settings) -> Settings:
+    """A database that no other worker sweeps, with one client; sweeps and leases are short."""
+    async with operator(settings) as connection:
+        await connection.execute(
+            "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, 'Bar', '', '', '', '', 'pt')",
+            CLIENT,
+        )
+    return replace(settings, sweep_s=0.1, lease_s=0.6)
+
+
+@pytest.fixture
+async def quick(alone: Settings) -> AsyncIterator[Service]:
+    async with opened(alone) as service:
         yield service
 
 
@@ -54,9 +68,7 @@ async def test_a_run_that_nobody_was_told_of_is_found(quick: Service) -> None:
         assert await ended(quick, accepted.run_id)
 
 
-async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(
-    quick: Service, furnished: Settings
-) -> None:
+async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(quick: Service, alone: Settings) -> None:
     accepted = await quick.accept(CLIENT, "brewpubs em Denver")
     quick.doorbell.get_nowait()
     silent, awake = Held("from the silent one"), Held("from the one awake")
@@ -64,7 +76,7 @@ async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(
     quick.model = silent
     sleeping = asyncio.create_task(work(quick, accepted.run_id))
     await silent.asked.wait()
-    async with opened(replace(furnished, sweep_s=0.1, lease_s=0.6)) as other:
+    async with opened(alone) as other:
         other.model, other.worker_name = awake, "another"
         async with working(other):
             assert await ended(other, accepted.run_id) == "from the one awake"
@@ -88,8 +100,8 @@ async def test_a_worker_that_lives_keeps_a_long_run(quick: Service) -> None:
         assert await ended(quick, accepted.run_id) == "Done."
 
 
-async def test_a_run_that_takes_too_long_ends(furnished: Settings) -> None:
-    async with opened(replace(furnished, run_timeout_s=0.3)) as service:
+async def test_a_run_that_takes_too_long_ends(alone: Settings) -> None:
+    async with opened(replace(alone, run_timeout_s=0.3)) as service:
         service.model = Held()
         accepted = await service.accept(CLIENT, "brewpubs em Denver")
         await work(service, accepted.run_id)
@@ -105,3 +117,15 @@ async def test_runs_that_are_begun_are_finished_before_the_worker_ends(quick: Se
         await model.asked.wait()
         asyncio.get_running_loop().call_later(0.2, model.go.set)
     assert (await quick.run(CLIENT, accepted.run_id))["status"] == "succeeded"
+
+
+async def test_a_process_of_its_own_takes_what_another_accepted(quick: Service) -> None:
+    process = await asyncio.create_subprocess_exec(
+        BEERFORYOU, "worker", env=environment(quick.settings), stderr=subprocess.PIPE
+    )
+    accepted = await quick.accept(CLIENT, "oi")
+    async with asyncio.timeout(20):
+        events = [event.type async for event in quick.follow(CLIENT, accepted.run_id) if event]
+    assert events[0] == "started" and events[-1] == "finished"
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 20) == 0
