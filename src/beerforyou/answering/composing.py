@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from beerforyou import prompts
 from beerforyou.answering.turn import Answer, Outcome, Turn
-from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Notice, Offer, QuickReplies, Table, Text
+from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.labels import Label, union
 from beerforyou.llm.model import Reply
 from beerforyou.messages import say
@@ -24,7 +24,7 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
     """What the client gets at the end of a planning."""
     asks = any(outcome.asks for outcome in outcomes)
     context = _context(turn, outcomes)
-    text = reply.text.strip() or ("" if reply.finish == "safety" else say("error.gave_up", turn.language))
+    text = reply.text.strip()
     blocks = [
         *([Text(text=text)] if text else []),
         *_notices(turn, reply),
@@ -77,8 +77,8 @@ def _found(outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:
     """Blocks of the tools, each once. A profile that was read on the way to something else is not shown."""
     every = [block for outcome in outcomes for block in outcome.blocks]
     blocks = [block for n, block in enumerate(every) if block not in every[:n]]
-    answers_more = any(isinstance(block, (BreweryList, BreweryCard)) for block in blocks)
-    return [block for block in blocks if not (answers_more and isinstance(block, Table) and block.title == "profile")]
+    aside = len(outcomes) > 1
+    return [block for block in blocks if not (aside and isinstance(block, Table) and block.title == "profile")]
 
 
 def _offer(turn: Turn, context: Context, outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:

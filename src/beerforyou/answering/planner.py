@@ -20,6 +20,7 @@ from beerforyou.answering.turn import Answer, Turn
 from beerforyou.errors import BadInput, BeerForYouError
 from beerforyou.labels import Label
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.messages import say
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Outcome
 
@@ -54,10 +55,11 @@ class _Walk:
             if reply.tool_calls and iteration < limit:
                 results = await asyncio.gather(*(self._call(call) for call in reply.tool_calls))
                 self.messages += [Message("model", reply.parts), Message("tool", tuple(results))]
-            elif reply.text.strip() or reply.finish in ("length", "safety"):
+            elif reply.text.strip() or _speaks_through_blocks(reply):
                 return compose(self.turn, reply, self.outcomes)
         # Five replies without a sentence: what the tools brought is still worth showing.
-        return compose(self.turn, Reply(parts=()), self.outcomes) if self.outcomes else failed(self.turn, "error_model")
+        gave_up = Reply(parts=(Text(say("error.gave_up", self.turn.language)),))
+        return compose(self.turn, gave_up, self.outcomes) if self.outcomes else failed(self.turn, "error_model")
 
     async def _think(self, talk_only: bool) -> Reply:
         turn = self.turn
@@ -122,6 +124,11 @@ class _Walk:
             return None, f"{call.name} took too long"
         except BeerForYouError:
             return None, f"{call.name} is not available right now"
+
+
+def _speaks_through_blocks(reply: Reply) -> bool:
+    """No text, and none missing: a notice of the tools says it all, or the model was stopped."""
+    return not reply.tool_calls and reply.finish in ("stop", "length", "safety")
 
 
 def _since(started: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from beerforyou.answering.composing import canned
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.reading.read import read as understand
+from beerforyou.reading.reading import Context, Reading
 
 # intents that a sentence of the table answers, and how such a run ends
 CANNED: dict[str, tuple[str, Outcome]] = {
@@ -21,8 +22,13 @@ CANNED: dict[str, tuple[str, Outcome]] = {
 async def read(turn: Turn) -> Answer | None:
     turn.reading = reading = understand(turn.text, turn.caller.catalogue, turn.context, turn.today)
     turn.caller.language = reading.language
-    turn.caller.agreed = reading.tool == "get_website_summary"
+    turn.caller.agreed = _agreed(reading, turn.context)
     if reading.intent not in CANNED or not reading.by_rule or reading.leftover:
         return None
     key, outcome = CANNED[reading.intent]
     return canned(turn, key, outcome, name=turn.caller.name)
+
+
+def _agreed(reading: Reading, context: Context) -> bool:
+    """To ask about a brewery, or to pick one, is a yes; a bare yes needs an offer that it answers."""
+    return reading.tool == "get_website_summary" and (context.offered or reading.brewery is not None)

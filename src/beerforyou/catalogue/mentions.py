@@ -92,6 +92,8 @@ class MentionFinder:
         short: dict[str, list[Brewery]] = {}
         for brewery, name in breweries:
             full.setdefault(name.whole, []).append(brewery)
+            if name.trade not in (name.whole, name.key):  # "Stone Brewing" may be said of "Stone Brewing Co"
+                short.setdefault(name.trade, []).append(brewery)
             if name.key != name.whole and not _TRADE.issuperset(name.key.split()):
                 short.setdefault(name.key, []).append(brewery)
         for key in full.keys() | short.keys():

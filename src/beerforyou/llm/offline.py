@@ -72,8 +72,9 @@ def _calls(facts: Facts) -> tuple[ToolCall, ...]:
 
 
 def _details(facts: Facts) -> tuple[ToolCall, ...]:
-    """The brewery that was named or picked; a bare yes means the only one that was shown."""
-    ref = facts.reading.brewery or (facts.context.shown[0] if len(facts.context.shown) == 1 else None)
+    """The brewery that was named or picked; a bare yes means the only one that was offered."""
+    only = facts.context.shown[0] if facts.context.offered and len(facts.context.shown) == 1 else None
+    ref = facts.reading.brewery or only
     if ref is None:
         return ()
     return (

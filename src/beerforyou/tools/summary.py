@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from beerforyou.blocks import AnyBlock, Notice, QuickReplies
-from beerforyou.catalogue.brewery import Brewery, Match
+from beerforyou.catalogue.brewery import Brewery, Match, Place
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.catalogue.places import label as place_text
 from beerforyou.messages import listed, say
@@ -45,7 +45,7 @@ def _meant(caller: Caller, args: Details) -> tuple[Match, ...]:
     if known:
         return tuple(Match(brewery) for brewery in dict.fromkeys(known))
     place = caller.catalogue.places.resolve(args.city, args.state, "", caller.home) if args.city or args.state else None
-    return caller.catalogue.find(args.brewery, place if isinstance(place, type(caller.home)) else None)
+    return caller.catalogue.find(args.brewery, place if isinstance(place, Place) else None, caller.home)
 
 
 def _which(caller: Caller, found: tuple[Match, ...]) -> Outcome:
@@ -71,7 +71,10 @@ def _summary(caller: Caller, brewery: Brewery) -> Outcome:
     web_off = say("details.web_off", language)
     blocks: tuple[AnyBlock, ...] = (card(brewery), Notice(key="web_off", text=web_off))
     content = {"known": known, "name": brewery.name, "website": brewery.website, "note": web_off}
-    return Outcome(content=content, label=caller.public(), blocks=blocks, context=Context(shown=(_ref(brewery),)))
+    # One of a list that was shown: the list stays what "the third" points at.
+    listed_before = any(ref.id == brewery.id for ref in caller.shown)
+    context = Context() if listed_before else Context(shown=(_ref(brewery),))
+    return Outcome(content=content, label=caller.public(), blocks=blocks, context=context)
 
 
 def _ref(brewery: Brewery) -> Ref:
