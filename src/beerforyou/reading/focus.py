@@ -6,28 +6,48 @@ question counts, and the others only tell it the place or the brewery that it me
 
 from __future__ import annotations
 
+from datetime import date
+
+from beerforyou.reading.intents import ANSWERS, WISHES, decide
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.message import Message
+from beerforyou.reading.reading import Intent
+from beerforyou.reading.slots import Slots
+from beerforyou.reading.text import sentences_of
 
-SHORT = 9  # words: a shorter message is read as one, whatever full stops it has
+_SHORT = 9  # words: a shorter message is read as one, whatever full stops it has
+_REACH = 3  # words between a negation and the wish that it denies
 _CONTENT = ("brewery", "new", "recommend", "buy", "my_list", "where", "named", "tell_about", "website", "summary", "find",
             "ordinal", "spend", "preference", "history", "profile", "here", "only", "popular")  # fmt: skip
-_REACH = 3  # words between a negation and the wish that it denies
+_DENIED = ("brewery", "new", "where", "website", "summary", "recommend")
+_SKIPPED = frozenset({"more", "mais", "a", "o", "as", "os", "any", "the", "de", "um", "uma", "in", "em", "no", "na"})
+_CUES = ("where", "tell_about", "website", "recommend", "how_many", "find")  # questions have no mark in a chat
+_IDLE = frozenset({"greeting", "thanks", "goodbye", "unclear", "accept", "decline"})
+
+
+def understood(whole: Message, today: date) -> tuple[Intent, Slots, bool]:
+    """The intent, the slots of the part that asks, and whether something was said not to be wanted."""
+    slots = Slots(whole, today)
+    if answer := decide(whole, slots, ANSWERS):
+        return answer, slots, False
+    m = without_denied(whole)
+    negated = m is not whole
+    sentences = sentences_of(m.words)
+    if len(sentences) > 1 and len(m) > _SHORT:
+        return *_asking(m, sentences, today), negated
+    slots = Slots(m, today) if negated else slots
+    return decide(m, slots, ANSWERS + WISHES) or "unclear", slots, negated
 
 
 def without_denied(m: Message) -> Message:
     """The message without what it says is not wanted; the message itself when nothing else is in it."""
     denied: set[int] = set()
     for clause in m.clauses():
-        start = min(
-            (mark.start for mark in m.all("not", "instead") if mark.start in clause and _denies(m, mark, clause)),
-            default=clause.stop,
-        )
-        denied |= set(range(start, _end(m, start, clause)))
+        denials = [mark.start for mark in m.all("not", "instead") if mark.start in clause and _denies(m, mark, clause)]
+        if denials:
+            denied |= set(range(min(denials), _turn(m, min(denials), clause)))
     rest = [i for i in range(len(m)) if i not in denied]
-    if not denied or not _has_content(m, rest):
-        return m
-    return m.part(rest)
+    return m.part(rest) if denied and _has_content(m, rest) else m
 
 
 def _denies(m: Message, mark: Mark, clause: range) -> bool:
@@ -37,17 +57,14 @@ def _denies(m: Message, mark: Mark, clause: range) -> bool:
     following = range(mark.end, min(mark.end + _REACH, clause.stop))
     if mark.tag == "not" and any(m.starts(i, "deniable") for i in following):
         return not any(m.has_at(i, "my_list") for i in following)
-    after = mark.end + (
-        m.word(mark.end)
-        in {"more", "mais", "a", "o", "as", "os", "any", "the", "de", "um", "uma", "in", "em", "no", "na"}
-    )
+    thing = mark.end + (m.word(mark.end) in _SKIPPED)
     named = any(
-        mention.start == after and not mention.short for mention in m.mentions_of("type", "city", "state", "country")
+        mention.start == thing and not mention.short for mention in m.mentions_of("type", "city", "state", "country")
     )
-    return after in clause and (named or m.starts(after, "brewery", "new", "where", "website", "summary", "recommend"))
+    return thing in clause and (named or m.starts(thing, *_DENIED))
 
 
-def _end(m: Message, start: int, clause: range) -> int:
+def _turn(m: Message, start: int, clause: range) -> int:
     """Where the denial stops: "only" and "but" turn around within a clause."""
     return next((i for i in range(start + 1, clause.stop) if m.has_at(i, "only", "but")), clause.stop)
 
@@ -56,3 +73,22 @@ def _has_content(m: Message, positions: list[int]) -> bool:
     kept = set(positions)
     named = any(mention.start in kept and not mention.short for mention in m.mentions)
     return named or any(m.has_at(i, *_CONTENT) for i in positions)
+
+
+def _asking(m: Message, sentences: list[range], today: date) -> tuple[Intent, Slots]:
+    """Of several sentences the one that asks: a question before a statement, the last before the others."""
+    alone = [Slots(m.part(sentence), today) for sentence in sentences]
+    for i, slots in enumerate(alone):
+        slots.story = [*alone[i + 1 :], *alone[:i]]
+    intents: list[Intent] = [decide(slots.m, slots, WISHES) or "unclear" for slots in alone]
+    ranks = [_rank(slots.m, intent) for slots, intent in zip(alone, intents, strict=True)]
+    best = max(range(len(alone)), key=lambda i: (ranks[i], i))
+    if intents[best] == "search" and "recommend" in intents:
+        return "recommend", alone[best]
+    return intents[best], alone[best]
+
+
+def _rank(m: Message, intent: Intent) -> int:
+    if intent in _IDLE:
+        return 0
+    return 1 if intent == "off_topic" else 3 if m.words[-1].asked or m.has(*_CUES) else 2

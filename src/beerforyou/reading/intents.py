@@ -7,65 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from beerforyou.reading import breweries, privacy, purchases, refusals, replies
 from beerforyou.reading.message import Message
 from beerforyou.reading.reading import Intent, Tool
-from beerforyou.reading.refusals import asks_about_others, attacks, is_off_topic, wants_action, wants_person
-from beerforyou.reading.replies import (
-    accepts,
-    asks_for_help,
-    declines,
-    greets,
-    leaves,
-    picks_by_name,
-    points,
-    points_at_place,
-    thanks,
-    wants_more,
-)
 from beerforyou.reading.slots import Slots
-from beerforyou.reading.wants import (
-    continues_question,
-    wants_details,
-    wants_new,
-    wants_own_data,
-    wants_profile,
-    wants_recommendation,
-    wants_search,
-    wants_statistics,
-    wants_taste,
-)
 
-Rule = Callable[[Message, Slots], bool]
+Rules = tuple[tuple[Intent, Callable[[Message, Slots], bool]], ...]
 
-ANSWERS: tuple[tuple[Intent, Rule], ...] = (
-    ("off_topic", attacks),
-    ("person", wants_person),
-    ("decline", declines),
-    ("thanks", thanks),
-    ("goodbye", leaves),
-    ("greeting", greets),
-    ("search", wants_more),
-    ("accept", accepts),
-    ("accept", points),
-    ("accept", points_at_place),
-    ("help", asks_for_help),
+# Messages that say nothing else.
+ANSWERS: Rules = (
+    ("off_topic", refusals.attacks),
+    ("person", refusals.wants_person),
+    ("decline", replies.declines),
+    ("thanks", replies.thanks),
+    ("goodbye", replies.leaves),
+    ("greeting", replies.greets),
+    ("search", replies.wants_more),
+    ("accept", replies.accepts),
+    ("accept", replies.points),
+    ("accept", replies.points_at_place),
+    ("help", replies.asks_for_help),
 )
-WISHES: tuple[tuple[Intent, Rule], ...] = (
-    ("other_client", asks_about_others),
-    ("details", picks_by_name),
-    ("off_topic", wants_action),
-    ("off_topic", is_off_topic),
-    ("recommend", wants_recommendation),
-    ("profile", wants_profile),
-    ("own_data", wants_own_data),
-    ("profile", wants_taste),
-    ("statistics", wants_statistics),
-    ("details", wants_details),
-    ("recommend", wants_new),
-    ("search", wants_search),
-    ("own_data", continues_question),
+WISHES: Rules = (
+    ("other_client", privacy.asks_about_others),
+    ("details", replies.picks_by_name),
+    ("off_topic", refusals.wants_action),
+    ("off_topic", refusals.is_off_topic),
+    ("recommend", breweries.wants_recommendation),
+    ("profile", purchases.wants_profile),
+    ("own_data", purchases.wants_own_data),
+    ("profile", purchases.wants_taste),
+    ("statistics", purchases.wants_statistics),
+    ("details", breweries.wants_details),
+    ("recommend", breweries.wants_new),
+    ("search", breweries.wants_search),
+    ("own_data", purchases.continues_question),
 )
-RULES = ANSWERS + WISHES
 TOOL_OF: dict[Intent, Tool] = {
     "search": "search_breweries",
     "recommend": "search_breweries",
@@ -77,5 +54,5 @@ TOOL_OF: dict[Intent, Tool] = {
 }
 
 
-def decide(m: Message, s: Slots, rules: tuple[tuple[Intent, Rule], ...]) -> Intent | None:
+def decide(m: Message, s: Slots, rules: Rules) -> Intent | None:
     return next((intent for intent, rule in rules if rule(m, s)), None)

@@ -126,7 +126,9 @@ class Message:
             for i in range(mention.start, mention.end - (mention.end - mention.start > 1))
         }
         return [
-            word.owner if word.owner and (word.owner in TRADE or (i not in named and word.plain not in vocabulary())) else word.plain
+            word.owner
+            if word.owner and (word.owner in TRADE or (i not in named and word.plain not in vocabulary()))
+            else word.plain
             for i, word in enumerate(self.words)
         ]
 

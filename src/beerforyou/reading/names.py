@@ -10,14 +10,15 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.message import Message
-from beerforyou.reading.places import PlaceSpan, is_trade_name
+from beerforyou.reading.place_sense import is_trade_name
+from beerforyou.reading.places import PlaceSpan
 from beerforyou.reading.reading import Ref
 from beerforyou.reading.text import TRADE
 
 SURE, LIKELY, POSSIBLE = 3, 2, 1
 _HEADS = {"cervejaria", "microcervejaria", "brouwerij", "brasserie", "brauerei"}  # stand before the name
 _JOINERS = {"and", "of", "the", "de", "da", "do", "e"}
-_NOT_NAMES = ("month", "weekday", "style", "number", "relative_day")
+_NOT_NAMES = ("business", "month", "weekday", "style", "number", "relative_day")
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -62,7 +63,9 @@ def _lengthened(m: Message, name: Name) -> Name:
 def ref_of(m: Message, name: Name, place: Place) -> Ref:
     """The brewery, with its id when it can be only one."""
     found = [brewery for id in name.ids if (brewery := m.catalogue.brewery(id))]
-    here = [b for b in found if _is_in(m.catalogue.place_of(b.id), place) and brewery_key(b.name) == brewery_key(name.text)]
+    here = [
+        b for b in found if _is_in(m.catalogue.place_of(b.id), place) and brewery_key(b.name) == brewery_key(name.text)
+    ]
     if here and m.catalogue.same_brewery(here[0].id).issuperset(b.id for b in here):
         return Ref(id=here[0].id, name=name.text, city=here[0].city, state=here[0].state)
     return Ref(id="", name=name.text, city=place.city, state=place.state)
@@ -144,4 +147,5 @@ def _named(m: Message, start: int, end: int) -> Name:
     head = head - 1 if head and m.plain[head - 1] in _HEADS else start
     traded = tail > end or head < start or bool(TRADE & set(m.plain[start:end]))
     sure = SURE if traded else LIKELY if m.is_name_like(start) else POSSIBLE
-    return Name(head, tail, m.written(head, tail), (), sure)
+    text = m.written(head, tail)
+    return Name(head, tail, text[:-2] if m.words[tail - 1].owner else text, (), sure)

@@ -2,79 +2,85 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.names import LIKELY
+from beerforyou.reading.periods import span_of
+from beerforyou.reading.reading import Dimension, Intent, Measure, Question
+from beerforyou.reading.slots import Slots
 
-from beerforyou.catalogue.brewery import Place
-from beerforyou.reading.message import Message
-from beerforyou.reading.periods import Period, span_of
-from beerforyou.reading.reading import Dimension, Measure, Question
+_GROUPING = frozenset({"por", "by", "per", "cada", "each", "a"})
+_ASKING = frozenset({"qual", "quais", "que", "which", "what", "whats", "top"})
+_TIMES: dict[str, Dimension] = {"month": "month", "week": "week", "day": "day"}
 
 
-def question_in(
-    m: Message, about: Literal["me", "everyone"], place: Place, brewery: str, type: str, periods: list[Period]
-) -> Question:
-    since, until = span_of(m, periods)
-    by = _dimension(m, periods)
-    style = next((mark.value for mark in m.all("style")), "")
+def question_in(s: Slots, intent: Intent) -> Question:
+    since, until = span_of(s.m, s.periods)
+    name = s.name(LIKELY)
     return Question(
-        about=about, measure=_measure(m), by=by, direction="least" if _least(m) else "most", limit=limit_in(m, periods),
-        since=since, until=until, brewery=brewery, type=type, style=style, city=place.city, state=place.state,
-    )  # fmt: skip
+        about="me" if intent == "own_data" else "everyone",
+        measure=_measure(s),
+        by=_dimension(s),
+        direction="least" if s.m.has("least") else "most",
+        limit=_limit(s),
+        since=since,
+        until=until,
+        brewery=name.text if name else "",
+        type=s.type,
+        style=next((mark.value for mark in s.m.all("style")), ""),
+        city=s.place.city,
+        state=s.place.state,
+    )
 
 
-def limit_in(m: Message, periods: list[Period]) -> int:
+def _limit(s: Slots) -> int:
     """The number of results asked for: "top 3", "as cinco"; not a day, not a number of days."""
-    dated = {i for period in periods for i in range(period.start, period.end)}
-    numbers = [(i, int(word)) for i, word in enumerate(m.plain) if word.isdigit() and len(word) <= 3 and i not in dated]
-    numbers += [
-        (mark.start, int(mark.value))
-        for mark in m.all("number")
-        if mark.start not in dated and m.plain[mark.start] not in {"um", "uma", "one"}
-    ]
-    return min(numbers)[1] if numbers else 0
+    dated = _dated(s)
+    numbers = [(i, int(word)) for i, word in enumerate(s.m.plain) if word.isdigit() and len(word) < 4]
+    numbers += [(mark.start, int(mark.value)) for mark in s.m.all("number") if s.m.plain[mark.start] != "one"]
+    return min(((i, number) for i, number in numbers if i not in dated), default=(0, 0))[1]
 
 
-def _measure(m: Message) -> Measure:
-    if m.has("spend"):
+def _dated(s: Slots) -> set[int]:
+    return {i for period in s.periods for i in range(period.start, period.end)}
+
+
+def _measure(s: Slots) -> Measure:
+    if s.m.has("spend"):
         return "amount"
-    counted = [mark for mark in m.all("how_many")]
-    for mark in counted:
-        ahead = range(mark.end, min(mark.end + 3, len(m)))
-        nouns = [(i, d.value) for i in ahead for d in m.all("dimension") if d.start == i]
-        if any("order" in m.at(i) and not m.at(i) & {"i", "past"} for i in ahead[:1]):
+    for mark in s.m.all("how_many"):
+        if s.m.has_at(mark.end, "order") and not s.m.has_at(mark.end, "i", "past"):
             return "orders"
-        if nouns and nouns[0][1] == "brewery":
+        counted = [noun.value for noun in s.m.all("dimension") if mark.end <= noun.start < mark.end + 3]
+        if "brewery" in counted:
             return "breweries"
-        if nouns and nouns[0][1] == "beer" and m.has("distinct"):
+        if "beer" in counted and s.m.has("distinct"):
             return "beers"
     return "quantity"
 
 
-def _dimension(m: Message, periods: list[Period]) -> Dimension:
-    dated = {i for period in periods for i in range(period.start, period.end)}
-    found = [mark for mark in m.all("dimension") if mark.start not in dated]
-    grouped = [
-        mark for mark in found if mark.start and m.plain[mark.start - 1] in {"por", "by", "per", "cada", "each", "a"}
-    ]
-    asked = [
-        mark
-        for mark in found
-        if mark.start and m.plain[mark.start - 1] in {"qual", "quais", "que", "which", "what", "top", "cada"}
-    ]
-    adverb = [
-        mark
-        for mark in found
-        if mark.value in {"month", "week", "day"} and m.plain[mark.start].endswith(("ly", "al", "ais", "mente"))
-    ]
-    ranked = found if m.has("most", "least", "popular", "compare") or limit_in(m, periods) else []
-    for marks in (grouped, asked, adverb, ranked):
+def _dimension(s: Slots) -> Dimension:
+    """What comes after "por", else after "qual", else a ranking's noun, else "monthly" and the like."""
+    m = s.m
+    nouns = [mark for mark in m.all("dimension") if mark.start not in _dated(s)]
+    ranked = m.has("most", "least", "popular", "compare") or _limit(s) > 0
+    grouped = [mark for mark in nouns if m.word(mark.start - 1) in _GROUPING]
+    asked = [mark for mark in nouns if m.word(mark.start - 1) in _ASKING]
+    regular = [mark for mark in nouns if mark.value in _TIMES and _is_adverb(m.plain[mark.start])]
+    for marks in (grouped, asked, regular, nouns if ranked else []):
         if marks:
-            return marks[0].value  # type: ignore[return-value]
-    if len(periods) > 1 and m.has("compare"):
+            return _value(marks[0])
+    if len(s.periods) > 1 and m.has("compare"):
         return "month"
-    return "beer" if ranked or (m.has("most", "least") and m.has("buy")) else ""
+    return "beer" if ranked and m.has("buy", "popular", "beer") else ""
 
 
-def _least(m: Message) -> bool:
-    return m.has("least")
+def _is_adverb(word: str) -> bool:
+    return word.endswith(("ly", "al", "ais", "mente"))
+
+
+def _value(mark: Mark) -> Dimension:
+    by: dict[str, Dimension] = {
+        "beer": "beer", "brewery": "brewery", "type": "type", "style": "style", "weekday": "weekday", "city": "city",
+        "state": "state", **_TIMES,
+    }  # fmt: skip
+    return by[mark.value]

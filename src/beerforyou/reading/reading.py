@@ -1,4 +1,4 @@
-"""What a message was read as. `rules.py` fills it in; nothing else does."""
+"""What a message was read as. `read.py` fills it in; nothing else does."""
 
 from __future__ import annotations
 

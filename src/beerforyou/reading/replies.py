@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.reading.message import Message
-from beerforyou.reading.names import POSSIBLE
+from beerforyou.reading.names import LIKELY, POSSIBLE
 from beerforyou.reading.slots import Slots
 
-_POINTING = {"a", "o", "as", "os", "the", "that", "aquela", "aquele", "essa", "esse"}
+_SHORT = 6  # words of a message that does no more than point
+_POINTING = frozenset({"a", "o", "as", "os", "the", "that", "aquela", "aquele", "essa", "esse"})
+_ASKS_MORE = ("buy", "spend", "how_many", "dimension", "most", "least", "popular", "off_topic", "purchases", "brewery",
+              "beer", "action")  # fmt: skip
 
 
 def declines(m: Message, s: Slots) -> bool:
@@ -15,8 +18,8 @@ def declines(m: Message, s: Slots) -> bool:
 
 
 def thanks(m: Message, s: Slots) -> bool:
-    begins_with_yes = m.has_at(0, "yes") and not m.has_at(0, "thanks", "ack")
-    return m.has("thanks") and m.covered("thanks", "ack", "hello", "bye") and not begins_with_yes
+    says_yes = m.has_at(0, "yes") and not m.has_at(0, "thanks", "ack")
+    return m.has("thanks") and m.covered("thanks", "ack", "hello", "bye") and not says_yes
 
 
 def leaves(m: Message, s: Slots) -> bool:
@@ -31,17 +34,6 @@ def asks_for_help(m: Message, s: Slots) -> bool:
     return m.has("help") and m.covered("help", "hello", "not", "fill")
 
 
-def accepts(m: Message, s: Slots) -> bool:
-    if m.has("about_me", "profile"):
-        return False
-    if m.has("tell_more") and m.covered("tell_more", "tell_about", "it", "yes", "last", "option", "summary", "shown"):
-        return True
-    yes = m.has("yes", "ack", "all_of_them", "it") and not m.has_at(0, "no")
-    return yes and m.covered(
-        "yes", "ack", "all_of_them", "tell_more", "tell_about", "it", "thanks", "option", "shown", "number"
-    )
-
-
 def wants_more(m: Message, s: Slots) -> bool:
     """The next page: "mais", "any others?"."""
     if m.has("tell_more", "ordinal", "help") or not m.has("more"):
@@ -49,12 +41,25 @@ def wants_more(m: Message, s: Slots) -> bool:
     return m.covered("more", "page", "find", "yes", "ack", "option", "thanks", "brewery", "exists", "not")
 
 
+def accepts(m: Message, s: Slots) -> bool:
+    if m.has("about_me", "profile") or m.has_at(0, "no"):
+        return False
+    if m.has("tell_more") and m.covered("tell_more", "tell_about", "it", "yes", "last", "option", "summary", "shown"):
+        return True
+    yes = m.has("yes", "ack", "all_of_them") or (m.has("it") and not m.has("what_is", "which", "who"))
+    return yes and m.covered(
+        "yes", "ack", "all_of_them", "tell_more", "tell_about", "it", "thanks", "option", "shown", "number"
+    )
+
+
 def points(m: Message, s: Slots) -> bool:
     """ "a segunda", "#3", "the last one", "sim, a 2 e a 3"."""
-    if m.has_at(0, "no") and not m.has("ordinal"):
+    if (m.has_at(0, "no") and not m.has("ordinal")) or m.has("unit", "weekday") or s.periods or _calculates(m):
         return False
-    if any(set(word.gap.strip()) - set(".,;:!?#()&") for word in m.words) or m.has("unit", "weekday") or s.periods:
+    if m.has("possessive") and not m.has("yes", "tell_about", "tell_more"):
         return False
+    if m.has("ordinal") and len(m) <= _SHORT and not m.has(*_ASKS_MORE) and s.place == Place():
+        return not s.name(LIKELY) and not any(m.is_strange(i) for i in range(len(m)))
     digits = [i for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 3]
     numbered = digits or m.has("ordinal", "last") or (m.has("number") and (m.has("option") or len(m) < 3))
     return bool(numbered) and m.covered(
@@ -63,14 +68,18 @@ def points(m: Message, s: Slots) -> bool:
     )  # fmt: skip
 
 
+def _calculates(m: Message) -> bool:
+    return any(set(word.gap.strip()) - set(".,;:!?#()&") for word in m.words)
+
+
 def points_at_place(m: Message, s: Slots) -> bool:
     """ "a de Denver", "the one in Denver", "the brewpub"."""
     if len(m) < 2 or m.plain[0] not in _POINTING or (s.place == Place() and not s.type):
         return False
-    typed = {i for mention in s.type_mentions for i in range(mention.start, mention.end)}
-    plural = any(m.plain[i].endswith("s") for i in typed)
-    one = m.plain[1] in {"de", "do", "da", "one"} or (typed and not plural)
-    return bool(one) and m.covered("place", besides={i for i, word in enumerate(m.plain) if word == "one"} | typed)
+    typed = [i for mention in s.type_mentions for i in range(mention.start, mention.end)]
+    singular = bool(typed) and not any(m.plain[i].endswith("s") for i in typed)
+    of = m.plain[1] in {"de", "do", "da", "one"} or m.plain[:2] == ["a", "que"] or m.plain[-1] == "one"
+    return (of or singular) and m.covered("place", "where", "it", "fill", besides=(*_ones(m), *typed))
 
 
 def picks_by_name(m: Message, s: Slots) -> bool:
@@ -79,5 +88,9 @@ def picks_by_name(m: Message, s: Slots) -> bool:
     if name is None or m.has("brewery"):
         return False
     said = m.has("yes") or (m.plain[0] in _POINTING and m.plain[-1] == "one")
-    rest = [i for i, word in enumerate(m.plain) if word == "one"]
-    return said and m.covered("yes", "ack", "tell_about", "thanks", besides=[*range(name.start, name.end), *rest])
+    besides = (*range(name.start, name.end), *_ones(m))
+    return said and m.covered("yes", "ack", "tell_about", "thanks", besides=besides)
+
+
+def _ones(m: Message) -> list[int]:
+    return [i for i, word in enumerate(m.plain) if word == "one"]

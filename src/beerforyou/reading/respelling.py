@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from beerforyou.catalogue.names import brewery_key, fold
 from beerforyou.reading.message import Message
-from beerforyou.reading.places import is_about_breweries, is_led
+from beerforyou.reading.place_sense import is_about_breweries, is_led
+from beerforyou.reading.places import KINDS
 from beerforyou.reading.text import TRADE
 
-_PLACES = ("city", "state", "country")
 _ASKS_ABOUT_ONE = ("tell_about", "website", "summary", "makes", "what_is", "where", "exists", "named", "find", "buy", "spend", "yes")  # fmt: skip
 _MOST = 3  # strange words looked up: a message with more is no misspelt question
 
@@ -40,9 +40,15 @@ def _place(m: Message, i: int) -> dict[int, str]:
     if not _stands_as_place(m, i):
         return {}
     for span in _spans(m, i):
-        if len(span) == 1 and m.is_name_like(i) and i + 1 < len(m) and m.is_name_like(i + 1) and not _is_mentioned(m, i + 1):
+        if (
+            len(span) == 1
+            and m.is_name_like(i)
+            and i + 1 < len(m)
+            and m.is_name_like(i + 1)
+            and not _is_mentioned(m, i + 1)
+        ):
             continue  # "Atlântida Nova" is not Atlanta
-        for kind in _PLACES:
+        for kind in KINDS:
             if found := m.catalogue.nearest(kind, " ".join(m.plain[span.start : span.stop])):
                 return _same_length(span, fold(found))
     return {}
@@ -50,13 +56,22 @@ def _place(m: Message, i: int) -> dict[int, str]:
 
 def _stands_as_place(m: Message, i: int) -> bool:
     beside = any(is_about_breweries(m, j) for j in (i - 1, i + 1, i - 2 if m.ends(i, "of") else i))
-    after_city = any(mention.end == i and mention.kind == "city" for mention in m.mentions) or m.has_at(i - 1, "place_city")
+    after_city = any(mention.end == i and mention.kind == "city" for mention in m.mentions) or m.has_at(
+        i - 1, "place_city"
+    )
     before_state = any(mention.start == i + 1 and mention.kind in ("state", "country") for mention in m.mentions)
-    return is_led(m, i) or is_led(m, i - 1) or beside or after_city or (before_state and m.is_known(i - 1)) or (before_state and i == 0)
+    return (
+        is_led(m, i)
+        or is_led(m, i - 1)
+        or beside
+        or after_city
+        or (before_state and m.is_known(i - 1))
+        or (before_state and i == 0)
+    )
 
 
 def _is_mentioned(m: Message, i: int) -> bool:
-    return any(mention.start == i for mention in m.mentions_of(*_PLACES))
+    return any(mention.start == i for mention in m.mentions_of(*KINDS))
 
 
 def _brewery(m: Message, i: int) -> dict[int, str]:
@@ -65,7 +80,9 @@ def _brewery(m: Message, i: int) -> dict[int, str]:
         return {}
     for span in _spans(m, i):
         single = len(span) == 1
-        if single and not (m.ends(i, "of_or_with", "tell_about", "named", "yes") or m.is_name_like(i) or m.word(i + 1) in TRADE):
+        if single and not (
+            m.ends(i, "of_or_with", "tell_about", "named", "yes") or m.is_name_like(i) or m.word(i + 1) in TRADE
+        ):
             continue
         if found := m.catalogue.nearest("brewery", " ".join(m.plain[span.start : span.stop])):
             return _same_length(span, brewery_key(found))
@@ -81,7 +98,11 @@ def _spans(m: Message, i: int) -> Iterator[range]:
 
 
 def _may_be_name(m: Message, i: int) -> bool:
-    return not m.is_function(i) and not m.has_at(i, "brewery", "of_or_with", "tell_about", "website", "number") and m.plain[i] not in TRADE
+    return (
+        not m.is_function(i)
+        and not m.has_at(i, "brewery", "of_or_with", "tell_about", "website", "number")
+        and m.plain[i] not in TRADE
+    )
 
 
 def _same_length(span: range, name: str) -> dict[int, str]:

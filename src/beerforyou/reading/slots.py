@@ -14,15 +14,14 @@ from functools import cached_property
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.message import Message
-from beerforyou.reading.names import LIKELY, SURE, Name, names_in
+from beerforyou.reading.names import LIKELY, Name, names_in
 from beerforyou.reading.novelty import Novelty, novelty_in
 from beerforyou.reading.periods import Period, periods_in
 from beerforyou.reading.places import PlaceSpan, place_of, places_in
+from beerforyou.reading.types import types_in
 
-KM_PER_MILE = 1.609344
-_DISTANCE = re.compile(r"(\d{1,4})(km|kms|mi|miles|k)?")
-_CRAFT = {"craft", "artesanal", "artesanais"}  # says "brewery" and no type, whatever the catalogue makes of it
-_ALONE = {"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"}  # types whose words mean nothing else
+_KM = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": 1.609344, "miles": 1.609344}  # written onto the number: "20km"
+_DISTANCE = re.compile(rf"(\d{{1,4}})({'|'.join(_KM)})?")
 
 
 class Slots:
@@ -35,6 +34,27 @@ class Slots:
         for name in self.names:
             if name.sure >= LIKELY and (name.end - name.start > 1 or m.is_strange(name.start)):
                 m.name("name", name.start, name.end)
+
+    @cached_property
+    def mine(self) -> bool:
+        """Is it about the client?"""
+        return self.m.has("i", "self", "my_business")
+
+    @cached_property
+    def digits(self) -> bool:
+        return any(word.isdigit() for word in self.m.plain)
+
+    @cached_property
+    def counted(self) -> bool:
+        """Does something have to be counted, or looked up by time?"""
+        return self.digits or bool(self.periods) or self.m.has("how_many", "statistic", "least", "number")
+
+    @cached_property
+    def strange_words(self) -> int:
+        """How many words nothing explains."""
+        explained = {i for place in self.places for i in range(place.start, place.end)}
+        explained |= {i for name in self.names for i in range(name.start, name.end)}
+        return sum(i not in explained and self.m.is_strange(i) for i in range(len(self.m)))
 
     @cached_property
     def places(self) -> list[PlaceSpan]:
@@ -58,6 +78,7 @@ class Slots:
         return names_in(self.m, self.places, dated)
 
     def name(self, sure: int) -> Name | None:
+        """The surest name, if it is as sure as that."""
         return next((name for name in self.names if name.sure >= sure), None)
 
     @cached_property
@@ -76,7 +97,7 @@ class Slots:
 
     @cached_property
     def type_mentions(self) -> list[Mention]:
-        return [mention for mention in self.m.mentions_of("type") if self._is_type(mention)]
+        return types_in(self.m, self.names, self.place != Place())
 
     @property
     def type(self) -> str:
@@ -90,21 +111,6 @@ class Slots:
     def within_km(self) -> float | None:
         units = {mark.start: float(mark.value) for mark in self.m.all("distance")}
         for i, word in enumerate(self.m.plain):
-            if match := _DISTANCE.fullmatch(word):
-                per = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": KM_PER_MILE, "miles": KM_PER_MILE}.get(match[2] or "")
-                if per := per or units.get(i + 1):
-                    return int(match[1]) * per
+            if (match := _DISTANCE.fullmatch(word)) and (unit := _KM.get(match[2] or "") or units.get(i + 1)):
+                return int(match[1]) * unit
         return None
-
-    def _is_type(self, mention: Mention) -> bool:
-        m, words = self.m, set(self.m.plain[mention.start : mention.end])
-        if any(name.sure >= SURE and name.start <= mention.start < name.end for name in self.names):
-            return False
-        if mention.name == "bar":
-            about_bars = m.has("my_business", "buy", "spend", "popular", "who", "brewery", "client")
-            return not about_bars and not m.ends(mention.start, "self", "for_whom")
-        if mention.name == "location" or words == {"proprietario"} or (words & _CRAFT and mention.name == "micro"):
-            return False
-        beside = [m.word(i) == "ones" or m.has_at(i, "brewery") for i in (mention.start - 1, mention.end - 1, mention.end, mention.end + 1)]
-        alone = m.covered("only", "and_what_about", "place", besides=range(mention.start, mention.end))
-        return mention.name in _ALONE or len(words) > 1 or any(beside) or alone

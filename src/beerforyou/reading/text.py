@@ -14,7 +14,20 @@ MAX_CHARS = 4000  # what a client may send by default; nothing past it is read
 MAX_WORDS = 400  # a message with more words is no question; its beginning is read
 _TOKEN = re.compile(r"(?:(?<!\w)[^\W\d_]\.){2,}|[^\W_]+(?:['’‘`´ʼ][^\W_]+)*|[👍👎👌✅❌🙌👏🤙😍🍻🍺🙏👋❤%#$&]")
 TRADE = frozenset(
-    ("brewing company co brewers brewery beer brewhouse beerworks ales brouwerij brauerei brasserie").split()
+    {
+        "brewing",
+        "company",
+        "co",
+        "brewers",
+        "brewery",
+        "beer",
+        "brewhouse",
+        "beerworks",
+        "ales",
+        "brouwerij",
+        "brauerei",
+        "brasserie",
+    }
 )  # what a brewery's name ends with
 _CLAUSE_END = re.compile(r"[.!?;,:\n]|\s[-–—]+\s")
 _SENTENCE_END = re.compile(r"[.!?…\n]")

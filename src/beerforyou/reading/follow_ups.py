@@ -1,0 +1,134 @@
+"""Follow-ups: what a message leaves out, taken from the turn before it.
+
+"E em Austin?" keeps the rest of the last search or question, "a segunda" is the second of those that were shown, "Oregon"
+answers the question which Portland. A message that says everything itself takes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.names import brewery_key, fold
+from beerforyou.reading.intents import TOOL_OF
+from beerforyou.reading.message import Message
+from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
+from beerforyou.reading.replies import wants_more
+from beerforyou.reading.slots import Slots
+
+
+def follow(reading: Reading, s: Slots, context: Context) -> Reading:
+    m = s.m
+    if context.choices and (chosen := _chosen(m, s, context)):
+        return _as_search(reading, chosen)
+    if reading.brewery:
+        return replace(reading, brewery=_shown(reading.brewery, context.shown))
+    if not leans(reading, s):
+        return reading
+    if reading.intent in ("accept", "details"):
+        return replace(reading, brewery=_meant(m, s, context))
+    if context.question and (question := _continued(reading, m, s, context.question)):
+        intent: Intent = "own_data" if question.about == "me" else "statistics"
+        return replace(reading, intent=intent, tool=TOOL_OF[intent], search=None, question=question)
+    if context.search and reading.search:
+        return _as_search(reading, _narrowed(reading.search, m, s, context.search))
+    return reading
+
+
+def leans(reading: Reading, s: Slots) -> bool:
+    """Does it make no sense without the conversation, or another one with it?"""
+    m = s.m
+    if reading.intent in ("accept", "decline") or m.starts(0, "and_what_about") or wants_more(m, s):
+        return True
+    if reading.intent in ("search", "recommend"):
+        return not m.has("brewery", "recommend", "beer", "where", "named", "exists", "find") and s.name(1) is None
+    if reading.intent == "own_data":
+        return not m.has("buy", "spend", "purchases", "history", "beer", "style", "brewery")
+    return reading.intent == "details" and reading.brewery is None
+
+
+def _as_search(reading: Reading, search: Search) -> Reading:
+    intent: Intent = "recommend" if search.only_new else "search"
+    return replace(reading, intent=intent, tool=TOOL_OF[intent], search=search, question=None, brewery=None)
+
+
+def _chosen(m: Message, s: Slots, context: Context) -> Search | None:
+    """The place that was picked of those asked about, with the rest of the search that it was asked for."""
+    choices = [Place(city=c.city, state=c.state, country=c.country) for c in context.choices]
+    position = _position(m, len(choices))
+    if position is None and s.place != Place():
+        position = next((i for i, place in enumerate(choices) if _is_at(place, s.place)), None)
+    if position is None:
+        return None
+    choice, last = context.choices[position], context.search or Search()
+    return replace(last, city=choice.city, state=choice.state, country=choice.country, page=1)
+
+
+def _position(m: Message, count: int) -> int | None:
+    """Which of `count` is pointed at: an ordinal, a number, the last; None for no pointing, or past the end."""
+    said = [int(mark.value) for mark in m.all("ordinal")]
+    said += [int(word) for word in m.plain if word.isdigit() and len(word) < 3]
+    said += [int(mark.value) for mark in m.all("number")] if m.has("option") else []
+    if not said and m.has("last"):
+        said = [count]
+    return said[0] - 1 if said and 0 < said[0] <= count else None
+
+
+def _is_at(place: Place, asked: Place) -> bool:
+    """Is every part that was said a part of the place? A state's name may have been taken for a city, and back."""
+    parts = {fold(part) for part in (place.city, place.state, place.country) if part}
+    return {fold(part) for part in (asked.city, asked.state, asked.country) if part} <= parts
+
+
+def _meant(m: Message, s: Slots, context: Context) -> Ref | None:
+    """Which of the shown a yes or a finger means; None when it may be several."""
+    shown = context.shown
+    if (position := _position(m, len(shown))) is not None:
+        return shown[position]
+    if s.place != Place():
+        shown = tuple(ref for ref in shown if _is_at(Place(city=ref.city, state=ref.state), s.place))
+    if s.type:
+        shown = tuple(ref for ref in shown if (b := m.catalogue.brewery(ref.id)) and b.brewery_type == s.type)
+    return shown[0] if len(shown) == 1 and not m.has("all_of_them") else None
+
+
+def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:
+    """The brewery of that name that was shown, if one was: its id is the one that is meant."""
+    key = brewery_key(named.name)
+    same = [ref for ref in shown if brewery_key(ref.name) == key or f" {key} " in f" {brewery_key(ref.name)} "]
+    return same[0] if len(same) == 1 else named
+
+
+def _continued(reading: Reading, m: Message, s: Slots, last: Question) -> Question | None:
+    """The last question with what is said now in the place of what was said then."""
+    said = reading.question
+    if said is None and not (reading.search and (s.place != Place() or s.type or m.has("style"))):
+        return None
+    changes: dict[str, object] = {}
+    if said:
+        changes = {f: v for f in ("since", "until", "by", "limit", "style") if (v := getattr(said, f))}
+        if said.since or said.until:
+            changes |= {"since": said.since, "until": said.until}
+    if s.place != Place():
+        changes |= {"city": s.place.city, "state": s.place.state}
+    if s.type:
+        changes["type"] = s.type
+    return replace(last, **changes) if changes else None
+
+
+def _narrowed(said: Search, m: Message, s: Slots, last: Search) -> Search:
+    """The last search with what is said now in the place of what was said then; the next page when nothing is."""
+    if wants_more(m, s):
+        return replace(last, page=last.page + 1)
+    changes: dict[str, object] = {"page": 1, "name": ""}
+    if said.city or said.state or said.country or said.near_me:
+        changes |= {"city": said.city, "state": said.state, "country": said.country, "near_me": said.near_me}
+    if said.type:
+        changes["type"] = said.type
+    if said.only_new or s.novelty == "any":
+        changes["only_new"] = said.only_new
+    if said.within_km is not None:
+        changes["within_km"] = said.within_km
+    return replace(last, **changes)

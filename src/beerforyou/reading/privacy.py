@@ -1,0 +1,79 @@
+"""One other client's data: asked for by number, by name, or by who. What all clients do together is nobody's secret."""
+
+from __future__ import annotations
+
+import re
+
+from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.message import Message
+from beerforyou.reading.names import SURE
+from beerforyou.reading.slots import Slots
+
+_CLIENT_ID = re.compile(r"\b(?:clt|clientes?|clients?|customers?|id) \d+")
+_OWN_ID = re.compile(r"\b(?:sou|i am|im|my|meu|minha)\b.{0,20}$")
+_DATA = ("buy", "spend", "purchases", "history", "profile", "preference", "personal_data", "popular", "compare", "top",
+         "third_person")  # fmt: skip
+_GOODS = ("buy", "spend", "beer", "style", "brewery", "popular", "dimension", "how_many")
+
+
+def asks_about_others(m: Message, s: Slots) -> bool:
+    text = " ".join(m.plain)
+    if found := _CLIENT_ID.search(text):
+        return not _OWN_ID.search(text[: found.start()])
+    if m.has("who") and m.has("third_person", "they_buy") and not m.has("i", "self", "recommend"):
+        return True
+    if m.has(*_DATA) and (_is_individual(m) or _names_somebody(m, s)):
+        return True
+    return _lists_clients(m)
+
+
+def _is_individual(m: Message) -> bool:
+    """One other buyer; "cliente" and "customer" may be the one who writes."""
+    tags = ("client",) if m.has("self", "i", "possessive") else ("client", "buyer")
+    return any(not _is_inside(mark, m.all("everyone", "clients")) for mark in m.all(*tags))
+
+
+def _is_inside(mark: Mark, others: list[Mark]) -> bool:
+    return any(other.start <= mark.start and mark.end <= other.end for other in others)
+
+
+def _lists_clients(m: Message) -> bool:
+    """ "lista dos clientes com telefone", "the bars that buy Stone", "your best customers": each of them, by name."""
+    clients = [mark for mark in m.all("clients") if not _is_inside(mark, m.all("everyone"))]
+    if clients and m.has("most") and not m.has(*_GOODS):
+        return True
+    if not m.has("clients") or not m.has("personal_data", "find", "who"):
+        return False
+    by_purchase = any(m.starts(mark.end, "they_buy", "third_person") for mark in m.all("that"))
+    return by_purchase or m.has("personal_data") or not m.has(*_GOODS, "most", "self")
+
+
+def _names_somebody(m: Message, s: Slots) -> bool:
+    """ "o bar do João", "Joe's Tavern", "quanto a Maria gastou", "what did The Rusty Nail order"."""
+    if s.type:
+        return False
+    if any(_is_somebodys(m, mark) for mark in m.all("business")):
+        return True
+    if m.has("self", "i", "clients", "everyone", "my_business"):
+        return False
+    subjects = [mark.start - 1 for mark in m.all("third_person")]
+    subjects += [i + 1 + (m.word(i + 1) == "the") for i, word in enumerate(m.plain) if word in {"did", "does", "has"}]
+    return any(_is_proper(m, i) and not _is_brewery(s, i) for i in subjects)
+
+
+def _is_somebodys(m: Message, business: Mark) -> bool:
+    if m.ends(business.start, "self", "possessive") or m.has_at(business.start, "my_business", "everyone"):
+        return False
+    owner = business.end + m.has_at(business.end, "of")
+    return _is_proper(m, owner) or _is_proper(m, business.start - 1)
+
+
+def _is_proper(m: Message, i: int) -> bool:
+    """A word that can be somebody's name."""
+    if not 0 <= i < len(m) or m.plain[i].isdigit() or m.has_at(i, "place"):
+        return False
+    return m.is_strange(i) or m.is_name_like(i)
+
+
+def _is_brewery(s: Slots, i: int) -> bool:
+    return any(name.sure >= SURE and name.start <= i < name.end for name in s.names)

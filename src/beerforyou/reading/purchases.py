@@ -1,0 +1,91 @@
+"""Rules for questions about purchases: the client's own, what is stored about the client, and those of all together."""
+
+from __future__ import annotations
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.reading.message import Message
+from beerforyou.reading.names import LIKELY, SURE
+from beerforyou.reading.slots import Slots
+
+
+def wants_profile(m: Message, s: Slots) -> bool:
+    """ "who am I", "meu perfil": asked for by its name."""
+    return m.has("about_me", "profile") and not s.counted and not m.has("spend") and not s.name(LIKELY)
+
+
+def wants_taste(m: Message, s: Slots) -> bool:
+    """ "o que costumo comprar", "my favourite beers", "meu histórico": the profile knows, nothing is counted."""
+    if s.place.city or s.counted:
+        return False
+    if m.has("history") and not s.name(LIKELY):
+        return True
+    return s.mine and not s.name(SURE) and (m.has("preference") or (m.has("top") and m.has("dimension")))
+
+
+def wants_own_data(m: Message, s: Slots) -> bool:
+    if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
+        return True
+    if s.novelty == "any" and (m.has("brewery") or s.type):
+        return False
+    if s.mine and m.has("history") and s.name(SURE) and not m.has("tell_about", "website", "summary"):
+        return True
+    if m.has("popular", "everyone") and not m.has("i"):
+        return False
+    return _is_about_money(m, s) or _is_about_purchases(m, s) or _is_about_my_beers(m, s)
+
+
+def _is_about_money(m: Message, s: Slots) -> bool:
+    return m.has("spend") and (s.mine or bool(s.periods) or m.has("how_many", "statistic", "dimension"))
+
+
+def _is_about_purchases(m: Message, s: Slots) -> bool:
+    if s.mine and m.has("buy", "purchases"):
+        will = m.has("will_buy") and not m.has("past", "how_many")
+        return not will and not _is_habit(m, s)
+    if m.has("how_many") and m.has("beer", "style") and s.periods:
+        return not m.has("clients", "everyone")
+    if not m.has("purchases") or m.has("clients"):
+        return False
+    if s.periods or m.has("statistic", "dimension", "how_many"):
+        return True
+    return not m.has("popular", "brewery", "history") and not s.type
+
+
+def _is_habit(m: Message, s: Slots) -> bool:
+    counted = s.counted or m.has("most", "weekday", "spend")
+    return m.has("preference", "history") and not counted and not s.name(LIKELY)
+
+
+def _is_about_my_beers(m: Message, s: Slots) -> bool:
+    """ "top 3 das minhas cervejas", "my 5 favourite breweries", "which of my beers are stouts"."""
+    if not m.has("possessive") or m.has("recommend") or s.near_me or s.within_km:
+        return False
+    if m.has("beer") and m.has("style"):
+        return True
+    return s.counted and not s.type and m.has("beer", "style", "brewery", "preference", "top")
+
+
+def wants_statistics(m: Message, s: Slots) -> bool:
+    if m.has("popular"):
+        return True
+    if m.has("everyone", "clients") and m.has("buy", "spend", "statistic", "style", "top", "most", "least"):
+        return True
+    if m.has("how_many") and m.has("clients", "buyer"):
+        return True
+    if _asks_which_beer(m) and s.place != Place() and not m.has("makes", "self", "i"):
+        return True
+    return m.has("most", "least", "statistic") and m.has("beer", "style", "buy") and not m.has("brewery") and not s.type
+
+
+def _asks_which_beer(m: Message) -> bool:
+    return any(m.ends(mark.start, "which") for mark in m.all("dimension") if mark.value in {"style", "beer"})
+
+
+def continues_question(m: Message, s: Slots) -> bool:
+    """ "e em março?", "and by style?": the rest of the question was said before."""
+    grouped = any(m.word(mark.start - 1) in {"by", "per", "por"} for mark in m.all("dimension"))
+    timed = [i for period in s.periods for i in range(period.start, period.end)]
+    return (grouped or bool(timed)) and m.covered(
+        "dimension", "and_what_about", "in_place", "of", "unit", "place", "spend", "compare", "statistic", "how_many",
+        "most", "least", besides=timed,
+    )  # fmt: skip

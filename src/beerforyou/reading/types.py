@@ -1,0 +1,45 @@
+"""Which words for types of breweries say a type here: "brewpubs" always, "grandes" beside breweries, "bar" rarely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.message import Message
+from beerforyou.reading.names import SURE, Name
+
+_CRAFT = frozenset(
+    {"craft", "artesanal", "artesanais"}
+)  # says "brewery" and no type, whatever the catalogue makes of it
+_ALONE = frozenset({"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"})  # their words mean nothing else
+
+
+def types_in(m: Message, names: Sequence[Name], has_place: bool) -> list[Mention]:
+    inside = {i for name in names if name.sure >= SURE for i in range(name.start, name.end)}
+    return [
+        mention
+        for mention in m.mentions_of("type")
+        if mention.start not in inside
+        and (_is_bar(m, mention, has_place) if mention.name == "bar" else _is_type(m, mention))
+    ]
+
+
+def _is_type(m: Message, mention: Mention) -> bool:
+    words = range(mention.start, mention.end)
+    said = {m.plain[i] for i in words}
+    if mention.name == "location" or said == {"proprietario"} or (said & _CRAFT and mention.name == "micro"):
+        return False
+    if mention.name in _ALONE or len(words) > 1:
+        return True
+    beside = (mention.start - 1, mention.start, mention.end, mention.end + 1)
+    return any(m.word(i) == "ones" or m.has_at(i, "brewery") for i in beside) or m.covered(
+        "only", "and_what_about", "place", besides=words
+    )
+
+
+def _is_bar(m: Message, mention: Mention, has_place: bool) -> bool:
+    """ "bares em Chicago", "beer bars"; not "meu bar", "os bares compram", "recommend for a bar"."""
+    if m.plain[mention.start : mention.end] == ["bar"] and not has_place:
+        return False
+    somebodys = m.has("my_business", "buy", "spend", "popular", "who", "brewery", "client")
+    return not somebodys and not m.ends(mention.start, "self", "for_whom")
