@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Open Brewery DB as a file, where it lies beside the checkout; else the demo asks the network.
+export BEERFORYOU_CATALOGUE_FILE ?= $(abspath $(wildcard ../shared/openbrewerydb/breweries.csv))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
