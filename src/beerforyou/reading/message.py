@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Literal
 
 from beerforyou.catalogue.index import Catalogue
@@ -22,16 +23,12 @@ class Message:
         self.catalogue = catalogue
         self.capitals_count = not shouted(words)
         written = [word.plain for word in words]
-        self.mentions = catalogue.mentions(written)
-        if any(word.owner for word in words):
-            written = self._owners(written)
-            self.mentions = catalogue.mentions(written)
-        self.plain = self._repaired(written)
+        self._find_names(written)
+        self.plain = self._repaired(self._owners(written))
         if self.plain != written:
-            self.mentions = catalogue.mentions(self.plain)
+            self._find_names(self.plain)
         self.language: Language = _language(self.plain, language)
-        own = lexicon(self.language)
-        self._function = own.function.union(*(lexicon(other).function - own.telling for other in LANGUAGES))
+        self._function = _function_words(self.language)
         self._keep(_marks(self.plain, self.language))
 
     def __len__(self) -> int:
@@ -41,35 +38,40 @@ class Message:
         """A message of these words alone."""
         return Message([self.words[i] for i in positions], self.catalogue, self.language)
 
-    def name(self, tag: str, start: int, end: int) -> None:
-        """These words are a name: what they say as words no longer counts."""
-        self._keep([*(mark for mark in self._marks if mark.end <= start or end <= mark.start), Mark(tag, start, end)])
+    def set_names(self, names: Iterable[tuple[str, int, int]]) -> None:
+        """Stretches of words (tag, start, end) are names: what they say as words no longer counts."""
+        named = [Mark(tag, start, end) for tag, start, end in names]
+        inside = {i for mark in named for i in range(mark.start, mark.end)}
+        if named:
+            self._keep([*(m for m in self._marks if inside.isdisjoint(range(m.start, m.end))), *named])
 
     def has(self, *tags: str) -> bool:
-        return any(tag in self._by_tag for tag in tags)
+        return not self._by_tag.keys().isdisjoint(tags)
 
     def all(self, *tags: str) -> list[Mark]:
         """The marks of these tags, in the order of the message, the longest first."""
+        if len(tags) == 1:
+            return self._by_tag.get(tags[0], [])
         found = [mark for tag in tags for mark in self._by_tag.get(tag, ())]
-        return sorted(found, key=lambda mark: (mark.start, -mark.end))
+        return sorted(found, key=_place_in_message)
 
     def at(self, i: int) -> set[str]:
         """The tags on word `i`; none outside of the message."""
-        return self._at[i] if 0 <= i < len(self) else set()
+        return self._at[i] if 0 <= i < len(self._at) else set()
 
     def has_at(self, i: int, *tags: str) -> bool:
-        return not self.at(i).isdisjoint(tags)
+        return 0 <= i < len(self._at) and not self._at[i].isdisjoint(tags)
 
     def word(self, i: int) -> str:
         """The word at `i`, empty outside of the message."""
-        return self.plain[i] if 0 <= i < len(self) else ""
+        return self.plain[i] if 0 <= i < len(self.plain) else ""
 
     def ends(self, i: int, *tags: str) -> bool:
         """Does a mark of one of these tags end just before word `i`?"""
-        return any(mark.end == i for tag in tags for mark in self._by_tag.get(tag, ()))
+        return not self._ends.get(i, _NONE).isdisjoint(tags)
 
     def starts(self, i: int, *tags: str) -> bool:
-        return any(mark.start == i for tag in tags for mark in self._by_tag.get(tag, ()))
+        return not self._starts.get(i, _NONE).isdisjoint(tags)
 
     def is_function(self, i: int) -> bool:
         return self.plain[i] in self._function
@@ -79,21 +81,26 @@ class Message:
 
     def is_strange(self, i: int) -> bool:
         """A word that neither language knows, alone or in a phrase."""
-        return not self.at(i) and not self.is_known(i) and self.plain[i].isalpha()
+        return not self.at(i) and self.plain[i] not in vocabulary() and self.plain[i].isalpha()
 
     def is_name_like(self, i: int) -> bool:
         """Written with a capital that is no sentence's first."""
         word = self.words[i]
         return self.capitals_count and word.capital and i > 0 and not word.begins_clause
 
-    def is_type(self, i: int) -> bool:
-        """Part of a word for a type of brewery?"""
-        return any(mention.start <= i < mention.end for mention in self.mentions_of("type"))
+    def is_in(self, kind: str, i: int) -> bool:
+        """Is word `i` part of a mention of that kind?"""
+        return any(mention.start <= i < mention.end for mention in self._by_kind.get(kind, ()))
+
+    def mentions_of(self, *kinds: str) -> list[Mention]:
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], [])
+        return [mention for mention in self.mentions if mention.kind in kinds]
 
     def covered(self, *tags: str, besides: Iterable[int] = ()) -> bool:
         """Do these meanings, courtesies and function words account for every word?"""
-        wanted, rest = {*tags, "courtesy"}, set(range(len(self))).difference(besides)
-        return all(not wanted.isdisjoint(self._at[i]) or self.is_function(i) for i in rest)
+        wanted, others = {*tags, "courtesy"}, set(besides)
+        return all(not wanted.isdisjoint(said) or self.is_function(i) or i in others for i, said in enumerate(self._at))
 
     def written(self, start: int, end: int) -> str:
         """The words as they were written, with what stands between them."""
@@ -106,31 +113,36 @@ class Message:
         starts = [0, *(i for i in range(1, len(self)) if self.words[i].begins_clause)]
         return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
 
-    def mentions_of(self, *kinds: str) -> list[Mention]:
-        return [mention for mention in self.mentions if mention.kind in kinds]
+    def _find_names(self, words: list[str]) -> None:
+        self.mentions = self.catalogue.mentions(words)
+        self._by_kind: dict[str, list[Mention]] = {}
+        for mention in self.mentions:
+            self._by_kind.setdefault(mention.kind, []).append(mention)
 
     def _keep(self, marks: Iterable[Mark]) -> None:
-        self._marks = list(marks)
+        self._marks = sorted(marks, key=_place_in_message)
         self._by_tag: dict[str, list[Mark]] = {}
         self._at: list[set[str]] = [set() for _ in self.words]
+        self._starts: dict[int, set[str]] = {}
+        self._ends: dict[int, set[str]] = {}
         for mark in self._marks:
             self._by_tag.setdefault(mark.tag, []).append(mark)
+            self._starts.setdefault(mark.start, set()).add(mark.tag)
+            self._ends.setdefault(mark.end, set()).add(mark.tag)
             for i in range(mark.start, mark.end):
                 self._at[i].add(mark.tag)
 
     def _owners(self, written: list[str]) -> list[str]:
         """ "Stone's website" is about Stone; "Bell's" is a name and stays."""
-        named = {
-            i
-            for mention in self.mentions
-            for i in range(mention.start, mention.end - (mention.end - mention.start > 1))
+        if not any(word.owner for word in self.words):
+            return written
+        first_words = {
+            i for mention in self.mentions for i in range(mention.start, max(mention.end - 1, mention.start + 1))
         }
         return [
-            word.owner
-            if word.owner and (word.owner in TRADE or (i not in named and word.plain not in vocabulary()))
-            else word.plain
+            word.owner if word.owner in TRADE or (word.owner and i not in first_words and word.plain not in vocabulary()) else word.plain
             for i, word in enumerate(self.words)
-        ]
+        ]  # fmt: skip
 
     def _repaired(self, written: list[str]) -> list[str]:
         """Names keep their letters: those of the catalogue, and whatever has a capital inside a sentence."""
@@ -140,6 +152,13 @@ class Message:
             word if self.is_name_like(i) and repair not in TRADE else repair
             for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
         ]
+
+
+_NONE: set[str] = set()
+
+
+def _place_in_message(mark: Mark) -> tuple[int, int]:
+    return mark.start, -mark.end
 
 
 def _marks(words: list[str], language: Language) -> Iterator[Mark]:
@@ -153,16 +172,23 @@ def _marks(words: list[str], language: Language) -> Iterator[Mark]:
                     yield mark
 
 
-def _language(words: list[str], before: Literal["", "pt", "en"]) -> Language:
-    portuguese, english = (sum(_weight(word, language) for word in words) for language in LANGUAGES)
-    if portuguese == english:
-        return before or "pt"
-    return "pt" if portuguese > english else "en"
-
-
-def _weight(word: str, language: Language) -> int:
+@cache
+def _function_words(language: Language) -> frozenset[str]:
+    """The language's own, and the other's where they mean nothing in this one."""
     own = lexicon(language)
-    others = [lexicon(other) for other in LANGUAGES if other != language]
-    if word in own.function and not any(word in other.function for other in others):
-        return FUNCTION_WEIGHT
-    return int(word in own.single and not any(word in other.single for other in others))
+    return own.function.union(*(lexicon(other).function - own.telling for other in LANGUAGES))
+
+
+def _language(words: list[str], before: Literal["", "pt", "en"]) -> Language:
+    weights = _weights()
+    score = sum(weights.get(word, 0) for word in words)
+    return "pt" if score > 0 else "en" if score < 0 else before or "pt"
+
+
+@cache
+def _weights() -> dict[str, int]:
+    """How much a word speaks for Portuguese (more than 0) or English (less); those of both say nothing."""
+    pt, en = lexicon("pt"), lexicon("en")
+    weights = {word: 1 for word in pt.single - en.single} | {word: -1 for word in en.single - pt.single}
+    weights |= {word: FUNCTION_WEIGHT for word in pt.function - en.function}
+    return weights | {word: -FUNCTION_WEIGHT for word in en.function - pt.function}

@@ -11,29 +11,43 @@ from datetime import date, timedelta
 
 import msgspec
 
+from beerforyou.reading.calendar import Unit, add_months, back, day_in, whole
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.message import Message
 
-_ISO_DATE = re.compile(r"^(20\d\d)$")
-MONTHS_OF = {"month": 1, "quarter": 3, "half": 6, "year": 12}
-DAYS_OF = {"day": 1, "week": 7, "weekend": 7}
-_UNTIL = {"ate", "until", "till", "through"}
-_SINCE = {"desde", "since", "partir"}
-_RANGE = {"e", "a", "ate", "and", "to", "until", "till", "through", "com", "vs", "versus", "x"}
+_SINCE = frozenset({"desde", "since", "partir"})
+_UNTIL = frozenset({"ate", "until", "till", "through"})
+_TO = frozenset({"e", "a", "ate", "and", "to", "until", "till", "through", "vs", "versus", "x", "com"})
+_LEADS = _SINCE | _UNTIL | _TO | {"entre", "between", "for"}
+_AGO = frozenset({"ha", "faz", "in"})
+_FEIRAS = {
+    "segunda": 0,
+    "terca": 1,
+    "quarta": 2,
+    "quinta": 3,
+    "sexta": 4,
+}  # "na segunda" is Monday, "a segunda" the second
+_QUARTER = re.compile(r"q([1-4])|([1-4])t")
+_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th|o|a)?")
 
 
 class Period(msgspec.Struct, frozen=True):
-    """Words `start` to `end` (exclusive) say this span of time; None where it is open."""
+    """Words `start` to `end` (exclusive) say this span of time."""
 
     start: int
     end: int
-    since: date | None
-    until: date | None
+    since: date
+    until: date
 
 
 def periods_in(m: Message, today: date) -> list[Period]:
+    """Of overlapping ones the longest."""
+    if not m.has("month", "unit", "relative_day", "weekday", "ordinal") and not any(
+        word[:1].isdigit() or word[-1:].isdigit() for word in m.plain
+    ):
+        return []
     found: list[Period] = []
-    for period in sorted(_candidates(m, today), key=lambda p: (p.start, -p.end)):
+    for period in sorted(_candidates(m, today), key=lambda period: (period.start, -period.end)):
         if not found or period.start >= found[-1].end:
             found.append(period)
     return found
@@ -43,186 +57,177 @@ def span_of(m: Message, found: list[Period]) -> tuple[str, str]:
     """The whole time that a question is about, as ISO dates; empty where open."""
     if not found:
         return "", ""
-    before = m.plain[max(0, found[0].start - 3) : found[0].start]
-    first, last = found[0], found[-1]
-    if len(found) == 1 and _SINCE & set(before):
-        return _iso(first.since), ""
-    if len(found) == 1 and _UNTIL & set(before):
-        return "", _iso(first.until)
-    sinces = [p.since for p in found if p.since]
-    untils = [p.until for p in found if p.until]
-    return _iso(min(sinces, default=None)), _iso(max(untils, default=None)) if last else ""
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""
+    before = set(m.plain[max(0, found[0].start - 3) : found[0].start])
+    since, until = min(period.since for period in found), max(period.until for period in found)
+    if len(found) == 1 and not _SINCE.isdisjoint(before):
+        return since.isoformat(), ""
+    if len(found) == 1 and not _UNTIL.isdisjoint(before):
+        return "", until.isoformat()
+    return since.isoformat(), until.isoformat()
 
 
 def _candidates(m: Message, today: date) -> Iterator[Period]:
-    yield from _days_of_month(m, today)
-    yield from _months(m, today)
+    months = list(_months(m))
+    yield from (_month(m, mark, today) for mark in months)
+    yield from (period for mark in months if (period := _days(m, mark, today)))
+    yield from _written_dates(m, today)
     yield from _shifted(m, today)
     yield from _counted(m, today)
-    yield from _quarters(m, today)
+    yield from _parts_of_year(m, today)
     yield from _weekdays(m, today)
     for mark in m.all("relative_day"):
-        if m.has_at(mark.start, "yet"):
-            continue
-        day = today + timedelta(int(mark.value))
-        yield Period(mark.start, mark.end, day, day + timedelta(1))
+        if not m.has_at(mark.start, "yet"):
+            yield _one_day(mark.start, mark.end, today + timedelta(int(mark.value)))
     for i, word in enumerate(m.plain):
         if _is_year(word):
             yield Period(i, i + 1, date(int(word), 1, 1), date(int(word) + 1, 1, 1))
+
+
+def _one_day(start: int, end: int, day: date) -> Period:
+    return Period(start, end, day, day + timedelta(1))
 
 
 def _is_year(word: str) -> bool:
     return len(word) == 4 and word.startswith("20") and word.isdigit()
 
 
-def _month_marks(m: Message) -> Iterator[Mark]:
+def _months(m: Message) -> Iterator[Mark]:
     """Months, but not the verbs, numbers and manners that are spelt like them ("may I", "set", "out", "mar")."""
     for mark in m.all("month"):
-        word = m.plain[mark.start]
-        led = mark.start > 0 and (m.at(mark.start - 1) & {"in_place", "of", "shift"} or m.plain[mark.start - 1] in _SINCE | _UNTIL | _RANGE | {"entre", "between", "for"} or m.plain[mark.start - 1].isdigit())  # fmt: skip
-        dated = mark.end < len(m) and m.plain[mark.end].isdigit()
-        if len(word) > 4 or led or dated or len(m) == 1 or m.ends(mark.start, "month"):
+        before, after = m.word(mark.start - 1), m.word(mark.end)
+        led = m.has_at(mark.start - 1, "in_place", "of", "shift", "month") or before in _LEADS or before.isdigit()
+        if len(m.plain[mark.start]) > 4 or led or after.isdigit() or m.has_at(mark.end, "purchases") or len(m) == 1:
             yield mark
 
 
-def _months(m: Message, today: date) -> Iterator[Period]:
-    for mark in _month_marks(m):
-        year, end = _year_after(m, mark.end)
-        month = int(mark.value)
-        year = year or (today.year if month <= today.month else today.year - 1)
-        if m.ends(mark.start, "shift") and m.plain[mark.start - 1] in {"last", "past"} and month == today.month:
-            year -= 1
-        yield Period(mark.start, end, date(year, month, 1), _add_months(date(year, month, 1), 1))
+def _month(m: Message, mark: Mark, today: date) -> Period:
+    year, end = _year_of(m, mark, today)
+    if m.word(mark.start - 1) in {"last", "past"} and int(mark.value) == today.month:
+        year -= 1
+    first = date(year, int(mark.value), 1)
+    return Period(mark.start - m.ends(mark.start, "shift"), end, first, add_months(first, 1))
 
 
-def _year_after(m: Message, i: int) -> tuple[int, int]:
-    """A year at word `i`, "de" before it or not, and where its words end; 0 for none."""
-    for at in (i, i + 1):
-        if at < len(m) and _is_year(m.plain[at]) and (at == i or m.plain[i] in {"de", "do", "of", "in"}):
-            return int(m.plain[at]), at + 1
-        if at < len(m) and m.starts(at, "unit") and False:
-            break
-    return 0, i
+def _year_of(m: Message, mark: Mark, today: date) -> tuple[int, int]:
+    """The year of a month, said after it or the last that had it, and where its words end."""
+    for at in (mark.end, mark.end + 1):
+        if _is_year(m.word(at)) and (at == mark.end or m.word(mark.end) in {"de", "do", "of", "in"}):
+            return int(m.word(at)), at + 1
+    return (today.year if int(mark.value) <= today.month else today.year - 1), mark.end
 
 
-def _days_of_month(m: Message, today: date) -> Iterator[Period]:
+def _days(m: Message, mark: Mark, today: date) -> Period | None:
     """ "1 a 15 de maio", "5 de março", "May 1 and May 15", "march 5th"."""
-    for mark in _month_marks(m):
-        year, end = _year_after(m, mark.end)
-        month = int(mark.value)
-        year = year or (today.year if month <= today.month else today.year - 1)
-        before = [i for i in range(max(0, mark.start - 4), mark.start) if _day(m.plain[i])]
-        after = [mark.end] if mark.end < len(m) and _day(m.plain[mark.end]) and not _is_unit(m, mark.end + 1) else []
-        if before and m.plain[mark.start - 1] in {"de", "of", m.plain[before[-1]]}:
-            days = [_date(year, month, _day(m.plain[i])) for i in before]
-            if len(before) == 1 or m.plain[before[-1] - 1] in _RANGE:
-                yield Period(before[0], end, days[0], days[-1] + timedelta(1))
-        elif after:
-            end = max(end, after[0] + 1)
-            first = last = _date(year, month, _day(m.plain[after[0]]))
-            if end + 1 < len(m) and m.plain[end] in _RANGE and _day(m.plain[end + 1]):
-                last, end = _date(year, month, _day(m.plain[end + 1])), end + 2
-            yield Period(mark.start, end, first, last + timedelta(1))
-
-
-def _is_unit(m: Message, i: int) -> bool:
-    return bool(m.at(i) & {"unit", "beer"})
+    year, end = _year_of(m, mark, today)
+    month = int(mark.value)
+    at = mark.start - 1 - (m.word(mark.start - 1) in {"de", "of"})
+    if last := _day(m.word(at)):
+        ranged = m.word(at - 1) in _TO and (first := _day(m.word(at - 2)))
+        start, first = (at - 2, first) if ranged else (at, last)
+    elif (first := _day(m.word(mark.end))) and not m.has_at(mark.end + 1, "unit", "beer"):
+        ranged = m.word(mark.end + 1) in _TO and (last := _day(m.word(mark.end + 2)))
+        start, last, end = mark.start, last or first, max(end, mark.end + (3 if ranged else 1))
+    else:
+        return None
+    return Period(start, end, day_in(year, month, first), day_in(year, month, last) + timedelta(1))
 
 
 def _day(word: str) -> int:
-    digits = word.rstrip("stndrhao")
-    return int(digits) if digits.isdigit() and 1 <= int(digits) <= 31 and len(digits) <= 2 else 0
+    """The day of the month that a word is, 0 for none."""
+    match = _DAY.fullmatch(word)
+    return int(match[1]) if match and 1 <= int(match[1]) <= 31 else 0
 
 
-def _date(year: int, month: int, day: int) -> date:
-    return min(date(year, month, 1) + timedelta(day - 1), _add_months(date(year, month, 1), 1) - timedelta(1))
+def _written_dates(m: Message, today: date) -> Iterator[Period]:
+    """ "15/05", "05/15/2026", "2026-05-15": the day first in Portuguese, the month first in English."""
+    for i in range(1, len(m)):
+        gap = m.words[i].gap
+        if gap not in {"/", "-"} or not (m.plain[i - 1].isdigit() and m.plain[i].isdigit()):
+            continue
+        numbers = [int(word) for word in m.plain[i - 1 : i + 2] if word.isdigit() and len(word) < 5]
+        third = i + 1 < len(m) and m.words[i + 1].gap == gap and len(numbers) == 3
+        if day := _date_of(numbers if third else numbers[:2], m.language == "pt", today):
+            yield _one_day(i - 1, i + 1 + third, day)
+
+
+def _date_of(numbers: list[int], day_first: bool, today: date) -> date | None:
+    if len(numbers) == 3 and numbers[0] > 31:
+        year, month, day = numbers
+    elif len(numbers) > 1:
+        day, month = numbers[:2] if day_first else numbers[1::-1]
+        year = numbers[2] if len(numbers) == 3 else today.year if month <= today.month else today.year - 1
+    else:
+        return None
+    year += 2000 * (year < 100)
+    return day_in(year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 and 2000 <= year < 2100 else None
 
 
 def _shifted(m: Message, today: date) -> Iterator[Period]:
-    """ "este mês", "mês passado", "last quarter"."""
+    """ "este mês", "mês passado", "last quarter", "ytd"."""
     for unit in m.all("unit"):
         for shift in m.all("shift"):
             if shift.end == unit.start or unit.end == shift.start:
                 start, end = min(shift.start, unit.start), max(shift.end, unit.end)
-                yield Period(start, end, *_whole(unit.value, today, int(shift.value)))
+                yield Period(start, end, *whole(Unit(unit.value), today, int(shift.value)))
     for i, word in enumerate(m.plain):
         if word in {"ytd", "mtd"}:
-            yield Period(i, i + 1, *_whole("year" if word == "ytd" else "month", today, 0))
-
-
-def _whole(unit: str, today: date, shift: int) -> tuple[date, date]:
-    if unit == "day":
-        return today + timedelta(shift), today + timedelta(shift + 1)
-    if unit in DAYS_OF:
-        monday = today - timedelta(today.weekday() - 7 * shift)
-        return (monday, monday + timedelta(7)) if unit == "week" else (monday + timedelta(5), monday + timedelta(7))
-    months = MONTHS_OF[unit]
-    first = date(today.year, (today.month - 1) // months * months + 1, 1)
-    return _add_months(first, shift * months), _add_months(first, (shift + 1) * months)
+            yield Period(i, i + 1, *whole(Unit.YEAR if word == "ytd" else Unit.MONTH, today, 0))
 
 
 def _counted(m: Message, today: date) -> Iterator[Period]:
-    """ "últimos 30 dias", "past two weeks", "há 3 meses"."""
+    """ "últimos 30 dias", "past two weeks", "há 3 meses", "30 dias passados"."""
     for unit in m.all("unit"):
         count = _number_before(m, unit.start)
-        lead = unit.start - 1
-        if count and lead > 0 and (m.ends(lead, "shift", "last") or m.plain[lead - 1] in {"ha", "faz", "in"}):
-            back = m.ends(lead, "shift", "last")
-            yield Period(lead - 1 if back else lead, unit.end, _back(today, unit.value, count), today + timedelta(1))
-        elif count and unit.end < len(m) and m.starts(unit.end, "shift"):
-            yield Period(lead, unit.end + 1, _back(today, unit.value, count), today + timedelta(1))
+        number = unit.start - 1
+        before = m.ends(number, "shift", "last") or m.word(number - 1) in _AGO
+        after = m.starts(unit.end, "shift")
+        if count and (before or after):
+            since = back(today, Unit(unit.value), count)
+            yield Period(number - before, unit.end + after, since, today + timedelta(1))
 
 
 def _number_before(m: Message, i: int) -> int:
-    if i < 1:
-        return 0
-    if m.plain[i - 1].isdigit() and len(m.plain[i - 1]) <= 3:
-        return int(m.plain[i - 1])
-    return next((int(mark.value) for mark in m.all("number") if mark.end == i), 0)
+    word = m.word(i - 1)
+    said = (int(mark.value) for mark in m.all("number") if mark.end == i)
+    return int(word) if word.isdigit() and len(word) < 4 else next(said, 0)
 
 
-def _back(today: date, unit: str, count: int) -> date:
-    if unit in DAYS_OF:
-        return today - timedelta(min(count * DAYS_OF[unit], 36500))
-    return _add_months(today, -min(count * MONTHS_OF[unit], 1200))
-
-
-def _quarters(m: Message, today: date) -> Iterator[Period]:
+def _parts_of_year(m: Message, today: date) -> Iterator[Period]:
     """ "Q1", "primeiro trimestre", "first half of 2026"."""
     for i, word in enumerate(m.plain):
-        if re.fullmatch(r"[q][1-4]|[1-4]t", word):
-            yield _part(m, i, i + 1, 3, int(word.strip("qt")), today)
+        if match := _QUARTER.fullmatch(word):
+            yield _part(m, Mark("", i, i + 1), 3, int(match[1] or match[2]), today)
     for ordinal in m.all("ordinal"):
         for unit in m.all("unit"):
             if ordinal.end == unit.start and unit.value in {"quarter", "half"}:
-                yield _part(m, ordinal.start, unit.end, MONTHS_OF[unit.value], int(ordinal.value), today)
+                words = Mark("", ordinal.start, unit.end)
+                yield _part(m, words, 3 if unit.value == "quarter" else 6, int(ordinal.value), today)
 
 
-def _part(m: Message, start: int, end: int, months: int, number: int, today: date) -> Period:
-    year, end = _year_after(m, end)
-    first = date(year or today.year, 1, 1)
-    first = _add_months(first, months * (min(number, 12 // months) - 1))
-    if not year and first > today:
-        first = _add_months(first, -12)
-    return Period(start, end, first, _add_months(first, months))
+def _part(m: Message, words: Mark, months: int, number: int, today: date) -> Period:
+    year, end = next(
+        ((int(m.word(at)), at + 1) for at in (words.end, words.end + 1) if _is_year(m.word(at))), (0, words.end)
+    )
+    first = add_months(date(year or today.year, 1, 1), months * (min(number, 12 // months) - 1))
+    first = add_months(first, -12) if not year and first > today else first
+    return Period(words.start, end, first, add_months(first, months))
 
 
 def _weekdays(m: Message, today: date) -> Iterator[Period]:
     """ "last Friday", "na terça", "sexta passada": the last one before today."""
     for mark in m.all("weekday"):
-        led = mark.start > 0 and (
-            m.ends(mark.start, "shift") or m.plain[mark.start - 1] in {"na", "no", "on", "desde", "since"}
-        )
+        led = m.ends(mark.start, "shift") or m.word(mark.start - 1) in {"na", "no", "on", "desde", "since"}
         if led or m.starts(mark.end, "shift"):
-            day = today - timedelta((today.weekday() - int(mark.value) - 1) % 7 + 1)
-            yield Period(mark.start, mark.end, day, day + timedelta(1))
+            start = mark.start - m.ends(mark.start, "shift")
+            yield _one_day(start, mark.end + m.starts(mark.end, "shift"), _last(today, int(mark.value)))
+    for mark in m.all("ordinal"):
+        if (
+            m.word(mark.start - 1) == "na"
+            and m.plain[mark.start] in _FEIRAS
+            and not m.has_at(mark.end, "dimension", "option")
+        ):
+            yield _one_day(mark.start, mark.end, _last(today, _FEIRAS[m.plain[mark.start]]))
 
 
-def _add_months(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    following = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    return min(date(year, month + 1, 1) + timedelta(day.day - 1), following - timedelta(1))
+def _last(today: date, weekday: int) -> date:
+    return today - timedelta((today.weekday() - weekday - 1) % 7 + 1)

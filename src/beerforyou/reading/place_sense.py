@@ -46,7 +46,7 @@ def is_place(m: Message, candidates: Sequence[Mention], follows: bool) -> bool:
         return _is_ordinary_place(m, start, end)
     beside = is_about_breweries(m, end) or is_about_breweries(m, start - 1)
     known_well = sum(mention.weight for mention in candidates) >= FEW
-    whole = end - start > 1 or end - start == len(m)
+    whole = end - start > 1 or end - start == len(m) or _state_follows(m, end)
     return is_led(m, start, LEADS) or beside or known_well or whole or m.is_name_like(start)
 
 
@@ -92,8 +92,9 @@ def _is_in_strange_name(m: Message, start: int, end: int) -> bool:
 
 def is_trade_name(m: Message, name: Mention, end: int) -> bool:
     """ "Denver Brewing" is a brewery, "Denver brewery" and "Denver brewpubs" are breweries of Denver."""
-    tail = set(m.plain[end : name.end])
-    return name.end > end and (not tail.isdisjoint({"brewing", "company", "co", "beer"}) or name.end - end > 1)
+    if name.end <= end or m.words[end].gap.strip() or m.words[end].raw == "CO":  # "Denver, CO" is in Colorado
+        return False
+    return name.end - end > 1 or m.plain[end] in {"brewing", "company", "co", "beer"}
 
 
 def _is_rather(m: Message, name: Mention, candidates: Sequence[Mention]) -> bool:

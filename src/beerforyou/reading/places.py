@@ -159,7 +159,7 @@ def _is_name(m: Message, i: int) -> bool:
     """A strange word, or an ordinary one with a name's capital: "Nice", "Boa Vista"."""
     ordinary = m.is_function(i) or m.has_at(i, "month", "weekday", "brewery", "number", "style")
     in_brewery = any(n.start <= i < n.end and n.end - n.start > 1 for n in m.mentions_of("brewery"))
-    return _is_strange(m, i) or (m.is_name_like(i) and not ordinary and not in_brewery)
+    return _is_strange(m, i) or (m.is_name_like(i) and m.plain[i].isalpha() and not ordinary and not in_brewery)
 
 
 def _is_strange(m: Message, i: int) -> bool:

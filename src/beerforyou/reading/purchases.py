@@ -27,7 +27,8 @@ def wants_own_data(m: Message, s: Slots) -> bool:
         return True
     if s.novelty == "any" and (m.has("brewery") or s.type):
         return False
-    if s.mine and m.has("history") and s.name(SURE) and not m.has("tell_about", "website", "summary"):
+    asks_history = s.counted or (s.name(SURE) and not m.has("tell_about", "website", "summary"))
+    if s.mine and m.has("history") and asks_history:
         return True
     if m.has("popular", "everyone") and not m.has("i"):
         return False

@@ -27,15 +27,16 @@ def read(text: str, catalogue: Catalogue, context: Context = NOTHING_SAID, today
     """`today` is what "last month" is measured from; the system's date when it is not given."""
     whole = respelt(Message(words_of(text), catalogue, context.language))
     intent, slots, negated = understood(whole, today or date.today())
+    question = question_in(slots, intent) if intent in ("own_data", "statistics") else None
     reading = Reading(
         language=whole.language,
         intent=intent,
         tool=TOOL_OF.get(intent, "none"),
         search=_search(slots, intent) if intent in ("search", "recommend") else None,
-        question=question_in(slots, intent) if intent in ("own_data", "statistics") else None,
+        question=question,
         brewery=_brewery(slots) if intent == "details" else None,
         negated=negated,
-        leftover=leftover_of(slots, intent),
+        leftover=leftover_of(slots, intent, question),
     )
     return replace(follow(reading, slots, context), leans=leans(reading, slots))
 

@@ -29,11 +29,11 @@ class Slots:
         self.m = m
         self.today = today
         self.story = story
-        for span in self.places:
-            m.name("place", span.start, span.end)
-        for name in self.names:
-            if name.sure >= LIKELY and (name.end - name.start > 1 or m.is_strange(name.start)):
-                m.name("name", name.start, name.end)
+        m.set_names(("place", span.start, span.end) for span in self.places)
+        likely = [name for name in self.names if name.sure >= LIKELY]
+        m.set_names(
+            ("name", name.start, name.end) for name in likely if name.end - name.start > 1 or m.is_strange(name.start)
+        )
 
     @cached_property
     def mine(self) -> bool:

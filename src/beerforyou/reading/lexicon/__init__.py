@@ -65,8 +65,7 @@ class Lexicon:
 
 def phrases(text: str) -> Iterator[str]:
     """The plain forms of a table's entry: phrases with commas between them."""
-    for part in text.split(","):
-        yield plain(part) or part.strip()
+    return (plain(part) or part.strip() for part in text.split(","))
 
 
 @cache

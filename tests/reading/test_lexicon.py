@@ -1,0 +1,32 @@
+"""The tables of words: the same meanings in both languages, each used, each word once."""
+
+from collections import Counter
+from importlib import resources
+
+from beerforyou.reading.lexicon import LANGUAGES, phrases, table
+
+
+def test_both_languages_have_the_same_meanings() -> None:
+    meanings, values = ([set(table(language)[part]) for language in LANGUAGES] for part in ("meanings", "values"))
+    assert meanings[0] == meanings[1]
+    assert values[0] == values[1]
+
+
+def test_every_meaning_is_used() -> None:
+    folder = resources.files("beerforyou.reading")
+    code = "".join(f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".py"))
+    named = {*table("pt")["meanings"], *table("pt")["values"]}
+    assert [tag for tag in sorted(named) if f'"{tag}"' not in code and not tag.startswith("place_")] == []
+
+
+def test_no_phrase_stands_twice_under_one_meaning() -> None:
+    for language in LANGUAGES:
+        for tag, text in table(language)["meanings"].items():
+            twice = [phrase for phrase, times in Counter(part.strip() for part in text.split(",")).items() if times > 1]
+            assert (language, tag, twice) == (language, tag, [])
+
+
+def test_every_entry_is_a_phrase() -> None:
+    for language in LANGUAGES:
+        for text in (*table(language)["meanings"].values(), *table(language)["function"].values()):
+            assert all(phrases(text))

@@ -1,0 +1,70 @@
+"""Near misses: sentences that look alike and ask for something else must not be read as one; paraphrases must."""
+
+import pytest
+
+from beerforyou.reading.reading import Reading
+from tests.reading.conftest import Said
+
+
+def key(reading: Reading) -> tuple[object, ...]:
+    """What the semantic cache compares."""
+    return reading.intent, reading.search, reading.question, reading.brewery, reading.negated, reading.leftover
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("cervejarias novas em San Diego", "cervejarias novas em San José"),
+        ("breweries in Virginia", "breweries in West Virginia"),
+        ("breweries in Portland, Oregon", "breweries in Portland, Maine"),
+        ("cervejarias novas em San Diego", "cervejarias que eu já compro em San Diego"),
+        ("cervejarias em San Diego", "cervejarias novas em San Diego"),
+        ("top 3 cervejas que mais compro", "top 5 cervejas que mais compro"),
+        ("qual cerveja eu mais compro", "qual cerveja eu menos compro"),
+        ("quanto gastei em março", "quanto gastei em maio"),
+        ("quanto gastei em março", "quanto gastei desde março"),
+        ("quanto gastei em março de 2025", "quanto gastei em março de 2026"),
+        ("o que comprei na segunda", "o que comprei na terça"),
+        ("o que comprei na segunda", "a segunda"),
+        ("what did I buy last Monday", "what did I buy last Friday"),
+        ("quanto gastei com IPA", "quanto gastei com stout"),
+        ("quanto gastei por mês", "quanto gastei por semana"),
+        ("quanto gastei", "quantos pedidos fiz"),
+        ("quando comprei stout", "quanto comprei de stout"),
+        ("quais stouts comprei em março", "quais stouts não comprei em março"),
+        ("qual a cerveja mais comprada no Texas", "qual a cerveja que mais compro no Texas"),
+        ("most popular beer in Texas", "most popular style in Texas"),
+        ("tell me about Stone Brewing", "where is Stone Brewing?"),
+        ("tell me about the history of Alter", "tell me about the beers of Alter"),
+        ("brewpubs em Denver", "microcervejarias em Denver"),
+        ("breweries near me", "breweries near Denver"),
+        ("breweries within 10 km of Denver", "breweries within 10 miles of Denver"),
+        ("am I spending more than last month?", "how much did I spend last month?"),
+        ("cervejarias em Denver", "cervejarias em Denver que não sejam brewpubs"),
+    ],
+)
+def test_traps_are_read_differently(said: Said, one: str, other: str) -> None:
+    assert key(said(one)) != key(said(other))
+
+
+@pytest.mark.parametrize(("one", "other"), [("a primeira", "a segunda"), ("the first one", "the last one")])
+def test_fingers_that_point_elsewhere_lean(said: Said, one: str, other: str) -> None:
+    """Only the conversation tells them apart, so neither may be answered without it."""
+    assert said(one).leans
+    assert said(other).leans
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("cervejarias novas em San Diego", "me mostra cervejarias novas em San Diego, por favor"),
+        ("breweries in Portland, OR", "breweries in Portland, Oregon"),
+        ("quanto gastei mês passado?", "qto gastei no mes passado"),
+        ("brewpubs in Denver", "Hi! Which brewpubs are there in Denver?"),
+        ("me fala da Alter", "quero saber mais sobre a Alter Brewing Company"),
+        ("most popular beer in Texas", "what's the most popular beer in texas?"),
+        ("cervejarias em Munique", "cervejarias em München"),
+    ],
+)
+def test_paraphrases_are_read_alike(said: Said, one: str, other: str) -> None:
+    assert key(said(one)) == key(said(other))
