@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from beerforyou.reading.intents import ANSWERS, WISHES, decide
+from beerforyou.reading.intents import ANSWERS, WISHES, Rules, decide
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.message import Message
 from beerforyou.reading.reading import Intent
+from beerforyou.reading.refusals import wants_person
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import sentences_of
 
@@ -22,19 +23,21 @@ _CONTENT = ("brewery", "new", "recommend", "buy", "my_list", "where", "named", "
 _DENIED = ("brewery", "new", "where", "website", "summary", "recommend")
 _SKIPPED = frozenset({"more", "mais", "a", "o", "as", "os", "any", "the", "de", "um", "uma", "in", "em", "no", "na"})
 _CUES = ("where", "tell_about", "website", "recommend", "how_many", "find")  # questions have no mark in a chat
+_TOLD: Rules = (("person", wants_person), *WISHES)  # what one sentence of a story can want
 _IDLE = frozenset({"greeting", "thanks", "goodbye", "unclear", "accept", "decline"})
 
 
 def understood(whole: Message, today: date) -> tuple[Intent, Slots, bool]:
     """The intent, the slots of the part that asks, and whether something was said not to be wanted."""
+    is_story = len(whole) > _SHORT and len(sentences_of(whole.words)) > 1 and not whole.has("attack")
+    if is_story:
+        m = without_denied(whole)
+        return *_asking(m, today), m is not whole
     slots = Slots(whole, today)
     if answer := decide(whole, slots, ANSWERS):
         return answer, slots, False
     m = without_denied(whole)
     negated = m is not whole
-    sentences = sentences_of(m.words)
-    if len(sentences) > 1 and len(m) > _SHORT:
-        return *_asking(m, sentences, today), negated
     slots = Slots(m, today) if negated else slots
     return decide(m, slots, ANSWERS + WISHES) or "unclear", slots, negated
 
@@ -75,12 +78,12 @@ def _has_content(m: Message, positions: list[int]) -> bool:
     return named or any(m.has_at(i, *_CONTENT) for i in positions)
 
 
-def _asking(m: Message, sentences: list[range], today: date) -> tuple[Intent, Slots]:
+def _asking(m: Message, today: date) -> tuple[Intent, Slots]:
     """Of several sentences the one that asks: a question before a statement, the last before the others."""
-    alone = [Slots(m.part(sentence), today) for sentence in sentences]
+    alone = [Slots(m.part(sentence), today) for sentence in sentences_of(m.words)]
     for i, slots in enumerate(alone):
         slots.story = [*alone[i + 1 :], *alone[:i]]
-    intents: list[Intent] = [decide(slots.m, slots, WISHES) or "unclear" for slots in alone]
+    intents: list[Intent] = [decide(slots.m, slots, _TOLD) or "unclear" for slots in alone]
     ranks = [_rank(slots.m, intent) for slots, intent in zip(alone, intents, strict=True)]
     best = max(range(len(alone)), key=lambda i: (ranks[i], i))
     if intents[best] == "search" and "recommend" in intents:
