@@ -27,13 +27,19 @@ LAST = Search(city="San Diego", state="California", type="brewpub", only_new=Tru
         ("the Denver Beer one", DENVER),
         ("sim", None),
         ("both", None),
-        ("a quinta", None),
     ],
 )
 def test_one_of_those_shown(said: Said, text: str, meant: Ref | None) -> None:
     reading = said(text, SHOWN)
     assert reading.tool == "get_website_summary"
     assert reading.brewery == meant
+
+
+@pytest.mark.parametrize("text", ["a quinta", "#7", "the one in Portland", "a de Seattle"])
+def test_a_finger_that_points_at_none_is_no_yes(said: Said, text: str) -> None:
+    """A yes costs money."""
+    assert said(text).tool == "get_website_summary"
+    assert said(text, SHOWN).tool == "none"
 
 
 def test_a_yes_to_the_only_one(said: Said) -> None:

@@ -95,7 +95,7 @@ def _is_about_place(m: Message) -> bool:
     if m.has("tell_about", "summary") and not m.has("find", "beer", "and_what_about"):
         return False
     rest = [i for i in range(len(m)) if not m.has_at(i, *_ABOUT_PLACE, "courtesy") and not m.is_function(i)]
-    return not rest or (len(rest) == 1 and m.plain[0] not in _INTERROGATIVES)
+    return not rest or (len(rest) == 1 and not m.is_strange(rest[0]) and m.plain[0] not in _INTERROGATIVES)
 
 
 def searched_name(m: Message, s: Slots) -> Name | None:

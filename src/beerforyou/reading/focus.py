@@ -57,6 +57,8 @@ def _denies(m: Message, mark: Mark, clause: range) -> bool:
     """Is it a wish or a thing that is denied ("não quero brewpub", "no more San Diego") and not a purchase?"""
     if m.has_at(mark.start, "including", "yet", "no_answer"):
         return False
+    if m.plain[mark.start] == "no" and (m.has_at(mark.start - 1, "brewery", "new") or m.is_in("type", mark.start - 1)):
+        return False  # "new breweries no Texas": Portuguese for "in the"
     following = range(mark.end, min(mark.end + _REACH, clause.stop))
     if mark.tag == "not" and any(m.starts(i, "deniable") for i in following):
         return not any(m.has_at(i, "my_list") for i in following)

@@ -28,7 +28,7 @@ def follow(reading: Reading, s: Slots, context: Context) -> Reading:
     if not leans(reading, s):
         return reading
     if reading.intent in ("accept", "details"):
-        return replace(reading, brewery=_meant(m, s, context))
+        return _picked(reading, s, context)
     if context.question and (question := _continued(reading, m, s, context.question)):
         intent: Intent = "own_data" if question.about == "me" else "statistics"
         return replace(reading, intent=intent, tool=TOOL_OF[intent], search=None, question=question)
@@ -82,16 +82,23 @@ def _is_at(place: Place, asked: Place) -> bool:
     return {fold(part) for part in (asked.city, asked.state, asked.country) if part} <= parts
 
 
-def _meant(m: Message, s: Slots, context: Context) -> Ref | None:
-    """Which of the shown a yes or a finger means; None when it may be several."""
-    shown = context.shown
-    if (position := _position(m, len(shown))) is not None:
-        return shown[position]
-    if s.place != Place():
-        shown = tuple(ref for ref in shown if _is_at(Place(city=ref.city, state=ref.state), s.place))
-    if s.type:
-        shown = tuple(ref for ref in shown if (b := m.catalogue.brewery(ref.id)) and b.brewery_type == s.type)
-    return shown[0] if len(shown) == 1 and not m.has("all_of_them") else None
+def _picked(reading: Reading, s: Slots, context: Context) -> Reading:
+    """The one of the shown that a yes or a finger means; no brewery when it may be several.
+
+    A finger that points at none of them is no yes to the others.
+    """
+    if (position := _position(s.m, len(context.shown))) is not None:
+        return replace(reading, brewery=context.shown[position])
+    meant = [ref for ref in context.shown if _is_meant(ref, s)]
+    if context.shown and (not meant or s.digits or s.m.has("ordinal")):
+        return replace(reading, intent="unclear", tool="none")
+    return replace(reading, brewery=meant[0] if len(meant) == 1 and not s.m.has("all_of_them") else None)
+
+
+def _is_meant(ref: Ref, s: Slots) -> bool:
+    brewery = s.m.catalogue.brewery(ref.id)
+    of_type = not s.type or (brewery is not None and brewery.brewery_type == s.type)
+    return of_type and _is_at(Place(city=ref.city, state=ref.state), s.place)
 
 
 def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:

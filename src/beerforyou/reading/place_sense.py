@@ -16,6 +16,7 @@ STRONG_LEADS = ("in_place", "near", "place_word", "city_word", "state_word")
 LEADS = (*STRONG_LEADS, "of", "and_what_about")
 FEW = 3  # open breweries: a name of fewer is taken for a place only when something leads to it
 SMALL = 10  # open breweries: a city of fewer yields to a brewery of its name, when the message asks about one
+_IN = {"in", "em", "no", "na", "nos", "nas"}  # in messages of both languages
 _ARTICLES = {"the", "o", "a", "os", "as", "downtown", "greater"}
 _ASKS_ABOUT_ONE = ("tell_about", "makes", "website", "summary", "exists", "named", "where")
 _OTHER_SENSES = ("month", "weekday", "everyone", "here", "website")
@@ -25,7 +26,7 @@ _NAMED_BY_US = ("demonym", "place_city", "place_country")
 def is_led(m: Message, start: int, leads: tuple[str, ...] = STRONG_LEADS) -> bool:
     """Does a preposition of place stand before word `start`, with an article between them or not?"""
     before = start - 1 if m.word(start - 1) in _ARTICLES else start
-    return m.ends(start, *leads) or m.ends(before, *leads)
+    return m.ends(start, *leads) or m.ends(before, *leads) or m.word(start - 1) in _IN
 
 
 def is_about_breweries(m: Message, i: int) -> bool:

@@ -25,6 +25,8 @@ def wants_taste(m: Message, s: Slots) -> bool:
 def wants_own_data(m: Message, s: Slots) -> bool:
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
         return True
+    if m.has("last_time") and m.has("order") and not m.has("everyone", "clients"):
+        return True
     if s.novelty == "any" and (m.has("brewery") or s.type):
         return False
     asks_history = s.counted or (s.name(SURE) and not m.has("tell_about", "website", "summary"))
@@ -71,11 +73,19 @@ def wants_statistics(m: Message, s: Slots) -> bool:
         return True
     if m.has("everyone", "clients") and m.has("buy", "spend", "statistic", "style", "top", "most", "least"):
         return True
-    if m.has("how_many") and m.has("clients", "buyer"):
+    if m.has("how_many") and (m.has("buyer") or (m.has("clients") and m.has("they_buy"))):
         return True
     if _asks_which_beer(m) and s.place != Place() and not m.has("makes", "self", "i"):
         return True
-    return m.has("most", "least", "statistic") and m.has("beer", "style", "buy") and not m.has("brewery") and not s.type
+    if m.has("brewery") or s.type:
+        return False
+    return _ranks_beers(m) or (m.has("most", "least", "statistic") and m.has("style", "buy"))
+
+
+def _ranks_beers(m: Message) -> bool:
+    """ "best beers", "a cerveja mais forte em vendas": the superlative stands beside the beer."""
+    ranks = [i for mark in m.all("most", "least", "statistic") for i in range(mark.start - 2, mark.end + 2)]
+    return any(m.has_at(i, "beer") for i in ranks)
 
 
 def _asks_which_beer(m: Message) -> bool:

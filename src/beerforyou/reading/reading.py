@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
 
 Tool = Literal["get_client_profile", "run_analytical_query", "search_breweries", "get_website_summary", "none"]
 
@@ -44,8 +47,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     only_new: bool = False
     near_me: bool = False
-    within_km: float | None = None
-    page: int = 1
+    within_km: Annotated[float, Meta(gt=0, le=HALF_THE_WORLD_KM)] | None = None
+    page: Annotated[int, Meta(ge=1)] = 1
 
 
 Measure = Literal["quantity", "amount", "orders", "beers", "breweries"]
@@ -62,7 +65,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     measure: Measure = "quantity"
     by: Dimension = ""
     direction: Literal["most", "least"] = "most"
-    limit: int = 0
+    limit: Annotated[int, Meta(ge=0)] = 0
     since: str = ""
     until: str = ""
     beer: str = ""

@@ -74,12 +74,17 @@ def _calculates(m: Message) -> bool:
 
 def points_at_place(m: Message, s: Slots) -> bool:
     """ "a de Denver", "the one in Denver", "the brewpub"."""
-    if len(m) < 2 or m.plain[0] not in _POINTING or (s.place == Place() and not s.type):
+    first = next((i for i in range(len(m)) if not m.has_at(i, "yes")), 0)
+    if m.word(first) not in _POINTING or first + 1 == len(m) or (s.place == Place() and not s.type):
         return False
     typed = [i for mention in s.type_mentions for i in range(mention.start, mention.end)]
     singular = bool(typed) and not any(m.plain[i].endswith("s") for i in typed)
-    of = m.plain[1] in {"de", "do", "da", "one"} or m.plain[:2] == ["a", "que"] or m.plain[-1] == "one"
-    return (of or singular) and m.covered("place", "where", "it", "fill", besides=(*_ones(m), *typed))
+    of = (
+        m.plain[first + 1] in {"de", "do", "da", "one"}
+        or m.plain[-1] == "one"
+        or m.plain[first : first + 2] == ["a", "que"]
+    )
+    return (of or singular) and m.covered("place", "where", "it", "fill", "yes", besides=(*_ones(m), *typed))
 
 
 def picks_by_name(m: Message, s: Slots) -> bool:

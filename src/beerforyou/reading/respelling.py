@@ -40,38 +40,27 @@ def _place(m: Message, i: int) -> dict[int, str]:
     if not _stands_as_place(m, i):
         return {}
     for span in _spans(m, i):
-        if (
-            len(span) == 1
-            and m.is_name_like(i)
-            and i + 1 < len(m)
-            and m.is_name_like(i + 1)
-            and not _is_mentioned(m, i + 1)
-        ):
-            continue  # "Atlântida Nova" is not Atlanta
+        if len(span) == 1 and _is_in_longer_name(m, i):
+            continue
         for kind in KINDS:
-            if found := m.catalogue.nearest(kind, " ".join(m.plain[span.start : span.stop])):
-                return _same_length(span, fold(found))
+            found = m.catalogue.nearest(kind, " ".join(m.plain[span.start : span.stop]))
+            if found and (spelling := _same_length(span, fold(found))):
+                return spelling
     return {}
 
 
+def _is_in_longer_name(m: Message, i: int) -> bool:
+    """ "Atlântida Nova" is not Atlanta."""
+    goes_on = i + 1 < len(m) and m.is_name_like(i) and m.is_name_like(i + 1)
+    return goes_on and not any(mention.start == i + 1 for mention in m.mentions_of(*KINDS))
+
+
 def _stands_as_place(m: Message, i: int) -> bool:
+    """After "in", beside "breweries" ("breweries from X" included), after a city, or before a state."""
     beside = any(is_about_breweries(m, j) for j in (i - 1, i + 1, i - 2 if m.ends(i, "of") else i))
-    after_city = any(mention.end == i and mention.kind == "city" for mention in m.mentions) or m.has_at(
-        i - 1, "place_city"
-    )
-    before_state = any(mention.start == i + 1 and mention.kind in ("state", "country") for mention in m.mentions)
-    return (
-        is_led(m, i)
-        or is_led(m, i - 1)
-        or beside
-        or after_city
-        or (before_state and m.is_known(i - 1))
-        or (before_state and i == 0)
-    )
-
-
-def _is_mentioned(m: Message, i: int) -> bool:
-    return any(mention.start == i for mention in m.mentions_of(*KINDS))
+    after_city = m.has_at(i - 1, "place_city") or any(city.end == i for city in m.mentions_of("city"))
+    before_state = any(around.start == i + 1 for around in m.mentions_of("state", "country"))
+    return is_led(m, i) or is_led(m, i - 1) or beside or after_city or (before_state and (i == 0 or m.is_known(i - 1)))
 
 
 def _brewery(m: Message, i: int) -> dict[int, str]:

@@ -18,6 +18,7 @@ from beerforyou.reading.names import LIKELY, Name, names_in
 from beerforyou.reading.novelty import Novelty, novelty_in
 from beerforyou.reading.periods import Period, periods_in
 from beerforyou.reading.places import PlaceSpan, place_of, places_in
+from beerforyou.reading.reading import HALF_THE_WORLD_KM
 from beerforyou.reading.types import types_in
 
 _KM = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": 1.609344, "miles": 1.609344}  # written onto the number: "20km"
@@ -112,5 +113,6 @@ class Slots:
         units = {mark.start: float(mark.value) for mark in self.m.all("distance")}
         for i, word in enumerate(self.m.plain):
             if (match := _DISTANCE.fullmatch(word)) and (unit := _KM.get(match[2] or "") or units.get(i + 1)):
-                return int(match[1]) * unit
+                km = int(match[1]) * unit
+                return km if 0 < km <= HALF_THE_WORLD_KM else None
         return None

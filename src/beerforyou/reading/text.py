@@ -12,7 +12,9 @@ from beerforyou.catalogue.names import plain
 
 MAX_CHARS = 4000  # what a client may send by default; nothing past it is read
 MAX_WORDS = 400  # a message with more words is no question; its beginning is read
-_TOKEN = re.compile(r"(?:(?<!\w)[^\W\d_]\.){2,}|[^\W_]+(?:['’‘`´ʼ][^\W_]+)*|[👍👎👌✅❌🙌👏🤙😍🍻🍺🙏👋❤%#$&]")
+_TOKEN = re.compile(
+    r"(?:(?<!\w)[^\W\d_]\.){2,}|[^\W_]+(?:['’‘`´ʼ][^\W_]+)*|(?<!\S)\+(?!\S)|[👍👎👌✅❌🙌👏🤙😍🍻🍺🙏👋❤%#$&]"
+)
 TRADE = frozenset(
     {
         "brewing",
@@ -63,7 +65,7 @@ def words_of(text: str) -> list[Word]:
     ends = [match.end() for match in found]
     gaps = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
     return [
-        Word(raw := match.group(), plain(raw) or raw, gap, "?" in after)
+        Word(raw := match.group(), raw if raw == "+" else plain(raw) or raw, gap, "?" in after)
         for match, gap, after in zip(found, gaps, gaps[1:], strict=False)
     ]
 

@@ -65,7 +65,24 @@ class Lexicon:
 
 def phrases(text: str) -> Iterator[str]:
     """The plain forms of a table's entry: phrases with commas between them."""
-    return (plain(part) or part.strip() for part in text.split(","))
+    for part in text.split(","):
+        yield " ".join(long_form(word) for word in plain(part).split()) or part.strip()
+
+
+def long_form(word: str) -> str:
+    """The word that a chat spelling stands for ("vc", "thx"), or the word itself."""
+    return _short().get(word, word)
+
+
+@cache
+def _short() -> dict[str, str]:
+    """The languages' chat spellings are different words, so one table serves both."""
+    return {
+        short.strip() if short.strip() == "+" else plain(short): plain(long)
+        for language in LANGUAGES
+        for long, shorts in table(language)["short"].items()
+        for short in shorts.split(",")
+    }
 
 
 @cache

@@ -9,7 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from beerforyou.catalogue.spelling import mistakes_allowed
-from beerforyou.reading.lexicon import LANGUAGES, lexicon, type_words, vocabulary
+from beerforyou.reading.lexicon import LANGUAGES, lexicon, long_form, type_words, vocabulary
 
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _SHORTEST = 5  # one letter changed in a shorter word makes another word; one left out of five does not
@@ -17,7 +17,8 @@ _SHORTEST = 5  # one letter changed in a shorter word makes another word; one le
 
 @lru_cache(maxsize=8192)
 def repaired(word: str) -> str:
-    """The known word that an unknown one was meant to be, or the word itself."""
+    """The known word that an unknown one was meant to be, or the word itself; of a chat spelling the long one."""
+    word = long_form(word)
     if word in vocabulary() or not word.isalpha():
         return word
     if word[:-1] in type_words() and word.endswith("s"):
