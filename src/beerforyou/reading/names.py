@@ -108,7 +108,8 @@ def _unknown(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> Iter
         while end > i and m.plain[end - 1] in _JOINERS:
             end -= 1
         if end > i:
-            yield _named(m, i, end)
+            capitals = [j for j in range(i, end) if m.capitals_count and m.words[j].capital]
+            yield _named(m, capitals[0] if capitals else i, end)
         i = max(end, i + 1)
 
 
@@ -139,9 +140,16 @@ def _is_strange(m: Message, i: int) -> bool:
     return m.is_strange(i) or named
 
 
+def _is_tail(m: Message, i: int) -> bool:
+    """ "Brewing", or the type that a name has in it: "Wasatch Brew Pub"."""
+    house = any(t.start <= i < t.end and t.name in {"brewpub", "taproom"} for t in m.mentions_of("type"))
+    titled = house and m.words[i].capital and m.capitals_count
+    return (m.plain[i] in TRADE or titled) and not m.words[i].begins_clause
+
+
 def _named(m: Message, start: int, end: int) -> Name:
     tail = end
-    while tail < len(m) and m.plain[tail] in TRADE and not m.words[tail].begins_clause:
+    while tail < len(m) and _is_tail(m, tail):
         tail += 1
     head = start - 1 if m.plain[start - 1] in _JOINERS and start > 1 and m.plain[start - 2] in _HEADS else start
     head = head - 1 if head and m.plain[head - 1] in _HEADS else start

@@ -41,7 +41,7 @@ def is_place(m: Message, candidates: Sequence[Mention], follows: bool) -> bool:
         return _is_code(m, start, end, follows)
     if follows and any(mention.kind != "city" for mention in candidates):
         return True
-    if _is_brewery(m, candidates):
+    if _is_brewery(m, candidates) or (m.ends(start, "named") and not m.ends(start, "city_word")):
         return False
     if all(m.is_known(i) for i in range(start, end)) and not m.has_at(start, *_NAMED_BY_US):
         return _is_ordinary_place(m, start, end)

@@ -42,7 +42,7 @@ def wants_more(m: Message, s: Slots) -> bool:
 
 
 def accepts(m: Message, s: Slots) -> bool:
-    if m.has("about_me", "profile") or m.has_at(0, "no"):
+    if m.has("about_me", "profile") or m.has_at(0, "no") or _names_brewery(m, s):
         return False
     if m.has("tell_more") and m.covered("tell_more", "tell_about", "it", "yes", "last", "option", "summary", "shown"):
         return True
@@ -50,6 +50,12 @@ def accepts(m: Message, s: Slots) -> bool:
     return yes and m.covered(
         "yes", "ack", "all_of_them", "tell_more", "tell_about", "it", "thanks", "option", "shown", "number"
     )
+
+
+def _names_brewery(m: Message, s: Slots) -> bool:
+    """ "Founders! Tell me more": an ordinary word, but one that is a brewery's name and has a capital."""
+    name = s.name(POSSIBLE)
+    return name is not None and bool(name.ids) and m.words[name.start].capital and m.has("tell_more")
 
 
 def points(m: Message, s: Slots) -> bool:
