@@ -24,9 +24,6 @@ class Label(msgspec.Struct, frozen=True):
     audience: frozenset[str] = frozenset({PUBLIC})
     versions: dict[str, str] = {}
 
-    def visible_to(self, client_id: str) -> bool:
-        return self.audience <= {PUBLIC, AGGREGATE, of_client(client_id)}
-
 
 def union(labels: Iterable[Label]) -> Label:
     """The label of what was made from all of these: every audience must be satisfied, every version counts."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,8 +44,10 @@ class Service:
         self, settings: Settings, db: database.Database, valkey: Valkey, catalogue: Current, model: Model
     ) -> None:
         self.settings, self.database, self.valkey, self.catalogue, self.model = settings, db, valkey, catalogue, model
-        self.worker_name = f"{os.uname().nodename}-{os.getpid()}"
+        # Not by process id alone: in a container it is the same after a restart.
+        self.worker_name = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
         self.doorbell: asyncio.Queue[UUID] = asyncio.Queue()
+        self._stopping = False
         self._followers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     async def accept(self, client_id: str, message: str, conversation_id: UUID | None = None) -> Accepted:
@@ -81,18 +84,27 @@ class Service:
     async def follow(
         self, client_id: str, run_id: UUID, after: int = 0, idle_s: float = 15.0
     ) -> AsyncIterator[Event | None]:
-        """Committed events after number `after`, as they come, to the last one; None after `idle_s` of silence."""
-        await self.run(client_id, run_id)
+        """Committed events after number `after`, as they come, to the last one; None after `idle_s` of silence.
+
+        Raises NotFound at once; the events come from what it returns.
+        """
+        run = await self.run(client_id, run_id)
+        return self._events(client_id, run_id, after, idle_s, ended=run["finished_at"] is not None)
+
+    async def _events(
+        self, client_id: str, run_id: UUID, after: int, idle_s: float, ended: bool
+    ) -> AsyncIterator[Event | None]:
         rows, rung, silent = self.database.as_client(client_id), asyncio.Event(), 0.0
         self._followers[run_id].add(rung)
         try:
-            while True:
+            while not self._stopping:
                 rung.clear()
                 for row in await rows.fetch("runs.events", run_id, after):
                     after, silent = row["seq"], 0.0
                     yield Event(row["seq"], row["type"], msgspec.json.decode(row["data"]))
-                    if row["type"] == "finished":
-                        return
+                    ended = ended or row["type"] == "finished"
+                if ended:
+                    return
                 silent += await _wait(rung, POLL_S)
                 if silent >= idle_s:
                     silent = 0.0
@@ -101,6 +113,12 @@ class Service:
             self._followers[run_id].discard(rung)
             if not self._followers[run_id]:
                 del self._followers[run_id]
+
+    def stop_following(self) -> None:
+        """The process ends: whoever follows is let go, and continues with another."""
+        self._stopping = True
+        for run_id in list(self._followers):
+            self.committed(run_id)
 
     async def ready(self) -> dict[str, bool]:
         """Who answers, of those without whom nothing works."""
@@ -145,7 +163,7 @@ async def _wait(event: asyncio.Event, seconds: float) -> float:
     return 0.0
 
 
-_JSON = {"versions", "usage", "decisions", "error", "input", "output"}
+_JSON = {"versions", "usage", "decisions", "input", "output"}
 
 
 def _decoded(row: Any) -> dict[str, Any]:

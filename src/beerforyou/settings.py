@@ -140,5 +140,9 @@ def describe(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _masked(name: str, value: Any) -> Any:
-    secret = name.endswith(("_key", "_secret")) or "@" in str(value)
+    secret = (
+        name.endswith(("_key", "_secret"))
+        or name in ("database_url", "database_read_url", "database_admin_url", "valkey_url")
+        or "@" in str(value)
+    )
     return "********" if secret and value else _plain(value)

@@ -174,6 +174,56 @@ async def test_usage_is_added_up(walk: Walk) -> None:
     assert run["usage"] == {"input": 200, "output": 20, "cached": 80, "thinking": 6}
 
 
+async def test_what_looks_like_an_escape_breaks_nothing(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(says(r"a \u0000, \\u0000 and \\\u0000")))
+    assert run["text"] == r"a \u0000, \\u0000 and \\\u0000"
+
+
+async def test_control_characters_of_the_model_reach_nobody(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(says("\x1b[31mred\x07 \u202eturned\nnext")))
+    assert run["text"] == "[31mred turned\nnext"
+
+
+async def test_a_yes_to_one_is_no_yes_to_others(walk: Walk) -> None:
+    shown = await walk(QUESTION, Scripted(calls(SEARCH), says("Here they are.")))
+    first, second, third, *_ = shown["blocks"][1].breweries
+    greedy = calls(
+        *(call("get_website_summary", str(n), brewery=b.brewery_id) for n, b in enumerate((first, second, third)))
+    )
+    run = await walk("the second one", Scripted(greedy, says("Done.")), conversation_id=shown["conversation_id"])
+    cards = [block for block in run["blocks"] if type(block).__name__ == "BreweryCard"]
+    assert [card.brewery_id for card in cards] == [second.brewery_id]
+
+
+async def test_equal_calls_at_the_same_time_run_once(walk: Walk) -> None:
+    again = call("search_breweries", "c2", city="San Diego")
+    run = await walk(QUESTION, Scripted(calls(SEARCH, again), says("Done.")))
+    assert kinds(run).count(("tool", "search_breweries")) == 1
+
+
+async def test_a_failed_turn_is_no_part_of_the_conversation(walk: Walk) -> None:
+    failed = await walk(QUESTION, Scripted(ModelError("400")))
+    model = Scripted(says("Hello."))
+    await walk("breweries in Denver", model, conversation_id=failed["conversation_id"])
+    assert [message.role for message in model.requests[0].messages] == ["user"]
+
+
+async def test_what_was_said_before_is_the_clients_own(walk: Walk) -> None:
+    first = await walk(QUESTION, Scripted(says("Hello.")))
+    second = await walk(QUESTION, Scripted(says("As I said.")), conversation_id=first["conversation_id"])
+    greeting = await walk("oi")
+    assert first["labels"] == ["public"]
+    assert "client:CLT-00001" in second["labels"] and greeting["labels"] == ["client:CLT-00001"]
+
+
+@pytest.mark.parametrize("odd", [{"limit": -5}, {"beer": "a\0b"}])
+async def test_odd_arguments_of_a_question_are_told_to_the_model(walk: Walk, odd: dict[str, Any]) -> None:
+    model = Scripted(calls(call("run_analytical_query", **odd)), says("Sorry."))
+    run = await walk(QUESTION, model)
+    (result,) = model.requests[1].messages[-1].parts
+    assert getattr(result, "is_error", False) and run["status"] == "succeeded"
+
+
 async def test_a_nul_byte_of_the_model_breaks_nothing(walk: Walk) -> None:
     run = await walk(QUESTION, Scripted(says("Here\0 it is.")))
     assert run["text"] == "Here it is."

@@ -125,7 +125,7 @@ async def test_a_process_of_its_own_takes_what_another_accepted(quick: Service) 
     )
     accepted = await quick.accept(CLIENT, "oi")
     async with asyncio.timeout(20):
-        events = [event.type async for event in quick.follow(CLIENT, accepted.run_id) if event]
+        events = [event.type async for event in await quick.follow(CLIENT, accepted.run_id) if event]
     assert events[0] == "started" and events[-1] == "finished"
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 20) == 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from beerforyou import prompts
+from beerforyou.answering.output_guard import presentable
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.labels import Label, union
@@ -24,7 +25,7 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
     """What the client gets at the end of a planning."""
     asks = any(outcome.asks for outcome in outcomes)
     context = _context(turn, outcomes)
-    text = reply.text.strip()
+    text = presentable(reply.text)
     blocks = [
         *([Text(text=text)] if text else []),
         *_notices(turn, reply),
@@ -33,7 +34,7 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
         *([] if asks else _offer(turn, context, outcomes)),
     ]
     made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model.name})
-    label = union([made, *(outcome.label for outcome in outcomes)])
+    label = union([made, *_history(turn), *(outcome.label for outcome in outcomes)])
     outcome: Outcome = (
         "error_model" if reply.finish == "safety" and not text else "clarification" if asks else "answered"
     )
@@ -41,14 +42,20 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
 
 
 def canned(turn: Turn, key: str, outcome: Outcome, **values: str) -> Answer:
-    """A sentence of the table; the conversation stays where it was."""
+    """A sentence of the table, with `values` of the client's own; the conversation stays where it was."""
     context = replace(turn.context, language=turn.language)
-    return _answer(turn, outcome, (Text(text=say(key, turn.language, **values)),), Label(), context)
+    label = turn.caller.own() if values else Label()
+    return _answer(turn, outcome, (Text(text=say(key, turn.language, **values)),), label, context)
 
 
 def failed(turn: Turn, outcome: Outcome) -> Answer:
     key = {"error_model": "error.model", "error_timeout": "error.timeout"}.get(outcome, "error.internal")
     return canned(turn, key, outcome)
+
+
+def _history(turn: Turn) -> list[Label]:
+    """What was said before is the client's own, and a model may say it again."""
+    return [turn.caller.own()] if turn.history else []
 
 
 def _answer(turn: Turn, outcome: Outcome, blocks: tuple[AnyBlock, ...], label: Label, context: Context) -> Answer:

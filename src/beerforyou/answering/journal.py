@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from beerforyou.answering.output_guard import presentable
 from beerforyou.db.batch import Batch
 from beerforyou.labels import Label
 from beerforyou.llm.model import Usage
 
 UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -80,21 +82,27 @@ class Journal:
     def say(self, piece: str) -> None:
         """Text as the model writes it; it leaves by whole sentences."""
         *sentences, self._sentence = SENTENCE_END.split(self._sentence + piece)
-        for sentence in filter(None, sentences):
-            self.emit("text", text=sentence)
+        for sentence in sentences:
+            self._tell(sentence)
 
     def end_of_text(self) -> None:
-        if self._sentence.strip():
-            self.emit("text", text=self._sentence.strip())
+        self._tell(self._sentence)
         self._sentence = ""
+
+    def _tell(self, sentence: str) -> None:
+        if text := presentable(sentence):
+            self.emit("text", text=text)
 
     async def step(self, step: Step) -> None:
         self._step_seq += 1
-        await self._write(_row(self._step_seq, step))
+        await _whole(self._write(_row(self._step_seq, step)))
 
     async def finish(self, answer: dict[str, Any]) -> None:
         """Writes the end of the run together with its last events: never one without the other. Raises Superseded."""
         self.end_of_text()
+        await _whole(self._end(answer))
+
+    async def _end(self, answer: dict[str, Any]) -> None:
         async with self._order:
             self._queue("answer", {"text": answer["text"], "blocks": answer["blocks"]})
             self._queue("finished", {"status": answer["status"], "outcome": answer["outcome"]})
@@ -107,7 +115,7 @@ class Journal:
     async def _write_soon(self) -> None:
         await asyncio.sleep(UNSTEPPED_S)
         with contextlib.suppress(Superseded):  # the next step learns of it
-            await self._write()
+            await _whole(self._write())
 
     async def _write(self, step: str | None = None) -> None:
         async with self._order:
@@ -129,6 +137,11 @@ def _row(seq: int, step: Step) -> str:
     })  # fmt: skip
 
 
+async def _whole(write: Coroutine[Any, Any, None]) -> None:
+    """A time limit may end the waiting, but never half of a write: what is committed is known to be."""
+    await asyncio.shield(asyncio.create_task(write))
+
+
 def _json(value: Any) -> str:
-    # PostgreSQL's jsonb knows no NUL; no model or page may break a run with one.
-    return msgspec.json.encode(value).decode().replace("\\u0000", "")
+    """PostgreSQL's jsonb knows no NUL; no model or page may break a run with one."""
+    return NUL.sub(r"\1", msgspec.json.encode(value).decode())

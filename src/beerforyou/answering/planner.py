@@ -7,6 +7,7 @@ is asked for once more, a repeated call ends the calling, and nothing that costs
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import Any
 
@@ -17,12 +18,14 @@ from beerforyou.answering.composing import compose, failed
 from beerforyou.answering.decisions import decide
 from beerforyou.answering.journal import Step
 from beerforyou.answering.turn import Answer, Turn
-from beerforyou.errors import BadInput, BeerForYouError
+from beerforyou.errors import BadInput
 from beerforyou.labels import Label
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.messages import say
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Outcome
+
+log = logging.getLogger(__name__)
 
 SPECS = tuple(tool.spec for tool in TOOLS.values())
 ASK_FIRST = "not called: it costs money, so offer it and wait for the client's yes"
@@ -45,7 +48,7 @@ class _Walk:
         self.outcomes: list[Outcome] = []
         self.calls: list[ToolCall] = []
         self.refused: dict[str, str] = {}
-        self._seen: dict[bytes, Any] = {}
+        self._made: dict[bytes, asyncio.Future[tuple[Any, bool]]] = {}
         self._repeats = False
 
     async def walk(self) -> Answer:
@@ -65,7 +68,7 @@ class _Walk:
         turn = self.turn
         request = Request(
             system=prompts.SYSTEM,
-            reminder=prompts.reminder(turn.today, turn.caller.name, turn.caller.home, turn.language),
+            reminder=prompts.reminder(turn.today, turn.language),
             messages=tuple(self.messages),
             tools=SPECS,
             tool_choice="none" if talk_only else "auto",
@@ -91,28 +94,34 @@ class _Walk:
     async def _call(self, call: ToolCall) -> ToolResult:
         self.calls.append(call)
         key = msgspec.json.encode([call.name, call.args], order="sorted")
-        if key in self._seen:
+        if key in self._made:
             self._repeats = True
-            return ToolResult(call.id, call.name, {"note": AGAIN, "result": self._seen[key]})
+            content, _ = await self._made[key]
+            return ToolResult(call.id, call.name, {"note": AGAIN, "result": content})
+        self._made[key] = asyncio.ensure_future(self._made_once(call))
+        content, is_error = await self._made[key]
+        return ToolResult(call.id, call.name, content, is_error)
+
+    async def _made_once(self, call: ToolCall) -> tuple[Any, bool]:
+        """What the model is told, and whether it is an error; the step is in the ledger by then."""
         self.turn.journal.emit("tool_started", name=call.name, args=call.args)
         started = time.perf_counter()
         outcome, error = await self._run(call)
         content = msgspec.to_builtins(outcome.content) if outcome else {"error": error}
-        self._seen[key] = content
         self.turn.journal.emit("tool_finished", name=call.name, ok=outcome is not None)
         label = outcome.label if outcome else Label()
         step = Step(kind="tool", name=call.name, input=call.args, output=content, ms=_since(started), label=label)
         await self.turn.journal.step(step)
         if outcome:
             self.outcomes.append(outcome)
-        return ToolResult(call.id, call.name, content, is_error=outcome is None)
+        return content, outcome is None
 
     async def _run(self, call: ToolCall) -> tuple[Outcome | None, str]:
         """The tool's outcome, or one line that the model can act on."""
         tool = TOOLS.get(call.name)
         if tool is None:
             return None, f"there is no tool {call.name}; there are {', '.join(TOOLS)}"
-        if tool.paid and not self.turn.caller.agreed:
+        if tool.paid and not self.turn.caller.agrees_to(str(call.args.get("brewery", ""))):
             self.refused[call.name] = ASK_FIRST
             return None, ASK_FIRST
         try:
@@ -122,7 +131,8 @@ class _Walk:
             return None, f"{error.message}; {error.hint}"
         except TimeoutError:
             return None, f"{call.name} took too long"
-        except BeerForYouError:
+        except Exception:  # the model can still answer without it
+            log.exception("run %s: %s failed", self.turn.run_id, call.name)
             return None, f"{call.name} is not available right now"
 
 

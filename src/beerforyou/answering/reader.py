@@ -5,7 +5,7 @@ from __future__ import annotations
 from beerforyou.answering.composing import canned
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.reading.read import read as understand
-from beerforyou.reading.reading import Context, Reading
+from beerforyou.reading.reading import Context, Reading, Ref
 
 # intents that a sentence of the table answers, and how such a run ends
 CANNED: dict[str, tuple[str, Outcome]] = {
@@ -29,6 +29,8 @@ async def read(turn: Turn) -> Answer | None:
     return canned(turn, key, outcome, name=turn.caller.name)
 
 
-def _agreed(reading: Reading, context: Context) -> bool:
-    """To ask about a brewery, or to pick one, is a yes; a bare yes needs an offer that it answers."""
-    return reading.tool == "get_website_summary" and (context.offered or reading.brewery is not None)
+def _agreed(reading: Reading, context: Context) -> tuple[Ref, ...]:
+    """To ask about a brewery, or to pick one, is a yes to it; a bare yes needs an offer that it answers."""
+    if reading.tool != "get_website_summary":
+        return ()
+    return (reading.brewery,) if reading.brewery else context.shown if context.offered else ()

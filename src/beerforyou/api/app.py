@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from beerforyou.api import conversations, health, openapi, runs
-from beerforyou.api.http import on_error, on_http_exception, reply
+from beerforyou.api.http import on_crash, on_disconnect, on_error, on_http_exception, reply
 from beerforyou.api.tokens import Tokens
 from beerforyou.errors import BeerForYouError
 from beerforyou.service import Service
@@ -30,7 +30,12 @@ def app(service: Service) -> Starlette:
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
         ],
-        exception_handlers={BeerForYouError: on_error, HTTPException: on_http_exception},
+        exception_handlers={
+            BeerForYouError: on_error,
+            HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
+            Exception: on_crash,
+        },
     )
     made.state.service = service
     made.state.tokens = Tokens(service.settings)

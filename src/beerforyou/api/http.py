@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -57,17 +59,16 @@ def reply(content: Any, status: int = 200, **headers: str) -> Response:
     return Response(msgspec.json.encode(content), status, names, media_type="application/json")
 
 
-def problem(error: BeerForYouError) -> Response:
-    title = error.kind.replace("-", " ").capitalize()
-    document = Problem(
-        type=f"urn:beerforyou:problem:{error.kind}",
-        title=title,
-        status=error.status,
-        detail=error.message,
-        hint=error.hint,
-    )
-    headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}
-    return Response(msgspec.json.encode(document), error.status, headers, media_type="application/problem+json")
+def problem(error: BeerForYouError, **headers: str) -> Response:
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return _document(error.kind, error.status, error.message, error.hint, headers)
+
+
+def _document(kind: str, status: int, detail: str, hint: str, headers: Mapping[str, str]) -> Response:
+    title = kind.replace("-", " ").capitalize()
+    document = Problem(type=f"urn:beerforyou:problem:{kind}", title=title, status=status, detail=detail, hint=hint)
+    return Response(msgspec.json.encode(document), status, dict(headers), media_type="application/problem+json")
 
 
 def on_error(request: Request, error: Exception) -> Response:
@@ -78,6 +79,15 @@ def on_error(request: Request, error: Exception) -> Response:
 def on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own refusals (no such route, wrong method), in the same form as ours."""
     assert isinstance(error, HTTPException)
-    ours = BeerForYouError(f"{request.method} {request.url.path}: {error.detail}", "the routes are in /openapi.json")
-    ours.status = error.status_code
-    return problem(ours)
+    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return _document(kind, error.status_code, detail, "the routes are in /openapi.json", error.headers or {})
+
+
+def on_crash(request: Request, error: Exception) -> Response:
+    """What nobody foresaw; the log has the rest."""
+    return _document("internal-error", 500, "something went wrong on our side", "try again in a moment", {})
+
+
+def on_disconnect(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # nobody hears it

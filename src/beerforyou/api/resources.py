@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from beerforyou.blocks import AnyBlock
 
@@ -14,7 +15,7 @@ from beerforyou.blocks import AnyBlock
 class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A message. Without `conversation_id` it begins a new conversation."""
 
-    message: str
+    message: Annotated[str, Meta(min_length=1)]
     conversation_id: UUID | None = None
 
 

@@ -44,8 +44,7 @@ async def get_run_events(request: Request) -> Response:
         raise BadUsage(
             f"Last-Event-ID: {last!r} is not the number of an event", "send the last id that you saw, or none"
         )
-    await service(request).run(client_id, run_id)  # not found is an answer, not a stream
-    events = service(request).follow(client_id, run_id, int(last))
+    events = await service(request).follow(client_id, run_id, int(last))
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(_lines(events), media_type="text/event-stream", headers=headers)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import time
@@ -18,9 +19,12 @@ import jwt
 from beerforyou.errors import NotAuthenticated, SetupError, Unavailable
 from beerforyou.settings import Settings
 
+log = logging.getLogger(__name__)
+
 SHORTEST_SECRET = 32  # bytes; RFC 7518, 3.2: a key at least as long as the hash
 REMEMBERED = 10_000  # verified tokens kept, since a signature costs 30 us and a look-up 1
 KEYS_FRESH_S = 300.0  # how long a provider's key set is used before it is fetched again
+KEYS_PATIENCE_S = 10.0  # and how soon it may be asked again for a key that it did not have
 ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 REQUIRED: Any = {"require": ["exp", "iss", "aud"]}
 
@@ -30,8 +34,8 @@ class Tokens:
         self._settings = settings
         self._key = None if settings.auth_jwks_url else secret(settings)
         self._known: dict[str, tuple[str, float]] = {}
-        self._keys: jwt.PyJWKSet | None = None
-        self._fetched = 0.0
+        self._keys: dict[str | None, Any] = {}
+        self._fetched = -KEYS_FRESH_S
         self._fetching = asyncio.Lock()
 
     async def client_id(self, token: str) -> str:
@@ -69,27 +73,29 @@ class Tokens:
             raise NotAuthenticated(f"the token is not valid here: {error}", "sign in again") from None
 
     async def _provider_key(self, token: str) -> Any:
-        """The provider's key that the token names; a new name is worth one look at the provider, but not each time."""
+        """The provider's key that the token names. Keys rotate: an unknown name is worth a look, but not each time."""
         kid = jwt.get_unverified_header(token).get("kid")
         async with self._fetching:
-            stale = time.monotonic() - self._fetched > KEYS_FRESH_S
-            if self._keys is None or stale:
-                self._keys, self._fetched = await self._fetch(), time.monotonic()
-        found = next((key.key for key in self._keys.keys if key.key_id == kid), None)
-        if found is None:
+            age = time.monotonic() - self._fetched
+            if age > KEYS_FRESH_S or (kid not in self._keys and age > KEYS_PATIENCE_S):
+                await self._fetch()
+        if kid not in self._keys:
             raise jwt.InvalidKeyError("it is signed with a key that the provider does not publish")
-        return found
+        return self._keys[kid]
 
-    async def _fetch(self) -> jwt.PyJWKSet:
-        url = self._settings.auth_jwks_url
+    async def _fetch(self) -> None:
+        """Keeps the keys that it has when the provider does not answer."""
+        url, self._fetched = self._settings.auth_jwks_url, time.monotonic()
         try:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http, http.get(url) as response:
                 response.raise_for_status()
-                return jwt.PyJWKSet.from_dict(await response.json(content_type=None))
+                found = jwt.PyJWKSet.from_dict(await response.json(content_type=None))
+            self._keys = {key.key_id: key.key for key in found.keys}
         except (aiohttp.ClientError, TimeoutError, ValueError, jwt.PyJWKSetError) as error:
-            raise Unavailable(
-                f"the key set at {url} cannot be read: {error}", "check BEERFORYOU_AUTH_JWKS_URL"
-            ) from None
+            log.warning("the key set at %s cannot be read: %s", url, error)
+            if not self._keys:
+                self._fetched = -KEYS_FRESH_S
+                raise Unavailable("the identity provider does not answer", "try again in a moment") from None
 
 
 def mint(settings: Settings, client_id: str, seconds: int) -> str:

@@ -51,7 +51,7 @@ async def ask(
 
     async with working(service):
         accepted = await service.accept(client_id, message, conversation)
-        async for event in service.follow(client_id, accepted.run_id):
+        async for event in await service.follow(client_id, accepted.run_id):
             if event is not None and not quiet:
                 show(event.type, event.data)
         if not quiet:

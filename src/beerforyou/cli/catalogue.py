@@ -60,6 +60,7 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
     from beerforyou.catalogue import refresh
     from beerforyou.catalogue.sync import sync as bring
     from beerforyou.clients.load import resolve_breweries
+    from beerforyou.clients.profiles import compute
     from beerforyou.db.database import Reads, operator
     from beerforyou.service import prepared
 
@@ -67,6 +68,7 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
         note("Reading …")
         diff = await bring(connection, source or ready.catalogue_url, progress=partial(ready))
         await resolve_breweries(connection, await refresh.load(Reads(connection)))
+        await compute(connection)  # what is new to a client may have changed
         return diff
 
 

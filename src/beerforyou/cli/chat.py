@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import click
@@ -24,8 +27,6 @@ def command(client_id: str, as_json: bool, data: Path | None) -> None:
 
 
 async def _chat(client_id: str, as_json: bool, data: Path | None) -> None:
-    import asyncio
-
     import msgspec
 
     from beerforyou import settings
@@ -35,7 +36,7 @@ async def _chat(client_id: str, as_json: bool, data: Path | None) -> None:
 
     async with opened(settings.load(data=data)) as service, working(service):
         conversation = None
-        while line := await asyncio.to_thread(_read):
+        async for line in _lines():
             if not line.strip():
                 continue
             try:
@@ -44,14 +45,30 @@ async def _chat(client_id: str, as_json: bool, data: Path | None) -> None:
                 note(f"{error.message} ({error.hint})")
                 continue
             conversation = accepted.conversation_id
-            async for event in service.follow(client_id, accepted.run_id):
+            async for event in await service.follow(client_id, accepted.run_id):
                 if event is not None and not as_json:
                     show(event.type, event.data)
             if as_json:
                 click.echo(msgspec.json.encode(await service.run(client_id, accepted.run_id, steps=True)))
 
 
-def _read() -> str:
+async def _lines() -> AsyncIterator[str]:
+    """Of stdin. A daemon thread reads, so that Ctrl-C need not wait for Enter."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def read() -> None:
+        while line := sys.stdin.readline():
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, "")
+
+    threading.Thread(target=read, daemon=True).start()
+    _prompt()
+    while line := await lines.get():
+        yield line
+        _prompt()
+
+
+def _prompt() -> None:
     if sys.stdin.isatty():
         click.echo("> ", nl=False, err=True)
-    return sys.stdin.readline()

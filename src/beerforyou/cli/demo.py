@@ -71,6 +71,7 @@ def _data(settings: Settings) -> str:
 
 async def set_up(settings: Settings) -> None:
     """Migrates, and brings a catalogue and demo clients where there are none."""
+    from beerforyou.clients.profiles import compute
     from beerforyou.db.database import operator
     from beerforyou.db.migrate import migrate
 
@@ -79,6 +80,8 @@ async def set_up(settings: Settings) -> None:
         await _bring_catalogue(connection, settings)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM clients)"):
             await _bring_clients(connection)
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM profiles)"):
+            await compute(connection)
 
 
 async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -> None:
@@ -110,7 +113,6 @@ async def _bring_clients(connection: asyncpg.Connection) -> None:
     from beerforyou.catalogue import refresh
     from beerforyou.clients import demo
     from beerforyou.clients.load import load
-    from beerforyou.clients.profiles import compute
     from beerforyou.db.database import Reads
 
     note("Making demo clients and their purchases …")
@@ -118,7 +120,6 @@ async def _bring_clients(connection: asyncpg.Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clients, purchases = demo.write(Path(folder), catalogue.breweries)
         report = await load(connection, clients, purchases, catalogue=catalogue)
-    await compute(connection)
     note(f"{report.clients} demo clients, {report.purchases} purchases")
 
 

@@ -72,7 +72,12 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     server = uvicorn.Server(config)
     # uvicorn's own handlers would raise the signal once more at the end, and kill us before our servers are stopped.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+
+    def stop(signum: int) -> None:
+        service.stop_following()
+        server.handle_exit(signum, None)
+
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signum, server.handle_exit, signum, None)
+        asyncio.get_running_loop().add_signal_handler(signum, stop, signum)
     async with working(service):
         await server.serve(sockets=[listener])

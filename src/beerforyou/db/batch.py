@@ -10,8 +10,8 @@ from typing import Any
 
 import asyncpg
 
+from beerforyou.db.failure import explained
 from beerforyou.db.queries import QUERIES
-from beerforyou.errors import Unavailable
 
 LARGEST = 500  # items a statement; more would hold the connection longer than a caller should wait
 
@@ -47,7 +47,7 @@ class _Lane:
             await self._one_by_one(batch, error)
         except Exception as error:
             for _, future in batch:
-                future.set_exception(_explained(error))
+                future.set_exception(explained(error))
         else:
             answers = {record["item"]: record for record in records}
             for number, (_, future) in enumerate(batch, start=1):
@@ -88,13 +88,3 @@ class Batch:
     async def close(self) -> None:
         for lane in self._lanes.values():
             await lane.close()
-
-
-def _explained(error: Exception) -> Exception:
-    if isinstance(
-        error, (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
-    ):
-        return Unavailable(
-            f"the database did not confirm a write: {error}", "try again; it is not known to have happened"
-        )
-    return error

@@ -7,10 +7,12 @@ writes. Pools keep no session state, so that a pooler in transaction mode may st
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from beerforyou.db.batch import Batch
+from beerforyou.db.failure import answered
 from beerforyou.db.queries import QUERIES
 from beerforyou.errors import SetupError, Unavailable
 from beerforyou.settings import Settings
@@ -23,10 +25,10 @@ class Reads:
         self._pool = pool
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        return await self._pool.fetch(QUERIES[query].sql, *args)
+        return await answered(self._pool.fetch(QUERIES[query].sql, *args))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        return await self._pool.fetchrow(QUERIES[query].sql, *args)
+        return await answered(self._pool.fetchrow(QUERIES[query].sql, *args))
 
 
 class ClientReads:
@@ -36,10 +38,10 @@ class ClientReads:
         self._pool, self.client_id = pool, client_id
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        return await self._pool.fetch(QUERIES[query].as_client, self.client_id, *args)
+        return await answered(self._pool.fetch(QUERIES[query].as_client, self.client_id, *args))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        return await self._pool.fetchrow(QUERIES[query].as_client, self.client_id, *args)
+        return await answered(self._pool.fetchrow(QUERIES[query].as_client, self.client_id, *args))
 
 
 class Database:
@@ -62,15 +64,19 @@ async def connect(settings: Settings) -> Database:
     """Raises SetupError (no URL, wrong password, not migrated) and Unavailable (nobody answers there)."""
     service = await _pool(settings.database_url, settings.database_pool)
     try:
-        client = await _pool(settings.database_read_url or _as_reader(settings.database_url), settings.database_pool)
+        client = await _pool(settings.database_read_url or as_reader(settings.database_url), settings.database_pool)
     except BaseException:
         await service.close()
         raise
     return Database(service, client, settings.batch_window_ms)
 
 
-def _as_reader(url: str) -> str:
+def as_reader(url: str) -> str:
     return url.replace("//bfy_service:", "//bfy_client:", 1)
+
+
+# ValueError: what is no URL at all.
+CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 async def _nothing(_: Any) -> None:
@@ -80,7 +86,7 @@ async def _nothing(_: Any) -> None:
 async def _pool(url: str, size: int) -> asyncpg.Pool:
     try:
         return await asyncpg.create_pool(url, min_size=1, max_size=size, reset=_nothing)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except CANNOT_CONNECT as error:
         raise explained(error, url) from None
 
 
@@ -89,12 +95,17 @@ async def operator(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection for `load` and `catalogue sync`: the administrator's, with the operator's rights."""
     connection = await admin(settings)
     try:
-        await connection.execute("SET ROLE bfy_operator; SET search_path = core")
+        await _take_on_operator(connection)
         yield connection
-    except asyncpg.UndefinedObjectError:
-        raise SetupError("the database has no role bfy_operator", "run `beerforyou db migrate`") from None
     finally:
         await connection.close()
+
+
+async def _take_on_operator(connection: asyncpg.Connection) -> None:
+    try:
+        await connection.execute("SET ROLE bfy_operator; SET search_path = core")
+    except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
+        raise SetupError("the database has no role bfy_operator", "run `beerforyou db migrate`") from None
 
 
 async def admin(settings: Settings) -> asyncpg.Connection:
@@ -102,22 +113,28 @@ async def admin(settings: Settings) -> asyncpg.Connection:
         raise SetupError("DATABASE_ADMIN_URL is not set", "give the URL of a role that may create roles")
     try:
         return await asyncpg.connect(settings.database_admin_url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except CANNOT_CONNECT as error:
         raise explained(error, settings.database_admin_url) from None
 
 
 def explained(error: Exception, url: str) -> SetupError | Unavailable:
-    """A failure to connect as a sentence, without the URL's password."""
-    where = url.rpartition("@")[2]
-    if isinstance(
-        error,
-        (
-            asyncpg.InvalidAuthorizationSpecificationError,
-            asyncpg.InvalidCatalogNameError,
-            asyncpg.InsufficientPrivilegeError,
-        ),
-    ):
+    """A failure to connect as a sentence, without anything secret of the URL."""
+    if isinstance(error, ValueError):
+        return SetupError("a database URL cannot be read", "write postgresql://user:password@host:port/database")
+    where = _where(url)
+    refused = (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.InsufficientPrivilegeError,
+    )
+    if isinstance(error, refused):
         return SetupError(
             f"PostgreSQL at {where} refuses: {error}", "run `beerforyou db migrate`, and check the user in the URL"
         )
     return Unavailable(f"PostgreSQL at {where} does not answer: {error}", "is it running, and is the address right?")
+
+
+def _where(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+    return f"{host}:{parts.port}{parts.path}" if parts.port else f"{host}{parts.path}"

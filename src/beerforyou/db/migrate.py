@@ -72,7 +72,7 @@ async def _run(connection: asyncpg.Connection, migration: Migration) -> bool:
 
 
 async def _set_passwords(connection: asyncpg.Connection, settings: Settings) -> None:
-    for url in (settings.database_url, settings.database_read_url):
+    for url in (settings.database_url, settings.database_read_url or database.as_reader(settings.database_url)):
         parts = urlsplit(url)
         if parts.username in LOGINS and parts.password:
             statement = await connection.fetchval(

@@ -103,6 +103,8 @@ def searched_name(m: Message, s: Slots) -> Name | None:
     name = s.name(POSSIBLE)
     if name is None:
         return s.subject if m.has("where") else None
+    if m.has("breweries_all") and not m.has("named") and name.sure < SURE:
+        return None
     if m.has("named") or name.sure >= SURE or (name.sure == LIKELY and (name.ids or len(m) <= 2)):
         return name
     asked = m.has("where", "exists", "find") and not m.has("brewery") and s.place == Place()

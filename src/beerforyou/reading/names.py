@@ -156,4 +156,6 @@ def _named(m: Message, start: int, end: int) -> Name:
     traded = tail > end or head < start or bool(TRADE & set(m.plain[start:end]))
     sure = SURE if traded else LIKELY if m.is_name_like(start) else POSSIBLE
     text = m.written(head, tail)
-    return Name(head, tail, text[:-2] if m.words[tail - 1].owner else text, (), sure)
+    text = text[:-2] if m.words[tail - 1].owner else text
+    ids = tuple(match.brewery.id for match in m.catalogue.find(text)) if sure >= LIKELY and tail - head > 1 else ()
+    return Name(head, tail, text, ids, sure)

@@ -14,7 +14,11 @@ _ASKS_MORE = ("buy", "spend", "how_many", "dimension", "most", "least", "popular
 
 
 def declines(m: Message, s: Slots) -> bool:
-    return m.has("no") and m.covered("no", "not", "thanks", "ack") and not m.has("ordinal")
+    if not m.has("no") or m.has("ordinal"):
+        return False
+    in_one = m.has_at(0, "no") and not any(word.begins_clause for word in m.words[1:])  # "não, me fala mais" is no no
+    more = ("tell_more", "tell_about", "it", "shown") if in_one else ()
+    return m.covered("no", "not", "thanks", "ack", *more)
 
 
 def thanks(m: Message, s: Slots) -> bool:

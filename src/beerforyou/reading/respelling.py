@@ -79,11 +79,21 @@ def _brewery(m: Message, i: int) -> dict[int, str]:
 
 
 def _spans(m: Message, i: int) -> Iterator[range]:
-    """The strange word with the next, with the one before, and alone."""
-    for span in (range(i, i + 2), range(i - 1, i + 1)):
-        if span.start >= 0 and span.stop <= len(m) and all(_may_be_name(m, j) for j in span):
+    """The strange word with the capitals around it, with the next word, with the one before, and alone."""
+    for span in (_titled(m, i), range(i, i + 2), range(i - 1, i + 1)):
+        if span and span.start >= 0 and span.stop <= len(m) and all(_may_be_name(m, j) for j in span):
             yield span
     yield range(i, i + 1)
+
+
+def _titled(m: Message, i: int) -> range:
+    """The run of words with capitals that word `i` is in."""
+    start, end = i, i + 1
+    while m.is_name_like(i) and start > 1 and m.is_name_like(start - 1):
+        start -= 1
+    while m.is_name_like(i) and end < len(m) and m.is_name_like(end):
+        end += 1
+    return range(start, end) if end - start > 2 else range(0)
 
 
 def _may_be_name(m: Message, i: int) -> bool:

@@ -10,6 +10,9 @@ from datetime import date
 from typing import Any
 
 from beerforyou.blocks import Notice, Table
+from beerforyou.catalogue.brewery import TYPES, Place, Unknown
+from beerforyou.catalogue.brewery_types import resolve_type
+from beerforyou.catalogue.names import brewery_key
 from beerforyou.errors import BadInput
 from beerforyou.messages import say
 from beerforyou.reading.reading import Context, Question
@@ -33,7 +36,9 @@ async def run_analytical_query(caller: Caller, args: Question) -> Outcome:
         error = {"error": "statistics over all clients are not available yet"}
         return Outcome(content=error, label=caller.public(), blocks=(notice,), context=Context(question=args))
     limit = min(args.limit or (MOST_ROWS if args.by in CALENDAR else DEFAULT_ROWS), MOST_ROWS)
-    records = await caller.rows.fetch("analysis.answer", *_parameters(caller, args, limit))
+    records = await caller.rows.fetch(
+        "analysis.answer", *(await _parameters(caller, args, limit + 1))
+    )  # the total is a row of its own
     overall = next((float(r["value"]) for r in records if r["overall"]), 0.0)
     rows = [(_key(args, r["key"], caller), float(r["value"])) for r in records if not r["overall"]]
     groups = records[0]["groups"] if records else 0
@@ -41,20 +46,49 @@ async def run_analytical_query(caller: Caller, args: Question) -> Outcome:
                "total": overall, "rows": rows, "of": groups}  # fmt: skip
     return Outcome(
         content={k: v for k, v in content.items() if v != ""},
-        label=caller.own(),
+        label=caller.own(profile=records[0]["profile"] or "", catalogue=caller.catalogue.version),
         blocks=_table(args, rows, groups),
         context=Context(question=args),
     )
 
 
-def _parameters(caller: Caller, args: Question, limit: int) -> tuple[Any, ...]:
+async def _parameters(caller: Caller, args: Question, limit: int) -> tuple[Any, ...]:
     by_key = args.by in CALENDAR and not args.limit
-    ids = [m.brewery.id for m in caller.catalogue.find(args.brewery)] if args.brewery else []
+    ids, names = await _brewery(caller, args.brewery)
+    place = _place(caller, args)
     return (
         args.measure, args.by, args.direction, by_key, _day(args, "since"), _day(args, "until"),
-        _like(args.beer), _like(args.brewery), ids, args.type, _like(args.style), _like(args.city), _like(args.state),
-        limit + 1,  # the total is a row of its own
+        _like(args.beer), bool(args.brewery), ids, names, _type(args), _like(args.style),
+        place.city.lower(), place.state.lower(), limit,
     )  # fmt: skip
+
+
+async def _brewery(caller: Caller, name: str) -> tuple[list[str], list[str]]:
+    """Ids and, where the catalogue knows none, spellings under which the client buys from it. Never by a part of it."""
+    if not name:
+        return [], []
+    profile, _ = await caller.profile()
+    bought = [b for b in (profile.history if profile else ()) if brewery_key(b.name) == brewery_key(name)]
+    found = [match.brewery.id for match in caller.catalogue.find(name)] + [b.brewery_id for b in bought]
+    ids = {same for id in found if id for same in caller.catalogue.same_brewery(id)}
+    return sorted(ids), [b.name for b in bought if not b.brewery_id]
+
+
+def _place(caller: Caller, args: Question) -> Place:
+    """In the catalogue's spelling where it knows the place: Virginia is not West Virginia."""
+    place = (
+        caller.catalogue.places.resolve(args.city, args.state, "", caller.home) if args.city or args.state else Place()
+    )
+    if isinstance(place, Place):
+        return Place(city=place.city if args.city else "", state=place.state if args.state else "")
+    return Place(city=args.city, state=args.state)
+
+
+def _type(args: Question) -> str:
+    kind = resolve_type(args.type)
+    if isinstance(kind, Unknown):
+        raise BadInput(f"run_analytical_query: there is no type {args.type!r}", f"types are {', '.join(TYPES)}")
+    return kind
 
 
 def _day(args: Question, field: str) -> date | None:

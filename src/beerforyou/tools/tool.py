@@ -14,7 +14,8 @@ import msgspec
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.clients.profiles import Profile
+from beerforyou.catalogue.names import brewery_key
+from beerforyou.clients.profiles import Profile, decode
 from beerforyou.db.database import ClientReads
 from beerforyou.errors import BadInput
 from beerforyou.labels import Label, of_client
@@ -24,7 +25,7 @@ from beerforyou.reading.reading import Context, Ref
 
 
 class Caller(msgspec.Struct, kw_only=True):
-    """Who asks, and what a tool may see of it. `agreed`: the client said yes to details of a brewery."""
+    """Who asks, and what a tool may see of it. `agreed`: the breweries whose details the client said yes to."""
 
     client_id: str
     name: str
@@ -32,15 +33,20 @@ class Caller(msgspec.Struct, kw_only=True):
     language: Language
     rows: ClientReads
     catalogue: Catalogue
-    agreed: bool = False
+    agreed: tuple[Ref, ...] = ()
     shown: tuple[Ref, ...] = ()
     _profile: tuple[Profile | None, str] | None = None
+
+    def agrees_to(self, brewery: str) -> bool:
+        """Did the client's yes mean this brewery, given by id or by name?"""
+        names = {ref.id for ref in self.agreed} | {brewery_key(ref.name) for ref in self.agreed}
+        return bool(brewery) and (brewery in names or brewery_key(brewery) in names)
 
     async def profile(self) -> tuple[Profile | None, str]:
         """The profile and its version, read once a turn; None before the first purchase was loaded."""
         if self._profile is None:
             row = await self.rows.fetchrow("clients.profile")
-            self._profile = (msgspec.json.decode(row["data"], type=Profile), row["version"]) if row else (None, "")
+            self._profile = (decode(row["data"]), row["version"]) if row else (None, "")
         return self._profile
 
     def own(self, **versions: str) -> Label:
@@ -88,6 +94,8 @@ class Tool(msgspec.Struct, frozen=True):
             parsed = msgspec.convert(args, self.args, strict=False)
         except msgspec.ValidationError as error:
             raise BadInput(f"{self.name}: {error}", hint) from None
+        if any("\0" in value for value in args.values() if isinstance(value, str)):
+            raise BadInput(f"{self.name}: an argument holds a NUL character", "leave it out")
         return await self.run(caller, parsed)
 
 

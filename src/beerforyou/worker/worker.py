@@ -70,10 +70,8 @@ class _Worker:
             self._service.doorbell.put_nowait(row["run_id"])
 
     async def renew(self) -> None:
-        if self.runs:
-            await self._service.database.batch.write(
-                "runs.renew", self._service.worker_name, self._service.settings.lease_s
-            )
+        batch, name, lease_s = self._service.database.batch, self._service.worker_name, self._service.settings.lease_s
+        await asyncio.gather(*(batch.write("runs.renew", run_id, name, lease_s) for run_id in self.runs))
 
     async def drain(self) -> None:
         await asyncio.gather(*self.runs.values(), return_exceptions=True)

@@ -162,7 +162,6 @@ CREATE TABLE core.runs (
     versions jsonb NOT NULL DEFAULT '{}',
     usage jsonb NOT NULL DEFAULT '{}',
     decisions jsonb NOT NULL DEFAULT '[]',
-    error jsonb,
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz

@@ -24,20 +24,21 @@ WITH lines AS (
     WHERE p.client_id = me.client_id
       AND ($6::date IS NULL OR p.purchased_on >= $6) AND ($7::date IS NULL OR p.purchased_on < $7)
       AND ($8 = '' OR b.name ILIKE $8)
-      AND ($9 = '' OR b.brewery_name ILIKE $9 OR b.brewery_id = ANY ($10::text[]))
-      AND ($11 = '' OR b.brewery_type = $11)
-      AND ($12 = '' OR b.style ILIKE $12)
-      AND ($13 = '' OR b.brewery_city ILIKE $13)
-      AND ($14 = '' OR b.brewery_state ILIKE $14)
+      AND (NOT $9 OR b.brewery_id = ANY ($10::text[]) OR b.brewery_name = ANY ($11::text[]))
+      AND ($12 = '' OR b.brewery_type = $12)
+      AND ($13 = '' OR b.style ILIKE $13)
+      AND ($14 = '' OR lower(b.brewery_city) = $14)
+      AND ($15 = '' OR lower(b.brewery_state) = $15)
 ), measured AS (
     SELECT GROUPING(key) = 1 AS overall,
            CASE WHEN $3 = 'brewery' THEN min(brewery) ELSE key END AS key,
            CASE WHEN $2 IN ('quantity', 'amount') THEN sum(summed) ELSE count(DISTINCT counted) END AS value
     FROM lines GROUP BY GROUPING SETS ((key), ())
 )
-SELECT key, value, overall, count(*) FILTER (WHERE NOT overall) OVER () AS groups
+SELECT key, coalesce(value, 0) AS value, overall, count(*) FILTER (WHERE NOT overall) OVER () AS groups,
+       (SELECT version FROM profiles WHERE client_id = me.client_id) AS profile
 FROM measured
-WHERE value IS NOT NULL AND (overall OR (key <> '' AND $3 <> ''))
+WHERE (overall OR (key <> '' AND $3 <> ''))
 ORDER BY overall DESC, CASE WHEN $5 THEN key END,
          CASE WHEN $4 = 'most' THEN value END DESC, CASE WHEN $4 = 'least' THEN value END, key
-LIMIT $15
+LIMIT $16

@@ -41,14 +41,14 @@ RETURNING wanted.item, runs.run_id, runs.client_id, runs.conversation_id, runs.f
     coalesce((SELECT max(seq) FROM run_events e WHERE e.run_id = runs.run_id), 0) AS events;
 
 -- name: renew
--- One heartbeat for all runs of a worker.
-WITH beat AS (
-    SELECT * FROM unnest($1::text[], $2::float8[]) WITH ORDINALITY AS t (worker, lease_s, item)
+-- A sign of life for each run that a worker works on, one item a run.
+WITH held AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::float8[]) WITH ORDINALITY AS t (run_id, worker, lease_s, item)
 )
-UPDATE runs SET lease_until = now() + make_interval(secs => beat.lease_s)
-FROM beat
-WHERE runs.worker = beat.worker AND status = 'running'
-RETURNING beat.item;
+UPDATE runs SET lease_until = now() + make_interval(secs => held.lease_s)
+FROM held
+WHERE runs.run_id = held.run_id AND runs.worker = held.worker AND status = 'running'
+RETURNING held.item;
 
 -- name: waiting
 -- Open runs that nobody works on, oldest first: at most $1.
@@ -71,10 +71,12 @@ WITH wanted AS (
     FROM held CROSS JOIN LATERAL jsonb_to_record(held.step)
         AS s (seq int, kind text, name text, input jsonb, output jsonb, labels text[], versions jsonb, usage jsonb, ms real)
     WHERE held.step IS NOT NULL
+    ON CONFLICT (run_id, seq) DO NOTHING
 ), logged AS (
     INSERT INTO run_events (run_id, client_id, seq, type, data)
     SELECT held.run_id, held.client_id, e.seq, e.type, e.data
     FROM held CROSS JOIN LATERAL jsonb_to_recordset(held.events) AS e (seq int, type text, data jsonb)
+    ON CONFLICT (run_id, seq) DO NOTHING
 )
 SELECT item FROM held;
 
@@ -86,9 +88,9 @@ WITH wanted AS (
 ), closed AS (
     UPDATE runs
     SET status = a.status, outcome = a.outcome, labels = a.labels, versions = a.versions, usage = a.usage,
-        decisions = a.decisions, error = a.error, finished_at = now(), worker = NULL, lease_until = NULL
+        decisions = a.decisions, finished_at = now(), worker = NULL, lease_until = NULL
     FROM wanted CROSS JOIN LATERAL jsonb_to_record(wanted.answer)
-        AS a (status text, outcome text, labels text[], versions jsonb, usage jsonb, decisions jsonb, error jsonb)
+        AS a (status text, outcome text, labels text[], versions jsonb, usage jsonb, decisions jsonb)
     WHERE runs.run_id = wanted.run_id AND runs.fence = wanted.fence AND runs.status = 'running'
     RETURNING wanted.item, wanted.answer, wanted.events, runs.run_id, runs.client_id, runs.conversation_id
 ), said AS (
@@ -99,11 +101,13 @@ WITH wanted AS (
     INSERT INTO run_events (run_id, client_id, seq, type, data)
     SELECT closed.run_id, closed.client_id, e.seq, e.type, e.data
     FROM closed CROSS JOIN LATERAL jsonb_to_recordset(closed.events) AS e (seq int, type text, data jsonb)
+    ON CONFLICT (run_id, seq) DO NOTHING
 )
 SELECT item FROM closed;
 
 -- name: turn
--- All that a worker needs to start on run $2: the question, the client's place and language, $3 earlier messages.
+-- All that a worker needs to start on run $2: the question, the client's place and language, and at most $3 earlier
+-- messages, of turns that succeeded.
 SELECT asked.text, c.name, c.city, c.state, c.country, c.language, earlier.messages
 FROM runs r
 JOIN messages asked ON asked.run_id = r.run_id AND asked.role = 'client' AND asked.client_id = me.client_id
@@ -111,10 +115,11 @@ JOIN clients c ON c.client_id = me.client_id
 CROSS JOIN LATERAL (
     SELECT jsonb_agg(m ORDER BY m.created_at, m.role DESC) AS messages
     FROM (
-        SELECT role, text, context, created_at FROM messages
-        WHERE client_id = me.client_id AND conversation_id = r.conversation_id AND run_id <> r.run_id
-          AND created_at <= asked.created_at
-        ORDER BY created_at DESC, role
+        SELECT said.role, said.text, said.context, said.created_at
+        FROM messages said JOIN runs USING (run_id)
+        WHERE said.client_id = me.client_id AND said.conversation_id = r.conversation_id
+          AND runs.status = 'succeeded' AND said.created_at <= asked.created_at
+        ORDER BY said.created_at DESC, said.role
         LIMIT $3
     ) m
 ) earlier
@@ -122,7 +127,7 @@ WHERE r.run_id = $2 AND r.client_id = me.client_id;
 
 -- name: run
 -- One run with its answer.
-SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions, r.error,
+SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
        r.created_at, r.started_at, r.finished_at, said.text, said.blocks
 FROM runs r
 LEFT JOIN messages said ON said.run_id = r.run_id AND said.role = 'assistant' AND said.client_id = me.client_id
