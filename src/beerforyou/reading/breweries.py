@@ -39,6 +39,8 @@ def wants_new(m: Message, s: Slots) -> bool:
 
 
 def _is_about_one(m: Message, s: Slots) -> bool:
+    if s.name(SURE) and m.has("where", "makes"):
+        return True
     return s.name(LIKELY) is not None and m.has(*_ABOUT_ONE) and not m.has("recommend")
 
 
@@ -87,7 +89,8 @@ def _says_only(m: Message, name: Name) -> bool:
 def wants_search(m: Message, s: Slots) -> bool:
     if m.has("brewery") or s.type or s.within_km or s.near_me or searched_name(m, s):
         return True
-    return s.place != Place() and _is_about_place(m)
+    sure = any(span.known for span in s.places) or m.has("find", "exists", "and_what_about", "more")
+    return s.place != Place() and sure and _is_about_place(m)
 
 
 def _is_about_place(m: Message) -> bool:

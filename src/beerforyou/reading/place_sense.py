@@ -54,7 +54,7 @@ def is_place(m: Message, candidates: Sequence[Mention], follows: bool) -> bool:
 def _is_ordinary_place(m: Message, start: int, end: int) -> bool:
     """ "breweries in golden", "in Hope", "the town of March", "Media, PA": places in spite of their everyday words."""
     led = is_led(m, start, LEADS)
-    named = led and m.is_name_like(start) and not m.has_at(start, "month", "weekday")
+    named = led and (m.is_name_like(start) or end - start > 1) and not m.has_at(start, "month", "weekday")
     of_breweries = led and is_about_breweries(m, start - 2) and not m.has_at(start, *_OTHER_SENSES)
     return named or of_breweries or m.ends(start, "city_word") or _state_follows(m, end)
 
@@ -67,7 +67,7 @@ def _is_code(m: Message, start: int, end: int, follows: bool) -> bool:
     if all(w.raw.isupper() for w in m.words[start:end]) and (m.capitals_count or follows or alone):
         return in_company or not word
     if word:
-        return follows and (end == len(m) or m.words[end].begins_clause)
+        return follows and (end == len(m) or m.words[end].begins_clause or is_about_breweries(m, end))
     return in_company or alone
 
 
@@ -95,7 +95,8 @@ def is_trade_name(m: Message, name: Mention, end: int) -> bool:
     """ "Denver Brewing" is a brewery, "Denver brewery" and "Denver brewpubs" are breweries of Denver."""
     if name.end <= end or m.words[end].gap.strip() or m.words[end].raw == "CO":  # "Denver, CO" is in Colorado
         return False
-    return name.end - end > 1 or m.plain[end] in {"brewing", "company", "co", "beer"}
+    titled_beer = m.plain[end] == "beer" and m.words[end].capital
+    return name.end - end > 1 or titled_beer or m.plain[end] in {"brewing", "company", "co"}
 
 
 def _is_rather(m: Message, name: Mention, candidates: Sequence[Mention]) -> bool:

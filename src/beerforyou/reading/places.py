@@ -47,12 +47,16 @@ _NEIGHBOURS = 2  # words at most between a city and its state: "Vancouver, no Ca
 
 
 class PlaceSpan(msgspec.Struct, frozen=True):
-    """Words `start` to `end` (exclusive) name this place; `led` when a preposition of place stands before them."""
+    """Words `start` to `end` (exclusive) name this place; `led` when a preposition of place stands before them.
+
+    `known`: the catalogue, or the lexicon, has the name.
+    """
 
     start: int
     end: int
     place: Place
     led: bool = False
+    known: bool = True
 
 
 def places_in(m: Message) -> list[PlaceSpan]:
@@ -128,14 +132,14 @@ def _whole(m: Message, span: PlaceSpan) -> PlaceSpan:
     if not _is_strange(m, going_on) or any(mention.start == going_on for mention in m.mentions):
         return span
     end = _run(m, going_on).stop
-    return PlaceSpan(span.start, end, Place(city=m.written(span.start, end)), led=True)
+    return PlaceSpan(span.start, end, Place(city=m.written(span.start, end)), led=True, known=False)
 
 
 def _unknown(m: Message) -> list[PlaceSpan]:
     of_breweries = [mark for mark in m.all("of") if is_about_breweries(m, mark.start - 1) and not m.has("named")]
     for mark in sorted((*m.all(*STRONG_LEADS), *of_breweries), key=lambda mark: (mark.start, -mark.end)):
         if run := _run(m, mark.end + (m.word(mark.end) in _ARTICLES)):
-            return [PlaceSpan(run.start, run.stop, Place(city=m.written(run.start, run.stop)), led=True)]
+            return [PlaceSpan(run.start, run.stop, Place(city=m.written(run.start, run.stop)), led=True, known=False)]
     return []
 
 

@@ -75,7 +75,7 @@ def wants_statistics(m: Message, s: Slots) -> bool:
         return True
     if m.has("how_many") and (m.has("buyer") or (m.has("clients") and m.has("they_buy"))):
         return True
-    if _asks_which_beer(m) and s.place != Place() and not m.has("makes", "self", "i"):
+    if _asks_which_beer(m) and s.place != Place() and not m.has("makes", "self", "i", "brewery"):
         return True
     if m.has("brewery") or s.type:
         return False
@@ -83,9 +83,9 @@ def wants_statistics(m: Message, s: Slots) -> bool:
 
 
 def _ranks_beers(m: Message) -> bool:
-    """ "best beers", "a cerveja mais forte em vendas": the superlative stands beside the beer."""
-    ranks = [i for mark in m.all("most", "least", "statistic") for i in range(mark.start - 2, mark.end + 2)]
-    return any(m.has_at(i, "beer") for i in ranks)
+    """ "best beers", "ranking of styles": the superlative stands beside what is ranked."""
+    ranks = {i for mark in m.all("most", "least", "statistic") for i in range(mark.start - 2, mark.end + 2)}
+    return any(mark.value in {"beer", "style"} and mark.start in ranks for mark in m.all("dimension"))
 
 
 def _asks_which_beer(m: Message) -> bool:

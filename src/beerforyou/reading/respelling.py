@@ -64,7 +64,8 @@ def _stands_as_place(m: Message, i: int) -> bool:
 
 
 def _brewery(m: Message, i: int) -> dict[int, str]:
-    about_somebody = m.has("third_person") and not m.has("i", "self")
+    third_person = m.has("third_person") or not {"did", "does"}.isdisjoint(m.plain)
+    about_somebody = third_person and m.has("buy", "spend") and not m.has("i", "self")
     if about_somebody or not m.has(*_ASKS_ABOUT_ONE):
         return {}
     for span in _spans(m, i):
