@@ -24,14 +24,38 @@ def wants_recommendation(m: Message, s: Slots) -> bool:
     """Said in so many words, or by leaving out what is bought already."""
     if m.has("how_many", "spend") or s.novelty == "known" or _is_about_one(m, s):
         return False
-    if m.has("recommend") or (m.has("should") and m.has("buy", "keep")):
+    if m.has("should") and m.has("buy", "keep"):
         return True
+    if m.has("recommend"):
+        return _is_about_beer(m, s)
     if s.novelty != "new" or s.periods or m.has("last_time") or _asks_of_beers(m, s):
         return False
     if not m.has("past", "most", "least", "statistic"):
         return True
     looked_for = m.has("brewery", "place", "new", "find", "only", "relative") or s.type or s.near_me
     return bool(looked_for) and denies_purchase(m)
+
+
+def _is_about_beer(m: Message, s: Slots) -> bool:
+    """Not "recommend a good book": breweries, beer, a place or something new, or nothing said of what."""
+    if m.has("brewery", "beer", "style", "place", "here", "new", "my_business", "buy", "keep", "name") or s.type:
+        return True
+    tags = (
+        "recommend",
+        "fill",
+        "want",
+        "self",
+        "good",
+        "find",
+        "thanks",
+        "hello",
+        "it",
+        "history",
+        "profile",
+        "preference",
+    )
+    rest = [i for i in range(len(m)) if not m.has_at(i, *tags, "courtesy", "for_whom") and not m.is_function(i)]
+    return len(rest) <= m.has("for_whom")
 
 
 def wants_new(m: Message, s: Slots) -> bool:
@@ -67,7 +91,7 @@ def wants_details(m: Message, s: Slots) -> bool:
 def _asks_more_than_name(m: Message, s: Slots) -> bool:
     """ "a Surly trabalha com lager?": something is asked about one brewery, and not whether or where it is."""
     name = s.name(LIKELY)
-    if name is None or not (name.ids or m.has("makes", "what_is")) or not _is_pointed_at(m, name):
+    if name is None or not (name.ids or name.sure >= SURE or m.has("makes")) or not _is_pointed_at(m, name):
         return False
     if m.has("exists", "find", "named", "breweries_all") or s.type or (m.has("only") and not m.has("makes")):
         return False

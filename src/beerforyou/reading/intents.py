@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beerforyou.reading import breweries, privacy, purchases, refusals, replies
+from beerforyou.reading import breweries, guesses, privacy, purchases, refusals, replies
 from beerforyou.reading.message import Message
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
@@ -37,11 +37,14 @@ WISHES: Rules = (
     ("profile", purchases.wants_profile),
     ("own_data", purchases.wants_own_data),
     ("profile", purchases.wants_taste),
+    ("own_data", purchases.continues_question),
     ("statistics", purchases.wants_statistics),
     ("details", breweries.wants_details),
     ("recommend", breweries.wants_new),
     ("search", breweries.wants_search),
-    ("own_data", purchases.continues_question),
+    ("statistics", guesses.guesses_statistics),
+    ("own_data", guesses.guesses_own_data),
+    ("search", guesses.guesses_search),
 )
 TOOL_OF: dict[Intent, Tool] = {
     "search": "search_breweries",

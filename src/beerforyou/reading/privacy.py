@@ -52,7 +52,7 @@ def _names_somebody(m: Message, s: Slots) -> bool:
     """ "o bar do João", "Joe's Tavern", "quanto a Maria gastou", "what did The Rusty Nail order"."""
     if s.type:
         return False
-    if any(_is_somebodys(m, mark) for mark in m.all("business")):
+    if any(_is_somebodys(m, mark) for mark in m.all("business")) or any(_is_owner(m, s, i) for i in range(len(m))):
         return True
     if m.has("self", "i", "clients", "everyone", "my_business"):
         return False
@@ -62,10 +62,18 @@ def _names_somebody(m: Message, s: Slots) -> bool:
 
 
 def _is_somebodys(m: Message, business: Mark) -> bool:
-    if m.ends(business.start, "self", "possessive") or m.has_at(business.start, "my_business", "everyone"):
+    if m.ends(business.start, "self", "possessive") or m.has_at(business.start, "everyone"):
         return False
-    owner = business.end + m.has_at(business.end, "of")
-    return _is_proper(m, owner) or _is_proper(m, business.start - 1)
+    if m.has_at(business.end, "of") and _is_proper(m, business.end + 1):
+        return True
+    mine = m.has_at(business.start, "my_business")
+    return not mine and (_is_proper(m, business.end) or _is_proper(m, business.start - 1))
+
+
+def _is_owner(m: Message, s: Slots, i: int) -> bool:
+    """ "Anna's order history"."""
+    owned = any(m.has_at(j, "order", "purchases", "history", "profile", "preference") for j in (i + 1, i + 2))
+    return bool(m.words[i].owner) and owned and _is_proper(m, i) and not _is_brewery(s, i)
 
 
 def _is_proper(m: Message, i: int) -> bool:

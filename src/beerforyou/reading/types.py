@@ -11,6 +11,7 @@ from beerforyou.reading.names import SURE, Name
 _CRAFT = frozenset(
     {"craft", "artesanal", "artesanais"}
 )  # says "brewery" and no type, whatever the catalogue makes of it
+_BESIDE = frozenset({"ones", "type", "types", "kind", "tipo", "tipos"})  # what a type stands next to
 _ALONE = frozenset({"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"})  # their words mean nothing else
 
 
@@ -32,8 +33,8 @@ def _is_type(m: Message, mention: Mention) -> bool:
     if mention.name in _ALONE or len(words) > 1:
         return True
     beside = (mention.start - 1, mention.start, mention.end, mention.end + 1)
-    return any(m.word(i) == "ones" or m.has_at(i, "brewery") for i in beside) or m.covered(
-        "only", "and_what_about", "place", besides=words
+    return any(m.word(i) in _BESIDE or m.has_at(i, "brewery") for i in beside) or m.covered(
+        "only", "and_what_about", "place", "find", besides=words
     )
 
 

@@ -1,0 +1,24 @@
+"""What is most likely meant when no rule was sure: a number is counted in purchases, a place is searched in."""
+
+from __future__ import annotations
+
+from beerforyou.reading.message import Message
+from beerforyou.reading.slots import Slots
+
+_SHORT = 6  # words of a message that only changes the question before it: "break it down by month"
+
+
+def guesses_statistics(m: Message, s: Slots) -> bool:
+    return m.has("everyone", "clients") and m.has("top", "most", "least", "popular", "how_many")
+
+
+def guesses_own_data(m: Message, s: Slots) -> bool:
+    if s.place.city or s.type:
+        return False
+    counts = bool(s.periods) and (s.mine or m.has("how_many", "most", "least", "top"))
+    changes = len(m) <= _SHORT and m.has("unit", "dimension") and not m.has("brewery", "hello", "thanks", "bye")
+    return counts or changes
+
+
+def guesses_search(m: Message, s: Slots) -> bool:
+    return bool(m.words) and m.words[-1].asked and any(span.led for span in s.places)
