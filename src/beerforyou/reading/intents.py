@@ -38,6 +38,7 @@ WISHES: Rules = (
     ("own_data", purchases.wants_own_data),
     ("profile", purchases.wants_taste),
     ("own_data", purchases.continues_question),
+    ("own_data", purchases.ranks_own),
     ("statistics", purchases.wants_statistics),
     ("details", breweries.wants_details),
     ("recommend", breweries.wants_new),

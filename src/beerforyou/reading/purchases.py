@@ -82,6 +82,12 @@ def wants_statistics(m: Message, s: Slots) -> bool:
     return _ranks_beers(m) or (m.has("most", "least", "statistic") and m.has("style", "buy"))
 
 
+def ranks_own(m: Message, s: Slots) -> bool:
+    """ "minhas 5 mais compradas", "top 3 beers last month": a ranking, and nobody else is named."""
+    others = m.has("everyone", "clients", "they_buy") or s.place != Place()
+    return wants_statistics(m, s) and not others and (m.has("possessive") or not m.has("popular"))
+
+
 def _ranks_beers(m: Message) -> bool:
     """ "best beers", "ranking of styles": the superlative stands beside what is ranked."""
     ranks = {i for mark in m.all("most", "least", "statistic") for i in range(mark.start - 2, mark.end + 2)}

@@ -1,10 +1,10 @@
 -- name: answer
 -- Purchases of one client, measured ($2) by one dimension ($3, empty for the whole), within dates and filters.
--- Rows come by value ($4 most or least) or, $5, by key; `overall` is the measure of everything that the filters leave.
+-- A beer or brewery is one under all its spellings. Rows come by value ($4 most or least) or, $5, by key; `overall` is the measure of everything that the filters leave.
 WITH lines AS (
-    SELECT b.brewery_name AS brewery,
+    SELECT CASE $3 WHEN 'beer' THEN b.name || ' (' || b.brewery_name || ')' ELSE b.brewery_name END AS spelt,
            CASE $3
-               WHEN 'beer' THEN b.name || ' (' || b.brewery_name || ')'
+               WHEN 'beer' THEN b.name || chr(31) || coalesce(b.brewery_id, b.brewery_name)
                WHEN 'brewery' THEN coalesce(b.brewery_id, b.brewery_name)
                WHEN 'type' THEN b.brewery_type
                WHEN 'style' THEN b.style
@@ -18,7 +18,7 @@ WITH lines AS (
            CASE $2 WHEN 'quantity' THEN p.quantity WHEN 'amount' THEN p.quantity * p.unit_price END AS summed,
            CASE $2
                WHEN 'orders' THEN p.purchased_on::text
-               WHEN 'beers' THEN b.beer_id::text
+               WHEN 'beers' THEN b.name || chr(31) || coalesce(b.brewery_id, b.brewery_name)
                WHEN 'breweries' THEN coalesce(b.brewery_id, b.brewery_name) END AS counted
     FROM purchases p JOIN beers b USING (beer_id)
     WHERE p.client_id = me.client_id
@@ -31,7 +31,7 @@ WITH lines AS (
       AND ($15 = '' OR lower(b.brewery_state) = $15)
 ), measured AS (
     SELECT GROUPING(key) = 1 AS overall,
-           CASE WHEN $3 = 'brewery' THEN min(brewery) ELSE key END AS key,
+           CASE WHEN $3 IN ('beer', 'brewery') THEN min(spelt) ELSE key END AS key,
            CASE WHEN $2 IN ('quantity', 'amount') THEN sum(summed) ELSE count(DISTINCT counted) END AS value
     FROM lines GROUP BY GROUPING SETS ((key), ())
 )
