@@ -74,8 +74,14 @@ def _asks_of_beers(m: Message, s: Slots) -> bool:
     return asks and not m.has("brewery", "place") and not s.type
 
 
+def tells_of(m: Message, s: Slots) -> bool:
+    """ "more info about Cerebral Brewing": said in so many words, whatever else is in the sentence."""
+    data = m.has("spend", "how_many", "purchases", "history", "order", "third_person", "past", "last_time", "recommend")
+    return s.name(SURE) is not None and m.has("tell_about", "tell_more", "website") and not data and not s.periods
+
+
 def wants_details(m: Message, s: Slots) -> bool:
-    if m.has("where") and not m.has("website"):
+    if (m.has("where") and not m.has("website")) or s.near_me:
         return False
     if not m.has(*_ABOUT_ONE):
         return _asks_more_than_name(m, s)

@@ -46,11 +46,19 @@ def without_denied(m: Message) -> Message:
     """The message without what it says is not wanted; the message itself when nothing else is in it."""
     denied: set[int] = set()
     for clause in m.clauses():
+        if _ends_in_no(m, clause):
+            denied |= set(clause)
         denials = [mark.start for mark in m.all("not", "instead") if mark.start in clause and _denies(m, mark, clause)]
         if denials:
             denied |= set(range(min(denials), _turn(m, min(denials), clause)))
     rest = [i for i in range(len(m)) if i not in denied]
     return m.part(rest) if denied and _has_content(m, rest) else m
+
+
+def _ends_in_no(m: Message, clause: range) -> bool:
+    """ "Austin não", "brewpub não": in Portuguese the no may come last."""
+    named = m.mentions_of("city", "state", "type")
+    return m.word(clause.stop - 1) in {"nao", "not"} and any(name.end == clause.stop - 1 for name in named)
 
 
 def _denies(m: Message, mark: Mark, clause: range) -> bool:

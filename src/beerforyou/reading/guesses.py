@@ -15,10 +15,13 @@ def guesses_statistics(m: Message, s: Slots) -> bool:
 def guesses_own_data(m: Message, s: Slots) -> bool:
     if s.place.city or s.type:
         return False
-    counts = bool(s.periods) and (s.mine or m.has("how_many", "most", "least", "top"))
-    changes = len(m) <= _SHORT and m.has("unit", "dimension") and not m.has("brewery", "hello", "thanks", "bye")
-    return counts or changes
+    dated = any(not m.has_at(period.start, "relative_day") for period in s.periods)  # "today" begins any story
+    counts = dated and (s.mine or m.has("how_many", "most", "least", "top")) and not m.has("action")
+    grouped = any(mark.value not in {"beer", "brewery", "type"} for mark in m.all("dimension"))
+    idle = m.has("brewery", "hello", "thanks", "bye", "no")
+    return counts or (len(m) <= _SHORT and grouped and not idle)
 
 
 def guesses_search(m: Message, s: Slots) -> bool:
-    return bool(m.words) and m.words[-1].asked and any(span.led for span in s.places)
+    counts = m.has("how_many") or m.word(0) in {"who", "quem", "when", "quando", "why"}
+    return bool(m.words) and m.words[-1].asked and any(span.led for span in s.places) and not counts

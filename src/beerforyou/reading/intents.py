@@ -29,6 +29,7 @@ ANSWERS: Rules = (
     ("help", replies.asks_for_help),
 )
 WISHES: Rules = (
+    ("details", breweries.tells_of),
     ("other_client", privacy.asks_about_others),
     ("details", replies.picks_by_name),
     ("off_topic", refusals.wants_action),

@@ -72,6 +72,8 @@ def place_of(spans: list[PlaceSpan]) -> Place:
     """The first place named, with the state and the country that follow it; the first led to, if any is."""
     if len(spans) > 1 and not spans[0].led and not _merged(spans[0].place, spans[1].place):
         spans = spans[next((i for i, span in enumerate(spans) if span.led), 0) :]
+    if len(spans) > 1 and spans[1].led and not spans[0].place.city and spans[1].place.city:
+        spans = [spans[1], spans[0]]  # "Na Finlândia, em Helsinki": the wider place first
     place, end = (spans[0].place, spans[0].end) if spans else (Place(), 0)
     for span in spans[1:]:
         merged = _merged(place, span.place)

@@ -45,7 +45,7 @@ def _is_about_purchases(m: Message, s: Slots) -> bool:
     if s.mine and m.has("buy", "purchases"):
         will = m.has("will_buy") and not m.has("past", "how_many")
         return not will and not _is_habit(m, s)
-    if m.has("how_many") and m.has("beer", "style") and s.periods:
+    if m.has("how_many") and m.has("beer", "style") and (s.periods or s.mine):
         return not m.has("clients", "everyone")
     if not m.has("purchases") or m.has("clients"):
         return False
@@ -102,7 +102,8 @@ def continues_question(m: Message, s: Slots) -> bool:
     """ "e em março?", "and by style?": the rest of the question was said before."""
     grouped = any(m.word(mark.start - 1) in {"by", "per", "por"} for mark in m.all("dimension"))
     timed = [i for period in s.periods for i in range(period.start, period.end)]
+    by = ("dimension",) if grouped else ()  # else "breweries" is what is sought, and no grouping
     return (grouped or bool(timed)) and m.covered(
-        "dimension", "and_what_about", "in_place", "of", "unit", "place", "spend", "compare", "statistic", "how_many",
+        *by, "and_what_about", "in_place", "of", "unit", "place", "spend", "compare", "statistic", "how_many",
         "most", "least", besides=timed,
     )  # fmt: skip

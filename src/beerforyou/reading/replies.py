@@ -102,6 +102,8 @@ def picks_by_name(m: Message, s: Slots) -> bool:
     name = s.name(POSSIBLE)
     if name is None or m.has("brewery"):
         return False
+    if name.sure < LIKELY and not m.words[name.start].capital and m.word(name.start - 1) not in _POINTING:
+        return False
     said = m.has("yes") or (m.plain[0] in _POINTING and m.plain[-1] == "one")
     besides = (*range(name.start, name.end), *_ones(m))
     return said and m.covered("yes", "ack", "tell_about", "thanks", besides=besides)

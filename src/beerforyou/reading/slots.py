@@ -106,7 +106,10 @@ class Slots:
 
     @property
     def near_me(self) -> bool:
-        return self.m.has("here") and not any(span.led for span in self.places)
+        if any(span.led for span in self.places):
+            return False
+        near_ours = any(self.m.has_at(mark.end, "possessive", "my_business") for mark in self.m.all("near"))
+        return near_ours or self.m.has("here")
 
     @cached_property
     def within_km(self) -> float | None:
