@@ -31,6 +31,7 @@ TRADE = frozenset(
         "brasserie",
     }
 )  # what a brewery's name ends with
+_LONG, _NAME = 20, 3  # words: of a sentence that is a story, and of a name between commas
 _CLAUSE_END = re.compile(r"[.!?;,:\n]|\s[-–—]+\s")
 _SENTENCE_END = re.compile(r"[.!?…\n]")
 _ABBREVIATED = frozenset({"st", "mt", "ft", "dr", "mr", "mrs", "ms", "co", "inc", "no", "vs", "jr", "sr"})
@@ -71,14 +72,32 @@ def words_of(text: str) -> list[Word]:
 
 
 def sentences_of(words: Sequence[Word]) -> list[range]:
-    """Positions by sentence; "St. Louis" and "D. G." don't end one."""
-    starts = [0]
-    for i in range(1, len(words)):
-        before = words[i - 1].plain
-        abbreviated = words[i].gap.startswith(".") and (len(before) == 1 or before in _ABBREVIATED)
-        if _SENTENCE_END.search(words[i].gap) and not abbreviated:
-            starts.append(i)
-    return [range(start, end) for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
+    """Positions by sentence; "St. Louis" and "D. G." don't end one. A long one ends at its commas too."""
+    ends = [i for i in range(1, len(words)) if _ends_sentence(words[i - 1], words[i])]
+    sentences = _ranges(ends, 0, len(words))
+    return [
+        part for sentence in sentences for part in (_parts(words, sentence) if len(sentence) > _LONG else [sentence])
+    ]
+
+
+def _ends_sentence(before: Word, word: Word) -> bool:
+    abbreviated = word.gap.startswith(".") and (len(before.plain) == 1 or before.plain in _ABBREVIATED)
+    return bool(_SENTENCE_END.search(word.gap)) and not abbreviated
+
+
+def _parts(words: Sequence[Word], sentence: range) -> list[range]:
+    """At commas, but not where a piece would be no more than a name: "Portland, Maine"."""
+    commas = [i for i in sentence if i > sentence.start and words[i].begins_clause]
+    pieces = _ranges(commas, sentence.start, sentence.stop)
+    ends: list[int] = []
+    for piece in pieces[1:]:
+        if len(piece) > _NAME and piece.start - (ends[-1] if ends else sentence.start) > _NAME:
+            ends.append(piece.start)
+    return _ranges(ends, sentence.start, sentence.stop)
+
+
+def _ranges(cuts: list[int], start: int, stop: int) -> list[range]:
+    return [range(a, b) for a, b in zip([start, *cuts], [*cuts, stop], strict=True)]
 
 
 def shouted(words: Sequence[Word]) -> bool:
