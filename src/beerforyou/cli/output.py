@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,16 +25,6 @@ def show_json(result: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
-
-
-def show_table(rows: Sequence[dict[str, Any]]) -> None:
-    """Rows with equal keys, in aligned columns."""
-    if not rows:
-        return
-    cells = [[str(key) for key in rows[0]], *([str(value) for value in row.values()] for row in rows)]
-    widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
-    for row in cells:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
