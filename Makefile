@@ -41,14 +41,15 @@ clean: ## remove .venv and the caches; the data stays
 
 .venv/runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what BeerForYou needs into .venv"
-	@$(PIP) --require-hashes --requirement $<
+	@$(PIP) --no-deps --require-hashes --requirement $<
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# --no-deps: the pinned files are complete, and older pips look past a pin when a package asks for its extras.
 # Compiling all of the tests' packages takes longer than the tests gain from it.
 .venv/test: requirements/test.txt .venv/runtime
 	@echo "Installing what the tests need"
-	@$(PIP) --no-compile --require-hashes --requirement $<
+	@$(PIP) --no-deps --no-compile --require-hashes --requirement $<
 	@touch $@
 
 $(BIN)/python:
