@@ -26,7 +26,7 @@ from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients import demo
 from beerforyou.clients.load import load
 from beerforyou.clients.profiles import compute
-from beerforyou.db.database import operator
+from beerforyou.db.connections import operator
 from beerforyou.db.migrate import migrate
 
 CITIES, IN_A_CITY = 250, 20

@@ -23,7 +23,8 @@ from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.catalogue import demo
 from beerforyou.catalogue.sync import store
 from beerforyou.cli.demo import set_up
-from beerforyou.db.database import Database, admin, connect, operator
+from beerforyou.db.connections import admin, operator
+from beerforyou.db.database import Database, connect
 from beerforyou.db.migrate import migrate
 from beerforyou.llm.model import Model
 from beerforyou.service import Service, opened
@@ -87,7 +88,7 @@ def fresh_settings(migrated: Settings) -> FreshSettings:
 
 
 def _in_database(settings: Settings, old: str, new: str) -> Settings:
-    fields = ("database_admin_url", "database_url", "database_read_url")
+    fields = ("database_admin_url", "database_url", "database_read_url", "database_sql_url")
     urls = {field: getattr(settings, field).replace(f"@/{old}?", f"@/{new}?") for field in fields}
     return msgspec.structs.replace(settings, **urls)
 

@@ -3,7 +3,8 @@
 BeerForYouError                 500
 ├── BadInput                    422  what was sent does not make sense: says what and where
 │   ├── BadUsage                400  the call itself is malformed
-│   └── TooLarge                413
+│   ├── TooLarge                413
+│   └── Refused                 422  SQL that a model wrote: says why, in words for the model
 ├── NotAuthenticated            401
 ├── NotAllowed                  403
 ├── NotFound                    404  also what belongs to somebody else
@@ -44,6 +45,10 @@ class BadUsage(BadInput):
 
 class TooLarge(BadInput):
     status = 413
+
+
+class Refused(BadInput):
+    pass
 
 
 class NotAuthenticated(BeerForYouError):

@@ -29,6 +29,7 @@ from beerforyou.errors import NotAllowed, NotFound
 from beerforyou.llm.connect import connect
 from beerforyou.llm.model import Model
 from beerforyou.settings import Settings
+from beerforyou.tools.tool import SCOPES
 
 POLL_S = 0.5  # how soon a follower sees events that another process committed
 
@@ -50,10 +51,12 @@ class Service:
         self._stopping = False
         self._followers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
 
-    async def accept(self, client_id: str, message: str, conversation_id: UUID | None = None) -> Accepted:
+    async def accept(
+        self, client_id: str, message: str, conversation_id: UUID | None = None, scopes: frozenset[str] = SCOPES
+    ) -> Accepted:
         """Commits the message and its run, then rings. Raises BadInput, NotAllowed (no such client), NotFound."""
         text = check_message(message, self.settings.max_message_chars)
-        row = await self.database.batch.write("runs.accept", client_id, conversation_id, text)
+        row = await self.database.batch.write("runs.accept", client_id, conversation_id, text, " ".join(sorted(scopes)))
         assert row is not None
         if not row["client_known"]:
             raise NotAllowed(f"the client {client_id} is not known here", "ask the operator to load it")

@@ -4,7 +4,9 @@ A field `worker_concurrency` is set by `BEERFORYOU_WORKER_CONCURRENCY`; the few 
 already knows (DATABASE_URL, GEMINI_API_KEY...) go without the prefix. `beerforyou settings` prints this table.
 """
 
+import contextlib
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -16,9 +18,10 @@ from msgspec import Meta
 from beerforyou.errors import SetupError
 
 UNPREFIXED = frozenset({
-    "database_url", "database_read_url", "database_admin_url", "valkey_url",
+    "database_url", "database_read_url", "database_sql_url", "database_admin_url", "valkey_url",
     "gemini_api_key", "openai_api_key", "anthropic_api_key",
 })  # fmt: skip
+SHORTEST_SECRET = 32  # bytes; RFC 7518, 3.2: a key at least as long as the hash
 
 
 def _data_folder() -> Path:
@@ -36,13 +39,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_read_url: Annotated[
         str,
         Meta(
-            description="PostgreSQL for reads on behalf of a client, as the role bfy_client; a replica may serve it. Empty: the host of DATABASE_URL."
+            description="PostgreSQL for what the tools read, as the role bfy_client; a replica may serve it. Empty: the host of DATABASE_URL."
+        ),
+    ] = ""
+    database_sql_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL for SQL that a model wrote, as the role bfy_reader. Empty: where DATABASE_READ_URL points, with its password."
         ),
     ] = ""
     database_admin_url: Annotated[
         str, Meta(description="PostgreSQL as a role that may create roles; only `db`, `load` and `catalogue` use it.")
     ] = ""
     database_pool: Annotated[int, Meta(description="Connections of each pool, per process.", ge=1)] = 8
+    replica_lag_s: Annotated[
+        float, Meta(description="How far a replica may be behind before the primary is read instead, in seconds.", gt=0)
+    ] = 5.0
+    identity_secret: Annotated[
+        str,
+        Meta(
+            description="Key that signs who asks, for the database to verify; at least 32 bytes. Empty: generated in the data folder."
+        ),
+    ] = ""
+    sql_rows: Annotated[int, Meta(description="Rows of a query's result that the model and the client get.", ge=1)] = 50
+    sql_bytes: Annotated[int, Meta(description="Size of a query's result that they get, in bytes.", ge=256)] = 8000
+    sql_timeout_s: Annotated[
+        float,
+        Meta(description="How long to wait for a query, in seconds; the database itself gives up after two.", gt=0),
+    ] = 3.0
     batch_window_ms: Annotated[
         float, Meta(description="How long a write waits for others to share its commit, in milliseconds.", ge=0)
     ] = 2.0
@@ -80,6 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth_secret: Annotated[
         str, Meta(description="Key for HS256 tokens, at least 32 bytes. Empty: generated in the data folder.")
     ] = ""
+    auth_scope_claim: Annotated[
+        str, Meta(description="The claim that may narrow a token down to some scopes; a token without it has all.")
+    ] = "scope"
     auth_jwks_url: Annotated[str, Meta(description="Key set of an OpenID Connect provider; replaces HS256.")] = ""
     auth_issuer: Annotated[str, Meta(description="The `iss` that a token must carry.")] = "beerforyou"
     auth_audience: Annotated[str, Meta(description="The `aud` that a token must carry.")] = "beerforyou"
@@ -116,6 +143,26 @@ def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
         ) from None
 
 
+def kept_secret(settings: Settings, field: str) -> str:
+    """The secret in the setting, or one that is made once and kept in the data folder. Raises SetupError."""
+    if given := str(getattr(settings, field)):
+        if len(given.encode()) < SHORTEST_SECRET:
+            raise SetupError(
+                f"{env_name(field)} is shorter than {SHORTEST_SECRET} bytes", "make a longer one at random"
+            )
+        return given
+    path = settings.data / field
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # the first of several processes wins
+        draft.unlink()
+    return path.read_text()
+
+
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
@@ -142,7 +189,8 @@ def describe(settings: Settings) -> list[dict[str, Any]]:
 def _masked(name: str, value: Any) -> Any:
     secret = (
         name.endswith(("_key", "_secret"))
-        or name in ("database_url", "database_read_url", "database_admin_url", "valkey_url")
+        or (name.startswith("database_") and name.endswith("_url"))
+        or name == "valkey_url"
         or "@" in str(value)
     )
     return "********" if secret and value else _plain(value)

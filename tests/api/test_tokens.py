@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from beerforyou.api.tokens import Tokens, mint, secret
+from beerforyou.api.tokens import Tokens, mint
 from beerforyou.errors import NotAuthenticated, SetupError, Unavailable
-from beerforyou.settings import Settings
+from beerforyou.settings import Settings, kept_secret
 
 SECRET = "a key of thirty-two bytes or more, for tests"
 
@@ -29,7 +29,7 @@ def signed(key: Any = SECRET, algorithm: str = "HS256", headers: dict[str, str] 
 
 
 async def test_a_token_of_ours_names_its_client() -> None:
-    assert await Tokens(ours()).client_id(mint(ours(), "CLT-00001", 60)) == "CLT-00001"
+    assert (await Tokens(ours()).bearer(mint(ours(), "CLT-00001", 60))).client_id == "CLT-00001"
 
 
 @pytest.mark.parametrize(
@@ -49,27 +49,27 @@ async def test_a_token_of_ours_names_its_client() -> None:
 )
 async def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
     with pytest.raises(NotAuthenticated):
-        await Tokens(ours()).client_id(token)
+        await Tokens(ours()).bearer(token)
 
 
 async def test_a_verified_token_is_not_believed_beyond_its_end() -> None:
     tokens, token = Tokens(ours()), mint(ours(), "CLT-00001", 1)
-    assert await tokens.client_id(token) == "CLT-00001"
+    assert (await tokens.bearer(token)).client_id == "CLT-00001"
     await asyncio.sleep(1.1)
     with pytest.raises(NotAuthenticated):
-        await tokens.client_id(token)
+        await tokens.bearer(token)
 
 
 def test_the_key_is_made_once_and_for_the_owner_alone(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
-    first = secret(settings)
-    assert secret(settings) == first and len(first) >= 32
+    first = kept_secret(settings, "auth_secret")
+    assert kept_secret(settings, "auth_secret") == first and len(first) >= 32
     assert (tmp_path / "auth_secret").stat().st_mode & 0o077 == 0
 
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(SetupError, match="32 bytes"):
-        secret(Settings(auth_secret="short"))
+        kept_secret(Settings(auth_secret="short"), "auth_secret")
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +100,14 @@ async def provider(key: rsa.RSAPrivateKey) -> AsyncIterator[Settings]:
 
 
 async def test_a_token_of_the_provider_names_its_client(provider: Settings, key: rsa.RSAPrivateKey) -> None:
-    assert await Tokens(provider).client_id(signed(key, "RS256", {"kid": "k1"})) == "CLT-00001"
+    assert (await Tokens(provider).bearer(signed(key, "RS256", {"kid": "k1"}))).client_id == "CLT-00001"
 
 
 async def test_the_claim_that_holds_the_client_is_a_setting(provider: Settings, key: rsa.RSAPrivateKey) -> None:
     settings = Settings(auth_jwks_url=provider.auth_jwks_url, auth_client_claim="tenant")
-    assert await Tokens(settings).client_id(signed(key, "RS256", {"kid": "k1"}, tenant="CLT-00007")) == "CLT-00007"
+    assert (
+        await Tokens(settings).bearer(signed(key, "RS256", {"kid": "k1"}, tenant="CLT-00007"))
+    ).client_id == "CLT-00007"
 
 
 async def test_with_a_provider_nobody_else_signs(provider: Settings, key: rsa.RSAPrivateKey) -> None:
@@ -113,7 +115,7 @@ async def test_with_a_provider_nobody_else_signs(provider: Settings, key: rsa.RS
     tokens = Tokens(provider)
     for token in (signed(), signed(stranger, "RS256", {"kid": "k1"}), signed(stranger, "RS256", {"kid": "k2"})):
         with pytest.raises(NotAuthenticated):
-            await tokens.client_id(token)
+            await tokens.bearer(token)
     with pytest.raises(SetupError):
         mint(provider, "CLT-00001", 60)
 
@@ -121,4 +123,4 @@ async def test_with_a_provider_nobody_else_signs(provider: Settings, key: rsa.RS
 async def test_a_provider_that_does_not_answer_is_no_verdict_on_the_token(key: rsa.RSAPrivateKey) -> None:
     settings = Settings(auth_jwks_url="http://127.0.0.1:9/keys")
     with pytest.raises(Unavailable):
-        await Tokens(settings).client_id(signed(key, "RS256", {"kid": "k1"}))
+        await Tokens(settings).bearer(signed(key, "RS256", {"kid": "k1"}))

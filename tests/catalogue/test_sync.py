@@ -21,7 +21,8 @@ from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.catalogue.refresh import Current
 from beerforyou.catalogue.sync import Diff, store, sync
-from beerforyou.db.database import Database, Reads, operator
+from beerforyou.db.connections import operator
+from beerforyou.db.database import Database, Reads
 from beerforyou.errors import BadInput, Unavailable
 from beerforyou.settings import Settings
 from tests.catalogue.brewery_api import BreweryApi, serving

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from beerforyou.settings import Settings, env_name
 
 BEERFORYOU = str(Path(sys.executable).with_name("beerforyou"))
-URLS = ("database_url", "database_read_url", "database_admin_url", "valkey_url")
+URLS = ("database_url", "database_read_url", "database_sql_url", "database_admin_url", "valkey_url")
 
 
 class Result(NamedTuple):

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.db.database import operator as operator_of
+from beerforyou.db.connections import operator as operator_of
 from beerforyou.settings import Settings
 from tests.clients.operator_files import ANVIL, HARBOR, SHUT, Files, keep
 

@@ -6,7 +6,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from beerforyou.db.database import Database, operator
+from beerforyou.db.connections import operator
+from beerforyou.db.database import Database
 from beerforyou.settings import Settings
 
 
@@ -32,7 +33,7 @@ async def test_concurrent_writers_share_commits_and_each_gets_its_own_row(
     database: Database, client: str, settings: Settings
 ) -> None:
     rows = await asyncio.gather(
-        *(database.batch.write("runs.accept", client, None, f"message {n}") for n in range(200))
+        *(database.batch.write("runs.accept", client, None, f"message {n}", "purchases") for n in range(200))
     )
     messages = {}
     for row in rows:
@@ -45,7 +46,7 @@ async def test_concurrent_writers_share_commits_and_each_gets_its_own_row(
 
 
 async def test_a_write_is_committed_when_it_returns(database: Database, client: str, settings: Settings) -> None:
-    row = await database.batch.write("runs.accept", client, None, "oi")
+    row = await database.batch.write("runs.accept", client, None, "oi", "purchases")
     assert row is not None
     other = await asyncpg.connect(settings.database_admin_url)
     assert await other.fetchval("SELECT count(*) FROM core.runs WHERE run_id = $1", row["run_id"]) == 1
@@ -54,9 +55,9 @@ async def test_a_write_is_committed_when_it_returns(database: Database, client: 
 
 async def test_a_bad_value_costs_only_its_own_writer(database: Database, client: str) -> None:
     good, bad, also_good = await asyncio.gather(
-        database.batch.write("runs.accept", client, None, "oi"),
-        database.batch.write("runs.accept", client, None, "NUL \0 inside"),
-        database.batch.write("runs.accept", client, None, "olá"),
+        database.batch.write("runs.accept", client, None, "oi", "purchases"),
+        database.batch.write("runs.accept", client, None, "NUL \0 inside", "purchases"),
+        database.batch.write("runs.accept", client, None, "olá", "purchases"),
         return_exceptions=True,
     )
     assert isinstance(bad, asyncpg.DataError)
@@ -65,8 +66,8 @@ async def test_a_bad_value_costs_only_its_own_writer(database: Database, client:
 
 async def test_an_unknown_client_is_told_apart_from_its_neighbours(database: Database, client: str) -> None:
     known, unknown = await asyncio.gather(
-        database.batch.write("runs.accept", client, None, "oi"),
-        database.batch.write("runs.accept", "nobody", None, "oi"),
+        database.batch.write("runs.accept", client, None, "oi", "purchases"),
+        database.batch.write("runs.accept", "nobody", None, "oi", "purchases"),
     )
     assert known and known["client_known"]
     assert unknown and not unknown["client_known"]
@@ -79,25 +80,25 @@ async def test_a_conversation_of_somebody_else_is_not_joined(
         await connection.execute(
             "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ('B', 'Bar B', '', '', '', '', 'pt')"
         )
-    mine = await database.batch.write("runs.accept", client, None, "oi")
+    mine = await database.batch.write("runs.accept", client, None, "oi", "purchases")
     assert mine is not None
-    own = await database.batch.write("runs.accept", client, mine["conversation_id"], "de novo")
-    foreign = await database.batch.write("runs.accept", "B", mine["conversation_id"], "deixa eu ver")
-    invented = await database.batch.write("runs.accept", client, uuid4(), "oi")
+    own = await database.batch.write("runs.accept", client, mine["conversation_id"], "de novo", "purchases")
+    foreign = await database.batch.write("runs.accept", "B", mine["conversation_id"], "deixa eu ver", "purchases")
+    invented = await database.batch.write("runs.accept", client, uuid4(), "oi", "purchases")
     assert own and own["conversation_known"]
     assert foreign and not foreign["conversation_known"]
     assert invented and not invented["conversation_known"]
 
 
 async def test_only_one_of_many_workers_claims_a_run(database: Database, client: str) -> None:
-    run = await database.batch.write("runs.accept", client, None, "oi")
+    run = await database.batch.write("runs.accept", client, None, "oi", "purchases")
     assert run is not None
     claims = [await database.batch.write("runs.claim", run["run_id"], f"w{n}", 30.0) for n in range(5)]
     assert [claim["fence"] for claim in claims if claim] == [1]
 
 
 async def test_a_worker_whose_lease_ran_out_writes_nothing_any_more(database: Database, client: str) -> None:
-    run = await database.batch.write("runs.accept", client, None, "oi")
+    run = await database.batch.write("runs.accept", client, None, "oi", "purchases")
     assert run is not None
     slow = await database.batch.write("runs.claim", run["run_id"], "slow", -1.0)
     quick = await database.batch.write("runs.claim", run["run_id"], "quick", 30.0)

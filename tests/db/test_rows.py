@@ -1,12 +1,16 @@
 """Row-level security, from the first migration on: a client's rows are seen by nobody else."""
 
+from collections.abc import Callable
+
 import asyncpg
 import pytest
 
-from beerforyou.db.database import Database, operator
+from beerforyou.db.connections import operator
+from beerforyou.db.database import Database
 from beerforyou.db.queries import QUERIES
 from beerforyou.settings import Settings
 
+Token = Callable[[str], str]
 TABLES = ["clients", "purchases", "profiles", "conversations", "runs", "messages", "run_steps", "run_events"]
 
 
@@ -18,7 +22,10 @@ async def two_clients(settings: Settings, database: Database) -> dict[str, async
                 "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, $1, '', '', '', '', 'pt')",
                 client,
             )
-    runs = {client: await database.batch.write("runs.accept", client, None, f"de {client}") for client in ("A", "B")}
+    runs = {
+        client: await database.batch.write("runs.accept", client, None, f"de {client}", "purchases")
+        for client in ("A", "B")
+    }
     return {client: run for client, run in runs.items() if run}
 
 
@@ -31,11 +38,11 @@ async def test_the_owner_of_a_run_sees_it_and_nobody_else(
 
 
 async def test_select_star_returns_the_callers_rows_alone(
-    settings: Settings, two_clients: dict[str, asyncpg.Record]
+    settings: Settings, two_clients: dict[str, asyncpg.Record], token: Token
 ) -> None:
     connection = await asyncpg.connect(settings.database_read_url)
     async with connection.transaction():
-        await connection.execute("SELECT authz.enter($1)", "A")
+        await connection.execute("SELECT authz.enter($1)", token("A"))
         assert {row["client_id"] for row in await connection.fetch("SELECT * FROM messages")} == {"A"}
     await connection.close()
 
@@ -49,18 +56,20 @@ async def test_a_connection_that_entered_as_nobody_sees_nothing(
     await connection.close()
 
 
-async def test_nobody_enters_twice_in_a_transaction(settings: Settings) -> None:
+async def test_nobody_enters_twice_in_a_transaction(settings: Settings, token: Token) -> None:
     connection = await asyncpg.connect(settings.database_read_url)
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
         async with connection.transaction():
-            await connection.execute("SELECT authz.enter('A')")
-            await connection.execute("SELECT authz.enter('B')")
+            await connection.execute("SELECT authz.enter($1)", token("A"))
+            await connection.execute("SELECT authz.enter($1)", token("B"))
     await connection.close()
 
 
-async def test_the_identity_ends_with_the_statement(settings: Settings, two_clients: object) -> None:
+async def test_the_identity_ends_with_the_statement(settings: Settings, two_clients: object, token: Token) -> None:
     connection = await asyncpg.connect(settings.database_read_url)
-    assert await connection.fetch(QUERIES["runs.conversation"].as_client, "A", two_clients["A"]["conversation_id"])  # type: ignore[index]
+    assert await connection.fetch(
+        QUERIES["runs.conversation"].as_client, token("A"), two_clients["A"]["conversation_id"]
+    )  # type: ignore[index]
     assert await connection.fetch("SELECT * FROM messages") == []
     await connection.close()
 

@@ -18,7 +18,9 @@ def caller(service: Any) -> Callable[..., Caller]:
             name="Bar",
             home=Place(**place),
             language=more.pop("language", "en"),
-            rows=service.database.as_client(client_id),
+            rows=service.database.for_tools(client_id),
+            fence=service.database.fence,
+            statistics=service.database.statistics,
             catalogue=service.catalogue.now,
             **more,
         )

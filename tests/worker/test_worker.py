@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from msgspec.structs import replace
 
-from beerforyou.db.database import operator
+from beerforyou.db.connections import operator
 from beerforyou.llm.model import Reply, Request, Text
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings

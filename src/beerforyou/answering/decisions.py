@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from beerforyou.answering.turn import Decision
 from beerforyou.llm.model import ToolCall
 from beerforyou.reading.reading import Reading
 from beerforyou.tools import TOOLS
 
+NOT_ALLOWED = "the caller's token does not cover it"
 
-def decide(reading: Reading, calls: Iterable[ToolCall], refused: Mapping[str, str]) -> list[Decision]:
+
+def decide(
+    reading: Reading, calls: Iterable[ToolCall], refused: Mapping[str, str], allowed: Container[str]
+) -> list[Decision]:
     names = [call.name for call in calls]
     return [
         Decision(
-            tool=name, calls=names.count(name), expected=reading.tool == name, why=_why(name, names, reading, refused)
+            tool=name,
+            calls=names.count(name),
+            expected=reading.tool == name,
+            why=_why(name, names, reading, refused) if name in allowed else NOT_ALLOWED,
         )
         for name in TOOLS
     ]

@@ -27,7 +27,6 @@ from beerforyou.tools.tool import Outcome
 
 log = logging.getLogger(__name__)
 
-SPECS = tuple(tool.spec for tool in TOOLS.values())
 ASK_FIRST = "not called: it costs money, so offer it and wait for the client's yes"
 AGAIN = "this call was made before, with the same result; answer with what you have"
 
@@ -35,7 +34,7 @@ AGAIN = "this call was made before, with the same result; answer with what you h
 async def plan(turn: Turn) -> Answer:
     walk = _Walk(turn)
     answer = await walk.walk()
-    turn.decisions = decide(turn.read(), walk.calls, walk.refused)
+    turn.decisions = decide(turn.read(), walk.calls, walk.refused, walk.tools)
     return answer
 
 
@@ -44,6 +43,8 @@ class _Walk:
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
+        # A tool whose scope the caller lacks does not exist for this run.
+        self.tools = {name: tool for name, tool in TOOLS.items() if tool.scope in turn.caller.scopes}
         self.messages = [*turn.history, Message("user", (Text(turn.text),))]
         self.outcomes: list[Outcome] = []
         self.calls: list[ToolCall] = []
@@ -70,10 +71,10 @@ class _Walk:
             system=prompts.SYSTEM,
             reminder=prompts.reminder(turn.today, turn.language),
             messages=tuple(self.messages),
-            tools=SPECS,
+            tools=tuple(tool.spec for tool in self.tools.values()),
             tool_choice="none" if talk_only else "auto",
             max_output_tokens=turn.settings.max_output_tokens,
-            facts=turn.facts(),
+            facts=await turn.facts(),
         )
         started = time.perf_counter()
         reply = await turn.model.generate(request, turn.journal.say)
@@ -118,9 +119,9 @@ class _Walk:
 
     async def _run(self, call: ToolCall) -> tuple[Outcome | None, str]:
         """The tool's outcome, or one line that the model can act on."""
-        tool = TOOLS.get(call.name)
+        tool = self.tools.get(call.name)
         if tool is None:
-            return None, f"there is no tool {call.name}; there are {', '.join(TOOLS)}"
+            return None, f"there is no tool {call.name}; there are {', '.join(self.tools) or 'none'}"
         if tool.paid and not self.turn.caller.agrees_to(str(call.args.get("brewery", ""))):
             self.refused[call.name] = ASK_FIRST
             return None, ASK_FIRST

@@ -22,8 +22,9 @@ CANNED: dict[str, tuple[str, Outcome]] = {
 async def read(turn: Turn) -> Answer | None:
     turn.reading = reading = understand(turn.text, turn.caller.catalogue, turn.context, turn.today)
     turn.caller.language = reading.language
+    turn.caller.question = reading.question
     turn.caller.agreed = _agreed(reading, turn.context)
-    if reading.intent not in CANNED or not reading.by_rule or reading.leftover:
+    if reading.intent not in CANNED or (reading.leftover and reading.intent != "other_client"):
         return None
     key, outcome = CANNED[reading.intent]
     return canned(turn, key, outcome, name=turn.caller.name)

@@ -76,16 +76,25 @@ class Turn(msgspec.Struct, kw_only=True):
         assert self.reading is not None, "the first step of the pipeline reads the message"
         return self.reading
 
-    def facts(self) -> dict[str, Any]:
-        return {"reading": self.read(), "context": self.context, "name": self.caller.name, "language": self.language}
+    async def facts(self) -> dict[str, Any]:
+        """For models in this process: what the reading and the conversation know, and the brewery of a question."""
+        question = self.read().question
+        ids, names = await self.caller.known_as(question.brewery) if question and question.brewery else ([], [])
+        return {
+            "reading": self.read(),
+            "context": self.context,
+            "name": self.caller.name,
+            "language": self.language,
+            "brewery_ids": ids,
+            "brewery_names": names,
+        }
 
 
 async def begin(
     claim: Claim, database: Database, catalogue: Catalogue, model: Model, settings: Settings, journal: Journal
 ) -> Turn:
     """All that is known before the walk begins, in one statement."""
-    rows = database.as_client(claim.client_id)
-    row = await rows.fetchrow("runs.turn", claim.run_id, 2 * settings.history_turns)
+    row = await database.as_client(claim.client_id).fetchrow("runs.turn", claim.run_id, 2 * settings.history_turns)
     assert row is not None, "a claimed run has a message and a client"
     earlier = msgspec.json.decode(row["messages"] or "[]", type=list[Earlier])
     context = next((m.context for m in reversed(earlier) if m.context is not None), Context())
@@ -94,8 +103,11 @@ async def begin(
         name=row["name"],
         home=Place(city=row["city"], state=row["state"], country=row["country"]),
         language=row["language"],
-        rows=rows,
+        rows=database.for_tools(claim.client_id),
+        fence=database.fence,
+        statistics=database.statistics,
         catalogue=catalogue,
+        scopes=frozenset(row["scopes"]),
         shown=context.shown,
     )
     return Turn(

@@ -9,5 +9,6 @@ from beerforyou.api.http import caller, path_id, reply, service
 
 
 async def get_conversation(request: Request) -> Response:
-    found = await service(request).conversation(await caller(request), path_id(request, "conversation_id"))
+    asker = await caller(request)
+    found = await service(request).conversation(asker.client_id, path_id(request, "conversation_id"))
     return reply(found, cache_control="no-store")

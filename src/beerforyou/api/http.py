@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beerforyou.api.resources import Problem
-from beerforyou.api.tokens import Tokens
+from beerforyou.api.tokens import Bearer, Tokens
 from beerforyou.errors import BadInput, BeerForYouError, NotAuthenticated, NotFound, TooLarge
 from beerforyou.service import Service
 
@@ -25,13 +25,13 @@ def service(request: Request) -> Service:
     return found
 
 
-async def caller(request: Request) -> str:
-    """The client id of the bearer token. Raises NotAuthenticated."""
+async def caller(request: Request) -> Bearer:
+    """Who the bearer token speaks for. Raises NotAuthenticated."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAuthenticated("there is no bearer token", "send `Authorization: Bearer <token>`")
     tokens: Tokens = request.app.state.tokens
-    return await tokens.client_id(token.strip())
+    return await tokens.bearer(token.strip())
 
 
 async def body(request: Request, kind: type[T]) -> T:

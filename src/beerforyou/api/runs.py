@@ -15,9 +15,9 @@ from beerforyou.errors import BadUsage
 
 
 async def create_run(request: Request) -> Response:
-    client_id = await caller(request)
+    asker = await caller(request)
     new = await body(request, NewRun)
-    accepted = await service(request).accept(client_id, new.message, new.conversation_id)
+    accepted = await service(request).accept(asker.client_id, new.message, new.conversation_id, asker.scopes)
     location = f"/v1/runs/{accepted.run_id}"
     shown = AcceptedRun(
         run_id=accepted.run_id,
@@ -32,13 +32,14 @@ async def get_run(request: Request) -> Response:
     include = request.query_params.get("include", "")
     if include not in ("", "steps"):
         raise BadUsage(f"include: there is nothing called {include!r}", "include=steps is what there is")
-    run = await service(request).run(await caller(request), path_id(request, "run_id"), steps=include == "steps")
+    asker = await caller(request)
+    run = await service(request).run(asker.client_id, path_id(request, "run_id"), steps=include == "steps")
     return reply(run, cache_control="no-store")
 
 
 async def get_run_events(request: Request) -> Response:
     """Server-sent events; an id is the event's number, so that `Last-Event-ID` continues anywhere."""
-    client_id, run_id = await caller(request), path_id(request, "run_id")
+    client_id, run_id = (await caller(request)).client_id, path_id(request, "run_id")
     last = request.headers.get("last-event-id", "0")
     if not last.isascii() or not last.isdigit() or len(last) > 9:
         raise BadUsage(

@@ -6,22 +6,21 @@ HS256 with a key of ours (the demo, a small installation), or the keys of an Ope
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 import jwt
+import msgspec
 
 from beerforyou.errors import NotAuthenticated, SetupError, Unavailable
-from beerforyou.settings import Settings
+from beerforyou.settings import Settings, kept_secret
+from beerforyou.tools.tool import SCOPES
 
 log = logging.getLogger(__name__)
 
-SHORTEST_SECRET = 32  # bytes; RFC 7518, 3.2: a key at least as long as the hash
 REMEMBERED = 10_000  # verified tokens kept, since a signature costs 30 us and a look-up 1
 KEYS_FRESH_S = 300.0  # how long a provider's key set is used before it is fetched again
 KEYS_PATIENCE_S = 10.0  # and how soon it may be asked again for a key that it did not have
@@ -29,20 +28,27 @@ ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 REQUIRED: Any = {"require": ["exp", "iss", "aud"]}
 
 
+class Bearer(msgspec.Struct, frozen=True):
+    """Who a token speaks for, and for what. Scopes that are not ours are left out."""
+
+    client_id: str
+    scopes: frozenset[str] = SCOPES
+
+
 class Tokens:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._key = None if settings.auth_jwks_url else secret(settings)
-        self._known: dict[str, tuple[str, float]] = {}
+        self._key = None if settings.auth_jwks_url else kept_secret(settings, "auth_secret")
+        self._known: dict[str, tuple[Bearer, float]] = {}
         self._keys: dict[str | None, Any] = {}
         self._fetched = -KEYS_FRESH_S
         self._fetching = asyncio.Lock()
 
-    async def client_id(self, token: str) -> str:
+    async def bearer(self, token: str) -> Bearer:
         """Raises NotAuthenticated: malformed, expired, of another issuer, or signed by somebody else."""
-        client_id, expires = self._known.get(token, ("", 0.0))
-        if expires > time.time():
-            return client_id
+        known, expires = self._known.get(token, (None, 0.0))
+        if known and expires > time.time():
+            return known
         claims = await self._verified(token)
         client_id = claims.get(self._settings.auth_client_claim, "")
         if not isinstance(client_id, str) or not client_id:
@@ -51,8 +57,18 @@ class Tokens:
             )
         if len(self._known) >= REMEMBERED:
             self._known.clear()
-        self._known[token] = (client_id, float(claims["exp"]))
-        return client_id
+        bearer = Bearer(client_id, self._scopes(claims))
+        self._known[token] = (bearer, float(claims["exp"]))
+        return bearer
+
+    def _scopes(self, claims: dict[str, Any]) -> frozenset[str]:
+        """All, unless the token has the claim (a text with spaces, RFC 8693, or a list): then those of ours in it."""
+        said = claims.get(self._settings.auth_scope_claim)
+        if said is None:
+            return SCOPES
+        return SCOPES & frozenset(
+            said.split() if isinstance(said, str) else map(str, said) if isinstance(said, list) else ()
+        )
 
     async def _verified(self, token: str) -> dict[str, Any]:
         try:
@@ -98,30 +114,11 @@ class Tokens:
                 raise Unavailable("the identity provider does not answer", "try again in a moment") from None
 
 
-def mint(settings: Settings, client_id: str, seconds: int) -> str:
-    """A token for `client_id`. Only where the key is ours."""
+def mint(settings: Settings, client_id: str, seconds: int, scopes: Sequence[str] = ()) -> str:
+    """A token for `client_id`, for these scopes or all. Only where the key is ours."""
     if settings.auth_jwks_url:
         raise SetupError("tokens come from the provider at BEERFORYOU_AUTH_JWKS_URL", "sign in there")
     now = int(time.time())
     claims = {"iss": settings.auth_issuer, "aud": settings.auth_audience, "iat": now, "exp": now + seconds}
-    return jwt.encode(claims | {settings.auth_client_claim: client_id}, secret(settings), "HS256")
-
-
-def secret(settings: Settings) -> str:
-    """The HS256 key: the setting, or one that is made once and kept in the data folder."""
-    if settings.auth_secret:
-        if len(settings.auth_secret.encode()) < SHORTEST_SECRET:
-            raise SetupError(
-                f"BEERFORYOU_AUTH_SECRET is shorter than {SHORTEST_SECRET} bytes", "make a longer one at random"
-            )
-        return settings.auth_secret
-    path = settings.data / "auth_secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # the first of several processes wins
-        draft.unlink()
-    return path.read_text()
+    claims |= {settings.auth_scope_claim: " ".join(scopes)} if scopes else {}
+    return jwt.encode(claims | {settings.auth_client_claim: client_id}, kept_secret(settings, "auth_secret"), "HS256")

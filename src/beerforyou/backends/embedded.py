@@ -28,8 +28,8 @@ from beerforyou.backends.valkey_server import ValkeyServer
 from beerforyou.settings import Settings
 
 LONGEST_SOCKET = 103  # bytes of a socket's path: 107 on Linux, 103 on macOS
-URLS = ("database_admin_url", "database_url", "database_read_url", "valkey_url")
-LOGINS = ("postgres", "bfy_service", "bfy_client", "valkey")
+URLS = ("database_admin_url", "database_url", "database_read_url", "database_sql_url", "valkey_url")
+LOGINS = ("postgres", "bfy_service", "bfy_client", "bfy_reader", "valkey")
 
 
 class Servers:
@@ -54,6 +54,7 @@ class Servers:
         self.database_admin_url = database("postgres")
         self.database_url = database("bfy_service")
         self.database_read_url = database("bfy_client")
+        self.database_sql_url = database("bfy_reader")
         self.valkey_url = f"unix://:{passwords['valkey']}@{quote(str(sockets))}/valkey.sock" if valkey else ""
 
     def ensure(self) -> None:
@@ -107,11 +108,13 @@ def settings_with_servers(settings: Settings) -> tuple[Settings, Servers | None]
 
 
 def _passwords(path: Path) -> dict[str, str]:
-    """Made once, and on the disk before a server learns of them."""
-    if not path.exists():
-        passwords = {login: secrets.token_urlsafe(24) for login in LOGINS}
-        private(path.with_suffix(".new"), msgspec.json.encode(passwords).decode()).rename(path)
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    """Made once, and on the disk before a server learns of them; a login that is new since then gets its own."""
+    kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+    if kept.keys() >= set(LOGINS):
+        return kept
+    passwords = {login: secrets.token_urlsafe(24) for login in LOGINS} | kept
+    private(path.with_suffix(".new"), msgspec.json.encode(passwords).decode()).rename(path)
+    return passwords
 
 
 def _sockets(home: Path) -> Path:

@@ -61,7 +61,8 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
     from beerforyou.catalogue.sync import sync as bring
     from beerforyou.clients.load import resolve_breweries
     from beerforyou.clients.profiles import compute
-    from beerforyou.db.database import Reads, operator
+    from beerforyou.db.connections import operator
+    from beerforyou.db.database import Reads
     from beerforyou.service import prepared
 
     async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
@@ -80,7 +81,7 @@ def partial(settings: Settings) -> Path:
 
 async def _status(data: Path | None) -> dict[str, Any] | None:
     from beerforyou import settings
-    from beerforyou.db.database import operator
+    from beerforyou.db.connections import operator
     from beerforyou.db.queries import QUERIES
     from beerforyou.service import prepared
 

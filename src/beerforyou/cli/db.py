@@ -57,7 +57,7 @@ async def _migrate(settings: Any) -> list[str]:
 
 
 async def _pending(settings: Any) -> list[str]:
-    from beerforyou.db.database import admin
+    from beerforyou.db.connections import admin
     from beerforyou.db.migrate import pending
 
     connection = await admin(settings)

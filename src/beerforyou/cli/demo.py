@@ -72,7 +72,8 @@ def _data(settings: Settings) -> str:
 async def set_up(settings: Settings) -> None:
     """Migrates, and brings a catalogue and demo clients where there are none."""
     from beerforyou.clients.profiles import compute
-    from beerforyou.db.database import operator
+    from beerforyou.clients.statistics import publish
+    from beerforyou.db.connections import operator
     from beerforyou.db.migrate import migrate
 
     await migrate(settings)
@@ -82,6 +83,7 @@ async def set_up(settings: Settings) -> None:
             await _bring_clients(connection)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM profiles)"):
             await compute(connection)
+            await publish(connection)
 
 
 async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -> None:

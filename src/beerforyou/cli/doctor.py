@@ -50,7 +50,7 @@ async def _checked(name: str, check: Check, settings: Settings) -> dict[str, Any
 
 
 async def _migrations(settings: Settings) -> str:
-    from beerforyou.db.database import admin
+    from beerforyou.db.connections import admin
     from beerforyou.db.migrate import pending
     from beerforyou.errors import SetupError
 

@@ -22,7 +22,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @json_option
 @data_option
 def command(clients: Path, purchases: Path, skip_bad: bool, as_json: bool, data: Path | None) -> None:
-    """Bring in CLIENTS and PURCHASES (CSV files) and compute profiles.
+    """Bring in CLIENTS and PURCHASES (CSV files), compute profiles, publish statistics.
 
     All or nothing, unless --skip-bad. Every bad row is reported with its line and reason.
     """
@@ -42,7 +42,9 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
     from beerforyou.catalogue import refresh
     from beerforyou.clients.load import load
     from beerforyou.clients.profiles import compute
-    from beerforyou.db.database import Reads, operator
+    from beerforyou.clients.statistics import publish
+    from beerforyou.db.connections import operator
+    from beerforyou.db.database import Reads
     from beerforyou.service import prepared
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -59,6 +61,8 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
             if report.clients or report.purchases:
                 progress.update(bar, description="Computing profiles", total=None)
                 await compute(connection)
+                progress.update(bar, description="Publishing statistics")
+                await publish(connection)
     return report
 
 

@@ -1,140 +1,117 @@
 """The handles on PostgreSQL. What you were given is what you can do: a reader cannot write.
 
-`Reads` for public tables, `ClientReads` for one client's rows (row-level security decides which), `Batch` for
-writes. Pools keep no session state, so that a pooler in transaction mode may stand between.
+`Batch` writes. `Reads` sees public tables, `ClientReads` one client's rows as well (row-level security decides which), and
+`Fence` (fence.py) runs SQL that a model wrote. Tools read where the replica is, everybody else on the primary.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+import msgspec
 
+from beerforyou.db import connections
 from beerforyou.db.batch import Batch
+from beerforyou.db.connections import client_url, on_primary, place, sql_url
 from beerforyou.db.failure import answered
+from beerforyou.db.fence import Fence, Limits
+from beerforyou.db.identity import Identity
 from beerforyou.db.queries import QUERIES
-from beerforyou.errors import SetupError, Unavailable
-from beerforyou.settings import Settings
+from beerforyou.db.replica import Route, Watch
+from beerforyou.settings import Settings, kept_secret
 
 
 class Reads:
     """Public tables; or, of the service on the primary, the rows that are nobody's business but its own."""
 
-    def __init__(self, pool: asyncpg.Pool | asyncpg.Connection) -> None:
-        self._pool = pool
+    def __init__(self, where: Route | asyncpg.Pool | asyncpg.Connection) -> None:
+        self._route = where if isinstance(where, Route) else Route(where)
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        return await answered(self._pool.fetch(QUERIES[query].sql, *args))
+        return await self._route.ask(lambda pool: answered(pool.fetch(QUERIES[query].sql, *args)))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        return await answered(self._pool.fetchrow(QUERIES[query].sql, *args))
+        return await self._route.ask(lambda pool: answered(pool.fetchrow(QUERIES[query].sql, *args)))
 
 
 class ClientReads:
     """The rows of one client. The query says `me.client_id`, and the policy says it again."""
 
-    def __init__(self, pool: asyncpg.Pool, client_id: str) -> None:
-        self._pool, self.client_id = pool, client_id
+    def __init__(self, route: Route, identity: Identity, client_id: str) -> None:
+        self._route, self._identity, self.client_id = route, identity, client_id
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        return await answered(self._pool.fetch(QUERIES[query].as_client, self.client_id, *args))
+        sql, token = QUERIES[query].as_client, self._identity.token(self.client_id)
+        return await self._route.ask(lambda pool: answered(pool.fetch(sql, token, *args)))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        return await answered(self._pool.fetchrow(QUERIES[query].as_client, self.client_id, *args))
+        sql, token = QUERIES[query].as_client, self._identity.token(self.client_id)
+        return await self._route.ask(lambda pool: answered(pool.fetchrow(sql, token, *args)))
+
+
+class Pools(msgspec.Struct, frozen=True, kw_only=True):
+    """One a login and a place. Without a replica, `client` and `reader` routes have the primary alone."""
+
+    service: asyncpg.Pool
+    client: asyncpg.Pool
+    tools: Route
+    sql: Route
+    watch: Watch | None
 
 
 class Database:
-    def __init__(self, service: asyncpg.Pool, client: asyncpg.Pool, window_ms: float) -> None:
-        self._service, self._client = service, client
-        self.batch = Batch(service, window_ms)
-        self.read = Reads(client)
-        self.service = Reads(service)
+    def __init__(self, pools: Pools, identity: Identity, settings: Settings, opened: AsyncExitStack) -> None:
+        self._pools, self._identity, self._opened = pools, identity, opened
+        self.batch = Batch(pools.service, settings.batch_window_ms)
+        self.read = Reads(pools.client)
+        self.service = Reads(pools.service)
+        self.watch = pools.watch
+        limits = Limits(rows=settings.sql_rows, bytes=settings.sql_bytes, seconds=settings.sql_timeout_s)
+        self.fence = Fence(pools.sql, identity, limits)
+        self.statistics = Reads(pools.tools)
 
     def as_client(self, client_id: str) -> ClientReads:
-        return ClientReads(self._client, client_id)
+        """On the primary: it sees what was written a moment ago."""
+        return ClientReads(Route(self._pools.client), self._identity, client_id)
+
+    def for_tools(self, client_id: str) -> ClientReads:
+        return ClientReads(self._pools.tools, self._identity, client_id)
 
     async def close(self) -> None:
         await self.batch.close()
-        await self._service.close()
-        await self._client.close()
+        await self._opened.aclose()
 
 
 async def connect(settings: Settings) -> Database:
-    """Raises SetupError (no URL, wrong password, not migrated) and Unavailable (nobody answers there)."""
-    service = await _pool(settings.database_url, settings.database_pool)
-    try:
-        client = await _pool(settings.database_read_url or as_reader(settings.database_url), settings.database_pool)
-    except BaseException:
-        await service.close()
-        raise
-    return Database(service, client, settings.batch_window_ms)
+    """Raises SetupError (no URL, wrong password, not migrated, another key) and Unavailable (nobody answers there)."""
+    identity = Identity(kept_secret(settings, "identity_secret"))
+    async with AsyncExitStack() as stack:
+        pools = await _pools(settings, stack)
+        await identity.check(pools.client)
+        return Database(pools, identity, settings, stack.pop_all())
+    raise AssertionError("the block above returns or raises")
 
 
-def as_reader(url: str) -> str:
-    return url.replace("//bfy_service:", "//bfy_client:", 1)
+async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
+    async def opened(url: str, **options: Any) -> asyncpg.Pool:
+        pool = await connections.pool(url, settings.database_pool, **options)
+        stack.push_async_callback(pool.close)
+        return pool
 
-
-# ValueError: what is no URL at all.
-CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
-async def _nothing(_: Any) -> None:
-    """No session state, so nothing to reset: it saves a round trip at each release."""
-
-
-async def _pool(url: str, size: int) -> asyncpg.Pool:
-    try:
-        return await asyncpg.create_pool(url, min_size=1, max_size=size, reset=_nothing)
-    except CANNOT_CONNECT as error:
-        raise explained(error, url) from None
-
-
-@asynccontextmanager
-async def operator(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection for `load` and `catalogue sync`: the administrator's, with the operator's rights."""
-    connection = await admin(settings)
-    try:
-        await _take_on_operator(connection)
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def _take_on_operator(connection: asyncpg.Connection) -> None:
-    try:
-        await connection.execute("SET ROLE bfy_operator; SET search_path = core")
-    except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
-        raise SetupError("the database has no role bfy_operator", "run `beerforyou db migrate`") from None
-
-
-async def admin(settings: Settings) -> asyncpg.Connection:
-    if not settings.database_admin_url:
-        raise SetupError("DATABASE_ADMIN_URL is not set", "give the URL of a role that may create roles")
-    try:
-        return await asyncpg.connect(settings.database_admin_url)
-    except CANNOT_CONNECT as error:
-        raise explained(error, settings.database_admin_url) from None
-
-
-def explained(error: Exception, url: str) -> SetupError | Unavailable:
-    """A failure to connect as a sentence, without anything secret of the URL."""
-    if isinstance(error, ValueError):
-        return SetupError("a database URL cannot be read", "write postgresql://user:password@host:port/database")
-    where = _where(url)
-    refused = (
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InvalidCatalogNameError,
-        asyncpg.InsufficientPrivilegeError,
+    service = await opened(settings.database_url)
+    client = await opened(on_primary(client_url(settings), settings))
+    reader = await opened(on_primary(sql_url(settings), settings), max_cacheable_statement_size=Fence.CACHEABLE)
+    if place(client_url(settings)) == place(settings.database_url):
+        return Pools(service=service, client=client, tools=Route(client), sql=Route(reader), watch=None)
+    client_there = await opened(client_url(settings))
+    reader_there = await opened(sql_url(settings), max_cacheable_statement_size=Fence.CACHEABLE)
+    watch = Watch(service, client_there, settings.replica_lag_s)
+    await watch.start()
+    stack.push_async_callback(watch.stop)
+    return Pools(
+        service=service,
+        client=client,
+        tools=Route(client, client_there, watch),
+        sql=Route(reader, reader_there, watch),
+        watch=watch,
     )
-    if isinstance(error, refused):
-        return SetupError(
-            f"PostgreSQL at {where} refuses: {error}", "run `beerforyou db migrate`, and check the user in the URL"
-        )
-    return Unavailable(f"PostgreSQL at {where} does not answer: {error}", "is it running, and is the address right?")
-
-
-def _where(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
-    return f"{host}:{parts.port}{parts.path}" if parts.port else f"{host}{parts.path}"

@@ -11,12 +11,14 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 import msgspec
 
-from beerforyou.db import database
+from beerforyou.db import connections
+from beerforyou.db.functions import FUNCTIONS
+from beerforyou.db.identity import Identity
 from beerforyou.errors import SetupError
-from beerforyou.settings import Settings
+from beerforyou.settings import Settings, kept_secret
 
 LOCK = 4_126_001  # any number, as long as all versions of the program use the same
-LOGINS = ("bfy_service", "bfy_client")
+LOGINS = ("bfy_service", "bfy_client", "bfy_reader")
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -35,14 +37,19 @@ def migrations() -> list[Migration]:
 
 
 async def migrate(settings: Settings) -> list[str]:
-    """Runs what has not run yet and returns its names. Gives the login roles the passwords of the settings' URLs."""
-    connection = await database.admin(settings)
+    """Runs what has not run yet and returns its names; lays the fence anew. Raises SetupError.
+
+    Gives the login roles the passwords of the settings' URLs, and the database the key that identities are signed with.
+    """
+    connection = await connections.admin(settings)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS public.migrations (name text PRIMARY KEY, sha256 text NOT NULL, ran_at timestamptz NOT NULL DEFAULT now())"
         )
         ran = [migration.name for migration in await pending(connection) if await _run(connection, migration)]
+        await _lay_fence(connection)
+        await Identity(kept_secret(settings, "identity_secret")).publish(connection)
         await _set_passwords(connection, settings)
     finally:
         await connection.close()
@@ -71,8 +78,15 @@ async def _run(connection: asyncpg.Connection, migration: Migration) -> bool:
     return True
 
 
+async def _lay_fence(connection: asyncpg.Connection) -> None:
+    fence = resources.files("beerforyou.db") / "fence.sql"
+    async with connection.transaction():
+        await connection.execute("SELECT set_config('bfy.functions', $1, true)", ",".join(sorted(FUNCTIONS)))
+        await connection.execute(fence.read_text("utf-8"))
+
+
 async def _set_passwords(connection: asyncpg.Connection, settings: Settings) -> None:
-    for url in (settings.database_url, settings.database_read_url or database.as_reader(settings.database_url)):
+    for url in (settings.database_url, connections.client_url(settings), connections.sql_url(settings)):
         parts = urlsplit(url)
         if parts.username in LOGINS and parts.password:
             statement = await connection.fetchval(

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.offline_sql import statistic, write
 from beerforyou.llm.offline_wording import word
 from beerforyou.messages import Language, say
-from beerforyou.reading.reading import Context, Reading
+from beerforyou.reading.reading import Context, Question, Reading
 
 NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client"}
 
@@ -22,6 +23,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     context: Context
     name: str
     language: Language
+    brewery_ids: list[str]
+    brewery_names: list[str]
 
 
 class Offline:
@@ -30,11 +33,12 @@ class Offline:
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         facts = Facts(**request.facts)
         results = _results(request.messages)
+        names = {tool.name for tool in request.tools}
         parts: tuple[Text | ToolCall, ...]
-        if not results and request.tool_choice == "auto" and (calls := _calls(facts)):
-            parts = calls
+        if not results and request.tool_choice == "auto" and (calls := [c for c in _calls(facts) if c.name in names]):
+            parts = tuple(calls)
         else:
-            text = word(results, facts.language) if results else _no_tool(facts)
+            text = word(results, facts.language, facts.reading.question) if results else _no_tool(facts)
             if on_text:
                 on_text(text)
             parts = (Text(text),)
@@ -62,13 +66,21 @@ def _calls(facts: Facts) -> tuple[ToolCall, ...]:
             # A recommendation begins with the profile; both go together, since neither needs the other.
             return (_call("get_client_profile"), search) if reading.intent == "recommend" else (search,)
         case "run_analytical_query":
-            return (_call("run_analytical_query", reading.question),)
+            return (_call("run_analytical_query", _analysis(facts)),)
         case "get_website_summary":
             return _details(facts)
         case "get_client_profile":
             return (_call("get_client_profile"),)
         case _:
             return ()
+
+
+def _analysis(facts: Facts) -> dict[str, Any]:
+    """SQL over the client's own rows, or the slots of a statistic over all clients."""
+    question = facts.reading.question or Question()
+    if question.about == "me":
+        return {"about": "me", "sql": write(question, facts.brewery_ids, facts.brewery_names)}
+    return statistic(question)
 
 
 def _details(facts: Facts) -> tuple[ToolCall, ...]:

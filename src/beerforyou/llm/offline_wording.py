@@ -9,17 +9,18 @@ from typing import Any
 from beerforyou.llm.model import ToolResult
 from beerforyou.messages import Language, listed, say
 from beerforyou.messages.rendering import measured
+from beerforyou.reading.reading import Question
 
 Content = dict[str, Any]
 
 
-def word(results: Sequence[ToolResult], language: Language) -> str:
+def word(results: Sequence[ToolResult], language: Language, question: Question | None) -> str:
     """The profile is worded only when nothing else was asked."""
     spoken = [r for r in results if r.name != "get_client_profile"] or list(results)
-    return " ".join(filter(None, (_one(result, language) for result in spoken)))
+    return " ".join(filter(None, (_one(result, language, question or Question()) for result in spoken)))
 
 
-def _one(result: ToolResult, language: Language) -> str:
+def _one(result: ToolResult, language: Language, question: Question) -> str:
     content: Content = result.content
     if result.is_error:
         return say("error.internal", language)
@@ -29,7 +30,7 @@ def _one(result: ToolResult, language: Language) -> str:
         case "search_breweries":
             return _search(content, language)
         case "run_analytical_query":
-            return _analysis(content, language)
+            return (_analysis if question.about == "me" else _statistic)(content, question, language)
         case "get_client_profile":
             return _profile(content, language)
         case _:
@@ -63,26 +64,34 @@ def _where(content: Content, language: Language) -> str:
     return "".join(parts)
 
 
-def _analysis(content: Content, language: Language) -> str:
+def _analysis(content: Content, question: Question, language: Language) -> str:
     if "error" in content:
         return ""  # the notice below says it
-    period, total, rows = _period(content, language), content["total"], content["rows"]
-    if not total:
+    period, rows, measure = _period(question, language), content["rows"], question.measure
+    if not rows or not rows[0][-1]:
         return say("analysis.nothing", language, period=period)
-    measure = content["measure"]
-    if not content.get("by"):
+    value = rows[0][-1]
+    if not question.by:
         return say(
-            f"analysis.total_{measure}", language, period=period, value=measured(total, measure, language), n=total
+            f"analysis.total_{measure}", language, period=period, value=measured(value, measure, language), n=value
         )
     if len(rows) == 1:
-        return say(
-            "analysis.top", language, period=period, first=rows[0][0], value=measured(rows[0][1], measure, language)
-        )
-    return say("analysis.table", language, by=say(f"by.{content['by']}", language), period=period)
+        return say("analysis.top", language, period=period, first=rows[0][0], value=measured(value, measure, language))
+    return say("analysis.table", language, by=say(f"by.{question.by}", language), period=period)
 
 
-def _period(content: Content, language: Language) -> str:
-    days = {field: date.fromisoformat(content[field]) for field in ("since", "until") if content.get(field)}
+def _statistic(content: Content, question: Question, language: Language) -> str:
+    if "error" in content or "note" in content:
+        return ""  # the notice below says it
+    where = say("search.in_place", language, place=content["place"]) if content.get("place") else ""
+    if len(content["rows"]) == 1:
+        first, clients, _ = content["rows"][0]
+        return say("statistics.top", language, where=where, first=first, clients=clients)
+    return say("statistics.table", language, where=where, by=say(f"by.{content['columns'][0]}", language))
+
+
+def _period(question: Question, language: Language) -> str:
+    days = {field: date.fromisoformat(text) for field in ("since", "until") if (text := getattr(question, field))}
     if not days:
         return ""
     key = "_".join(days) if "since" in days else "before"

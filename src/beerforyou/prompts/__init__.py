@@ -10,8 +10,9 @@ _FOLDER = resources.files(__name__)
 _REMINDER = (_FOLDER / "reminder.md").read_text("utf-8").strip()
 _LANGUAGES = {"pt": "Brazilian Portuguese", "en": "English"}
 
+SQL = (_FOLDER / "sql.md").read_text("utf-8").strip()  # of tool 1B
 SYSTEM = (_FOLDER / "system.md").read_text("utf-8").strip()
-VERSION = hashlib.sha256((SYSTEM + _REMINDER).encode()).hexdigest()[:12]
+VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER).encode()).hexdigest()[:12]
 
 
 def reminder(today: date, language: str) -> str:

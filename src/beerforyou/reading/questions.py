@@ -18,7 +18,7 @@ def question_in(s: Slots, intent: Intent) -> Question:
     name = s.name(LIKELY)
     return Question(
         about="me" if intent == "own_data" else "everyone",
-        measure=_measure(s),
+        measure=_measure(s, intent),
         by=_dimension(s),
         direction="least" if s.m.has("least") else "most",
         limit=_limit(s),
@@ -44,7 +44,9 @@ def _dated(s: Slots) -> set[int]:
     return {i for period in s.periods for i in range(period.start, period.end)}
 
 
-def _measure(s: Slots) -> Measure:
+def _measure(s: Slots, intent: Intent) -> Measure:
+    if intent == "statistics" and s.m.has("how_many") and s.m.has("clients", "buyer") and not s.m.has("spend"):
+        return "clients"
     if s.m.has("spend"):
         return "amount"
     for mark in s.m.all("how_many"):

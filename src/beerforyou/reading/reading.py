@@ -51,14 +51,14 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     page: Annotated[int, Meta(ge=1)] = 1
 
 
-Measure = Literal["quantity", "amount", "orders", "beers", "breweries"]
+Measure = Literal["quantity", "amount", "orders", "beers", "breweries", "clients"]
 Dimension = Literal["", "beer", "brewery", "type", "style", "month", "week", "day", "weekday", "city", "state"]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Slots of a question about purchases. `measure` of what, grouped `by` what; dates are ISO, `until` exclusive.
 
-    `measure` "beers" and "breweries" count distinct ones. `limit` 0 means that no number was named.
+    `measure` "beers", "breweries" and, of everyone, "clients" count distinct ones. `limit` 0 means that no number was named.
     """
 
     about: Literal["me", "everyone"] = "me"
@@ -94,7 +94,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
-    rule explained, in canonical form; `by_rule` is false when nearest exemplars decided the intent."""
+    rule explained, in canonical form."""
 
     language: Literal["pt", "en"]
     intent: Intent
@@ -105,4 +105,3 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     leans: bool = False
     negated: bool = False
     leftover: tuple[str, ...] = ()
-    by_rule: bool = True

@@ -3,6 +3,7 @@
 No tool has a client id among its arguments: who asks comes with the `Caller`, which comes from the token.
 """
 
+from beerforyou import prompts
 from beerforyou.tools.analysis import run_analytical_query
 from beerforyou.tools.profile import get_client_profile
 from beerforyou.tools.search import search_breweries
@@ -12,9 +13,9 @@ from beerforyou.tools.tool import Tool, tool
 TOOLS: dict[str, Tool] = {
     built.name: built
     for built in (
-        tool(get_client_profile),
-        tool(run_analytical_query),
-        tool(search_breweries),
-        tool(get_website_summary, paid=True),
+        tool(get_client_profile, "profile"),
+        tool(run_analytical_query, "purchases", more=prompts.SQL),
+        tool(search_breweries, "breweries"),
+        tool(get_website_summary, "web", paid=True),
     )
 }

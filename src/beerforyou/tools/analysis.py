@@ -1,119 +1,100 @@
-"""Tool 1B: a question about the caller's own purchases, measured in the database.
-
-The question comes as slots and runs one fixed statement, so no argument can reach another client's rows; the policy of
-the table would show none anyway.
+"""Tool 1B: a question about the caller's own purchases, as SQL behind the fence, or about all clients, from the published
+statistics (statistics.py). No argument can name a client.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
 
 from beerforyou.blocks import Notice, Table
-from beerforyou.catalogue.brewery import TYPES, Place, Unknown
 from beerforyou.catalogue.brewery_types import resolve_type
-from beerforyou.catalogue.names import brewery_key
-from beerforyou.errors import BadInput
-from beerforyou.messages import say
-from beerforyou.reading.reading import Context, Question
+from beerforyou.db import gate
+from beerforyou.db.fence import Found
+from beerforyou.errors import BadInput, Refused
+from beerforyou.messages import has, say
+from beerforyou.reading.reading import Context
+from beerforyou.tools.statistics import Dimension, Statistic, published
 from beerforyou.tools.tool import Caller, Outcome
 
-DEFAULT_ROWS = 10
-MOST_ROWS = 100
-CALENDAR = frozenset({"month", "week", "day", "weekday"})
+TRIES = 2  # how often an error goes back to the model
 
 
-async def run_analytical_query(caller: Caller, args: Question) -> Outcome:
-    """Answers a question about the caller's own purchases: a total, or a ranking by one dimension.
+class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    about: Literal["me", "everyone"] = "me"
+    sql: str = ""
+    measure: Literal["quantity", "clients"] = "quantity"
+    by: Dimension = ""
+    direction: Literal["most", "least"] = "most"
+    limit: Annotated[int, Meta(ge=0)] = 0
+    month: str = ""
+    beer: str = ""
+    brewery: str = ""
+    style: str = ""
+    type: str = ""
+    city: str = ""
+    state: str = ""
 
-    measure: quantity (units), amount (money), orders (days with a purchase), beers or breweries (how many different).
-    by: the dimension of the table; leave out for one total. direction and limit: "top 3" is most, 3. since and until:
-    ISO dates, until exclusive. Filters: beer, brewery, type, style, city, state (of the brewery). about: everyone for
-    statistics over all clients. Never for another client's data.
+
+async def run_analytical_query(caller: Caller, args: Analysis) -> Outcome:
+    """Answers a question about purchases: about "me" with SQL, about "everyone" from published statistics.
+
+    For about "everyone" leave sql out and give: measure, quantity (units) or clients (how many buy it); by, the dimension
+    of the table, empty for one figure; direction and limit, such as most and 3; month, such as 2026-03, empty for all time;
+    filters beer, brewery, style, type; city and state of the clients. Never for another client's data.
     """
     if args.about == "everyone":
-        notice = Notice(key="statistics_off", text=say("analysis.statistics_off", caller.language))
-        error = {"error": "statistics over all clients are not available yet"}
-        return Outcome(content=error, label=caller.public(), blocks=(notice,), context=Context(question=args))
-    limit = min(args.limit or (MOST_ROWS if args.by in CALENDAR else DEFAULT_ROWS), MOST_ROWS)
-    records = await caller.rows.fetch(
-        "analysis.answer", *(await _parameters(caller, args, limit + 1))
-    )  # the total is a row of its own
-    overall = next((float(r["value"]) for r in records if r["overall"]), 0.0)
-    rows = [(_key(args, r["key"], caller), float(r["value"])) for r in records if not r["overall"]]
-    groups = records[0]["groups"] if records else 0
-    content: dict[str, Any] = {"measure": args.measure, "by": args.by, "since": args.since, "until": args.until,
-               "total": overall, "rows": rows, "of": groups}  # fmt: skip
-    return Outcome(
-        content={k: v for k, v in content.items() if v != ""},
-        label=caller.own(profile=records[0]["profile"] or "", catalogue=caller.catalogue.version),
-        blocks=_table(args, rows, groups),
-        context=Context(question=args),
-    )
+        if args.sql:
+            raise BadInput("run_analytical_query: sql is for about me", "for everyone give measure, by and filters")
+        return await published(caller, _statistic(args))
+    if not args.sql:
+        raise BadInput("run_analytical_query: sql is missing", "write one SELECT over my_purchases or my_profile")
+    return await _own(caller, args.sql)
 
 
-async def _parameters(caller: Caller, args: Question, limit: int) -> tuple[Any, ...]:
-    by_key = args.by in CALENDAR and not args.limit
-    ids, names = await _brewery(caller, args.brewery)
-    place = _place(caller, args)
-    return (
-        args.measure, args.by, args.direction, by_key, _day(args, "since"), _day(args, "until"),
-        _like(args.beer), bool(args.brewery), ids, names, _type(args), _like(args.style),
-        place.city.lower(), place.state.lower(), limit,
+def _statistic(args: Analysis) -> Statistic:
+    kind = resolve_type(args.type)
+    return Statistic(
+        measure=args.measure, by=args.by, direction=args.direction, limit=args.limit, month=args.month, beer=args.beer,
+        brewery=args.brewery, style=args.style, type=kind if isinstance(kind, str) else args.type, city=args.city,
+        state=args.state,
     )  # fmt: skip
 
 
-async def _brewery(caller: Caller, name: str) -> tuple[list[str], list[str]]:
-    """Ids and, where the catalogue knows none, spellings under which the client buys from it. Never by a part of it."""
-    if not name:
-        return [], []
-    profile, _ = await caller.profile()
-    bought = [b for b in (profile.history if profile else ()) if brewery_key(b.name) == brewery_key(name)]
-    found = [match.brewery.id for match in caller.catalogue.find(name)] + [b.brewery_id for b in bought]
-    ids = {same for id in found if id for same in caller.catalogue.same_brewery(id)}
-    return sorted(ids), [b.name for b in bought if not b.brewery_id]
-
-
-def _place(caller: Caller, args: Question) -> Place:
-    """In the catalogue's spelling where it knows the place: Virginia is not West Virginia."""
-    place = (
-        caller.catalogue.places.resolve(args.city, args.state, "", caller.home) if args.city or args.state else Place()
-    )
-    if isinstance(place, Place):
-        return Place(city=place.city if args.city else "", state=place.state if args.state else "")
-    return Place(city=args.city, state=args.state)
-
-
-def _type(args: Question) -> str:
-    kind = resolve_type(args.type)
-    if isinstance(kind, Unknown):
-        raise BadInput(f"run_analytical_query: there is no type {args.type!r}", f"types are {', '.join(TYPES)}")
-    return kind
-
-
-def _day(args: Question, field: str) -> date | None:
-    text = getattr(args, field)
+async def _own(caller: Caller, sql: str) -> Outcome:
+    """Raises Refused, for the model to correct; the last time the client is told instead."""
+    label = caller.own(catalogue=caller.catalogue.version)
+    if caller.refusals >= TRIES:
+        return Outcome(content={"error": "no more tries; say that you can't answer this"}, label=label)
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadInput(f"run_analytical_query: {field} is {text!r}", "give a date as 2026-03-31") from None
+        found = await caller.fence.run(caller.client_id, gate.passed(sql))
+    except Refused as refused:
+        caller.refusals += 1
+        if caller.refusals < TRIES:
+            raise
+        notice = Notice(key="query_refused", text=say("analysis.refused", caller.language))
+        return Outcome(content={"error": refused.message}, label=label, blocks=(notice,))
+    return Outcome(
+        content=_content(found), label=label, blocks=_table(found, caller), context=Context(question=caller.question)
+    )
 
 
-def _like(text: str) -> str:
-    """A contains-pattern in which nothing of the text is a wildcard."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%" if text else ""
+def _content(found: Found) -> dict[str, Any]:
+    more = {"truncated": "there are more rows than these; aggregate or LIMIT"} if found.truncated else {}
+    return {"columns": found.columns, "rows": found.rows} | more
 
 
-def _key(args: Question, key: str, caller: Caller) -> str:
-    if args.by == "weekday":
-        return say(f"weekday.{key}", caller.language)
-    if args.by == "type":
-        return say(f"type.{key}", caller.language)
-    return key
-
-
-def _table(args: Question, rows: list[tuple[str, float]], groups: int) -> tuple[Table, ...]:
-    if not rows:
+def _table(found: Found, caller: Caller) -> tuple[Table, ...]:
+    """One figure is for the sentence; a table is for the client to see."""
+    if not found.rows or (len(found.rows) == 1 and len(found.columns) == 1):
         return ()
-    return (Table(columns=(args.by, args.measure), rows=tuple(rows), truncated=groups > len(rows)),)
+    rows = tuple(tuple(_cell(*cell, caller) for cell in zip(found.columns, row, strict=True)) for row in found.rows)
+    return (Table(columns=found.columns, rows=rows, truncated=found.truncated),)
+
+
+def _cell(column: str, value: Any, caller: Caller) -> Any:
+    """Brewery types and weekdays (1 is Monday) in the client's words."""
+    key = f"{column}.{value}"
+    return say(key, caller.language) if column in ("type", "weekday") and has(key, caller.language) else value

@@ -7,7 +7,7 @@ the model as one line that it can act on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -16,23 +16,35 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.clients.profiles import Profile, decode
-from beerforyou.db.database import ClientReads
+from beerforyou.db.database import ClientReads, Reads
+from beerforyou.db.fence import Fence
 from beerforyou.errors import BadInput
 from beerforyou.labels import Label, of_client
 from beerforyou.llm.model import ToolSpec
 from beerforyou.messages import Language
-from beerforyou.reading.reading import Context, Ref
+from beerforyou.reading.reading import Context, Question, Ref
+
+Scope = Literal["profile", "purchases", "breweries", "web"]
+SCOPES: frozenset[str] = frozenset(get_args(Scope))  # a token may narrow them down
 
 
 class Caller(msgspec.Struct, kw_only=True):
-    """Who asks, and what a tool may see of it. `agreed`: the breweries whose details the client said yes to."""
+    """Who asks, and what a tool may see of it. `agreed`: the breweries whose details the client said yes to.
+
+    `rows`, `fence` and `statistics` read where the replica is; `refusals` counts SQL that was refused in this turn.
+    """
 
     client_id: str
     name: str
     home: Place
     language: Language
     rows: ClientReads
+    fence: Fence
+    statistics: Reads
+    scopes: frozenset[str] = SCOPES
+    refusals: int = 0
     catalogue: Catalogue
+    question: Question | None = None  # as the message was read, for the next message to lean on
     agreed: tuple[Ref, ...] = ()
     shown: tuple[Ref, ...] = ()
     _profile: tuple[Profile | None, str] | None = None
@@ -48,6 +60,14 @@ class Caller(msgspec.Struct, kw_only=True):
             row = await self.rows.fetchrow("clients.profile")
             self._profile = (decode(row["data"]), row["version"]) if row else (None, "")
         return self._profile
+
+    async def known_as(self, brewery: str) -> tuple[list[str], list[str]]:
+        """Ids of a brewery, and the spellings under which the caller buys from it where it has none. Never by a part."""
+        profile, _ = await self.profile()
+        bought = [b for b in (profile.history if profile else ()) if brewery_key(b.name) == brewery_key(brewery)]
+        found = [match.brewery.id for match in self.catalogue.find(brewery)] + [b.brewery_id for b in bought]
+        ids = {same for id in found if id for same in self.catalogue.same_brewery(id)}
+        return sorted(ids), sorted({b.name for b in bought if not b.brewery_id})
 
     def own(self, **versions: str) -> Label:
         """The label of what was made from this client's data."""
@@ -78,6 +98,7 @@ class Tool(msgspec.Struct, frozen=True):
     spec: ToolSpec
     args: type[msgspec.Struct]
     run: Run
+    scope: Scope
     paid: bool = False
 
     @property
@@ -99,14 +120,16 @@ class Tool(msgspec.Struct, frozen=True):
         return await self.run(caller, parsed)
 
 
-def tool(run: Run, paid: bool = False) -> Tool:
+def tool(run: Run, scope: Scope, *, more: str = "", paid: bool = False) -> Tool:
+    """`more` comes after the docstring in the description."""
     args = get_type_hints(run)["args"]
     _, components = msgspec.json.schema_components([args])
     schema = components[args.__name__]
     parameters = {"type": "object", "properties": {k: _short(v) for k, v in schema["properties"].items()}}
     if schema.get("required"):
         parameters["required"] = schema["required"]
-    return Tool(ToolSpec(run.__name__, _unwrapped(run.__doc__ or ""), parameters), args, run, paid)
+    description = "\n\n".join(filter(None, (_unwrapped(run.__doc__ or ""), more)))
+    return Tool(ToolSpec(run.__name__, description, parameters), args, run, scope, paid)
 
 
 def _short(schema: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ SELECT client_id, name, city, state, country, postal_code,
 FROM staged_clients
 ON CONFLICT (client_id) DO UPDATE
 SET name = excluded.name, city = excluded.city, state = excluded.state, country = excluded.country,
-    postal_code = excluded.postal_code, language = excluded.language
+    postal_code = excluded.postal_code, language = excluded.language, changed_at = now()
 WHERE (clients.name, clients.city, clients.state, clients.country, clients.postal_code, clients.language)
     IS DISTINCT FROM
       (excluded.name, excluded.city, excluded.state, excluded.country, excluded.postal_code, excluded.language);
@@ -96,7 +96,7 @@ WHERE s.line >= $1 AND s.line < $2
 ORDER BY s.client_id, s.purchased_on
 ON CONFLICT (client_id, purchase_id) DO UPDATE
 SET purchased_on = excluded.purchased_on, beer_id = excluded.beer_id, quantity = excluded.quantity,
-    unit_price = excluded.unit_price
+    unit_price = excluded.unit_price, changed_at = now()
 WHERE (purchases.purchased_on, purchases.beer_id, purchases.quantity, purchases.unit_price)
     IS DISTINCT FROM (excluded.purchased_on, excluded.beer_id, excluded.quantity, excluded.unit_price);
 

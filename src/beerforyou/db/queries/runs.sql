@@ -2,8 +2,10 @@
 -- A message and its queued run, one item an asker; says whether client and conversation are known to us.
 WITH asked AS MATERIALIZED (
     SELECT item, client_id, text, conversation_id IS NULL AS is_new,
-           coalesce(conversation_id, uuidv7()) AS conversation_id, uuidv7() AS run_id
-    FROM unnest($1::text[], $2::uuid[], $3::text[]) WITH ORDINALITY AS t (client_id, conversation_id, text, item)
+           coalesce(conversation_id, uuidv7()) AS conversation_id, uuidv7() AS run_id,
+           string_to_array(scopes, ' ') AS scopes
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[])
+        WITH ORDINALITY AS t (client_id, conversation_id, text, scopes, item)
 ), checked AS MATERIALIZED (
     SELECT asked.*,
            EXISTS (SELECT FROM clients WHERE clients.client_id = asked.client_id) AS client_known,
@@ -16,8 +18,8 @@ WITH asked AS MATERIALIZED (
     INSERT INTO conversations (conversation_id, client_id)
     SELECT conversation_id, client_id FROM checked WHERE client_known AND is_new
 ), queued AS (
-    INSERT INTO runs (run_id, conversation_id, client_id)
-    SELECT run_id, conversation_id, client_id FROM checked WHERE client_known AND conversation_known
+    INSERT INTO runs (run_id, conversation_id, client_id, scopes)
+    SELECT run_id, conversation_id, client_id, scopes FROM checked WHERE client_known AND conversation_known
 ), said AS (
     INSERT INTO messages (message_id, conversation_id, client_id, run_id, role, text)
     SELECT uuidv7(), conversation_id, client_id, run_id, 'client', text
@@ -108,7 +110,7 @@ SELECT item FROM closed;
 -- name: turn
 -- All that a worker needs to start on run $2: the question, the client's place and language, and at most $3 earlier
 -- messages, of turns that succeeded.
-SELECT asked.text, c.name, c.city, c.state, c.country, c.language, earlier.messages
+SELECT asked.text, r.scopes, c.name, c.city, c.state, c.country, c.language, earlier.messages
 FROM runs r
 JOIN messages asked ON asked.run_id = r.run_id AND asked.role = 'client' AND asked.client_id = me.client_id
 JOIN clients c ON c.client_id = me.client_id

@@ -1,0 +1,117 @@
+"""How connections are made, and under which login. Pools keep no session state, so that a pooler in transaction mode may
+stand between; where one does, statements are not prepared by name.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import asyncpg
+
+from beerforyou.errors import SetupError, Unavailable
+from beerforyou.settings import Settings
+
+# ValueError: what is no URL at all.
+CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def client_url(settings: Settings) -> str:
+    """For what tools read: the login bfy_client, on a replica if there is one."""
+    return settings.database_read_url or _as("bfy_client", settings.database_url)
+
+
+def sql_url(settings: Settings) -> str:
+    """For SQL that a model wrote: the login bfy_reader, in the same place."""
+    return settings.database_sql_url or _as("bfy_reader", client_url(settings))
+
+
+def _as(login: str, url: str) -> str:
+    """Another login with the same password; the URL as it is when it names none of ours."""
+    user = urlsplit(url).username or ""
+    return url.replace(f"//{user}:", f"//{login}:", 1) if user.startswith("bfy_") else url
+
+
+def on_primary(url: str, settings: Settings) -> str:
+    """The login of `url`, at the place of DATABASE_URL."""
+    login, place = urlsplit(url), urlsplit(settings.database_url)
+    password = "" if login.password is None else f":{login.password}"
+    host = place.netloc.rpartition("@")[2]
+    return place._replace(netloc=f"{quote(login.username or '')}{password}@{host}").geturl()
+
+
+async def pool(url: str, size: int, **options: Any) -> asyncpg.Pool:
+    """Raises SetupError and Unavailable."""
+    try:
+        if await _through_pooler(url):
+            options["statement_cache_size"] = 0
+        return await asyncpg.create_pool(url, min_size=1, max_size=size, reset=_nothing, **options)
+    except CANNOT_CONNECT as error:
+        raise explained(error, url) from None
+
+
+async def _through_pooler(url: str) -> bool:
+    """A pooler gives out cancellation keys of its own, so that the process id of the key is not that of the server."""
+    connection = await asyncpg.connect(url, statement_cache_size=0)
+    try:
+        return await connection.fetchval("SELECT authz.backend()") != connection.get_server_pid()
+    finally:
+        await connection.close()
+
+
+async def _nothing(_: Any) -> None:
+    """No session state, so nothing to reset: it saves a round trip at each release."""
+
+
+@asynccontextmanager
+async def operator(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection for `load` and `catalogue sync`: the administrator's, with the operator's rights."""
+    connection = await admin(settings)
+    try:
+        await take_on(connection, "bfy_operator", "core")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def take_on(connection: asyncpg.Connection, role: str, schema: str) -> None:
+    """From here on the connection has the rights of this role. Raises SetupError."""
+    try:
+        await connection.execute(f"SET ROLE {role}; SET search_path = {schema}")
+    except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
+        raise SetupError(f"the database has no role {role}", "run `beerforyou db migrate`") from None
+
+
+async def admin(settings: Settings) -> asyncpg.Connection:
+    if not settings.database_admin_url:
+        raise SetupError("DATABASE_ADMIN_URL is not set", "give the URL of a role that may create roles")
+    try:
+        return await asyncpg.connect(settings.database_admin_url)
+    except CANNOT_CONNECT as error:
+        raise explained(error, settings.database_admin_url) from None
+
+
+def explained(error: Exception, url: str) -> SetupError | Unavailable:
+    """A failure to connect as a sentence, without anything secret of the URL."""
+    if isinstance(error, ValueError):
+        return SetupError("a database URL cannot be read", "write postgresql://user:password@host:port/database")
+    where = place(url)
+    refused = (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.InsufficientPrivilegeError,
+        asyncpg.InvalidSchemaNameError,
+        asyncpg.UndefinedFunctionError,
+    )
+    if isinstance(error, refused):
+        return SetupError(
+            f"PostgreSQL at {where} refuses: {error}", "run `beerforyou db migrate`, and check the user in the URL"
+        )
+    return Unavailable(f"PostgreSQL at {where} does not answer: {error}", "is it running, and is the address right?")
+
+
+def place(url: str) -> str:
+    """Host, port and database."""
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+    return f"{host}:{parts.port}{parts.path}" if parts.port else f"{host}{parts.path}"

@@ -1,0 +1,140 @@
+"""Runs SQL that a model wrote, which is to say an attacker: as the login bfy_reader, in a transaction of its own that reads
+only and is always rolled back, on behalf of the one client whose signed identity entered it.
+
+What holds is the database: roles, views and row policies (migration 0002), functions and limits (fence.sql). Here is the
+shape in which a text reaches it: short, as one cursor over one SELECT, fetched up to a limit. `gate.py` comes before.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from beerforyou.db.failure import GONE
+from beerforyou.db.identity import Identity
+from beerforyou.db.replica import Route
+from beerforyou.errors import Refused, Unavailable
+
+LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second
+
+ENTER = "SELECT authz.enter($1)"
+# DECLARE promises one SELECT; JSON cut to a length promises that no value is larger than what we want to hold.
+DECLARE = "DECLARE q NO SCROLL CURSOR FOR SELECT left(row_to_json(bfy_row)::text, {chars}) AS line FROM (\n{sql}\n) AS bfy_row"
+
+# What the model is told of an error: nothing that the database says of its own, which may quote a value.
+REASONS = {
+    "42601": "it does not parse",
+    "42703": "it names a column that is not there",
+    "42P01": "it names a table that is not there; there are my_purchases and my_profile",
+    "42702": "a column name is ambiguous; say of which table",
+    "42803": "a column is neither grouped nor aggregated",
+    "42883": "a function or operator is not there for these types",
+    "42501": "it asks for something that is not allowed here",
+    "42804": "types do not fit",
+    "22P02": "a text cannot be read as that type",
+    "22007": "a text cannot be read as a date",
+    "22008": "a date is out of range",
+    "22012": "it divides by zero",
+    "21000": "a subquery returns more than one row",
+    "25006": "only SELECT is possible",
+    "28000": "it cannot say who asks",
+    "57014": "it took too long",
+}
+BY_CLASS = {
+    "22": "a value does not fit",
+    "42": "it is not valid here",
+    "53": "it needs too much",
+    "54": "it is too large",
+}
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a result: `rows`, `bytes` of all its rows as JSON. `seconds` before the connection is given up."""
+
+    rows: int
+    bytes: int
+    seconds: float
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """`truncated`: there are more rows, or larger ones, than fit."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    truncated: bool = False
+
+
+class Fence:
+    CACHEABLE = 60  # statements up to this length are prepared: ENTER and FETCH, never what a model wrote
+
+    def __init__(self, route: Route, identity: Identity, limits: Limits) -> None:
+        self._route, self._identity, self._limits = route, identity, limits
+        self._fetch = f"FETCH FORWARD {limits.rows + 1} FROM q"
+
+    async def run(self, client_id: str, sql: str) -> Found:
+        """Raises Refused, in words for the model, and Unavailable."""
+        if len(sql) > LONGEST:
+            raise Refused(f"the query was refused: it has {len(sql)} characters", f"at most {LONGEST} are allowed")
+        if "\0" in sql:
+            raise Refused("the query was refused: it holds a NUL character", "leave it out")
+        token = self._identity.token(client_id)
+        try:
+            lines = await self._route.ask(lambda pool: self._lines(pool, token, sql))
+        except asyncpg.PostgresError as error:
+            raise _refused(error) from None
+        return self._found(lines)
+
+    async def _lines(self, pool: asyncpg.Pool, token: str, sql: str) -> list[str]:
+        try:
+            async with pool.acquire(timeout=self._limits.seconds) as connection:
+                return await self._transaction(connection, token, sql)
+        except asyncpg.QueryCanceledError:
+            raise  # its own time limit: another server would not be faster
+        except TimeoutError:
+            raise Refused("the query was refused: it took too long", "ask for less") from None
+        except GONE as error:
+            raise Unavailable("the database does not answer", "try again in a moment") from error
+
+    async def _transaction(self, connection: asyncpg.Connection, token: str, sql: str) -> list[str]:
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                await connection.execute("BEGIN READ ONLY")
+                await connection.fetchval(ENTER, token)
+                await connection.fetch(DECLARE.format(chars=self._limits.bytes + 1, sql=sql))
+                return [row["line"] for row in await connection.fetch(self._fetch)]
+        except (TimeoutError, asyncio.CancelledError):
+            connection.terminate()  # whatever it is still doing, nobody else gets this connection
+            raise
+        finally:
+            with contextlib.suppress(*GONE):
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+
+    def _found(self, lines: list[str]) -> Found:
+        fit, size = 0, 0
+        for line in lines[: self._limits.rows]:
+            size += len(line.encode())
+            if size > self._limits.bytes:
+                break
+            fit += 1
+        if lines and not fit:
+            raise Refused("the query was refused: its first row alone is too large", "select fewer or shorter values")
+        rows = [msgspec.json.decode(line, type=dict[str, Any]) for line in lines[:fit]]
+        return Found(
+            columns=tuple(rows[0]) if rows else (),
+            rows=tuple(tuple(_plain(value) for value in row.values()) for row in rows),
+            truncated=fit < len(lines),
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A cell: rows and lists within a row become text."""
+    return msgspec.json.encode(value).decode() if isinstance(value, (dict, list)) else value
+
+
+def _refused(error: asyncpg.PostgresError) -> Refused:
+    code = error.sqlstate or ""
+    reason = REASONS.get(code) or BY_CLASS.get(code[:2], "the database refuses it")
+    return Refused(f"the query was refused: {reason} (SQLSTATE {code})", "correct it, or ask something simpler")

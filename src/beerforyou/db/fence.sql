@@ -1,0 +1,104 @@
+-- The fence, second part: laid anew by every `beerforyou db migrate`, because roles and the functions of the server are not
+-- of one database's making, and a new version of PostgreSQL brings new functions. $1 of db/migrate.py is the list in
+-- db/functions.py, handed over as the setting bfy.functions. Where a managed server lets nobody take functions away, the
+-- rest of the fence must carry it, and does; authz.fence remembers which it is.
+
+SET client_min_messages = error;
+
+-- What a login of ours may do that PUBLIC no longer may. Two lists, each one statement: the catalogs' functions and relations.
+DO $$
+DECLARE
+    trusted text := 'bfy_owner, bfy_operator, bfy_service, bfy_client, bfy_authz, bfy_stats';
+    public text;
+BEGIN
+    SELECT string_agg(oid::regprocedure::text, ', ') INTO public
+    FROM pg_proc
+    WHERE pronamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+      AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0);
+    IF public IS NOT NULL THEN
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', public, trusted);
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', public);
+    END IF;
+
+    SELECT string_agg(oid::regclass::text, ', ') INTO public
+    FROM pg_class
+    WHERE relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND relkind IN ('r', 'v')
+      AND EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = 0);
+    IF public IS NOT NULL THEN
+        EXECUTE format('GRANT SELECT ON %s TO %s', public, trusted);
+        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', public);
+    END IF;
+
+    EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %s', trusted);
+    REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;
+    EXECUTE format('GRANT USAGE ON SCHEMA information_schema TO %s', trusted);
+    REVOKE USAGE ON SCHEMA information_schema FROM PUBLIC;
+END $$;
+
+SET ROLE bfy_authz;
+INSERT INTO authz.fence (functions, functions_revoked)
+VALUES (string_to_array(current_setting('bfy.functions'), ','),
+        NOT has_function_privilege('bfy_reader', 'pg_catalog.set_config(text, text, boolean)', 'EXECUTE'))
+ON CONFLICT (only_row) DO UPDATE SET functions = excluded.functions, functions_revoked = excluded.functions_revoked;
+
+-- Operators, casts and named functions over plain values; nothing volatile, nothing that returns a set.
+CREATE OR REPLACE VIEW authz.callable AS
+WITH plain AS (
+    SELECT ARRAY['bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'bpchar', 'name', '"char"',
+                 'unknown', 'date', 'time', 'timestamp', 'timestamptz', 'interval']::regtype[]::oid[] AS types
+), operators AS (
+    SELECT oprcode AS oid FROM pg_operator, plain
+    WHERE oprname IN ('=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/', '%', '||', '~~', '!~~', '~~*', '!~~*')
+      AND (oprleft = 0 OR oprleft = 'anynonarray'::regtype OR oprleft = ANY (types))
+      AND (oprright = 'anynonarray'::regtype OR oprright = ANY (types))
+), casts AS (
+    SELECT castfunc AS oid FROM pg_cast, plain WHERE castfunc <> 0 AND castsource = ANY (types) AND casttarget = ANY (types)
+), conversions AS (
+    -- 1::text: with a constant, the planner calls them as functions
+    SELECT unnest(ARRAY[typinput, typoutput]::oid[]) AS oid FROM pg_type, plain WHERE pg_type.oid = ANY (types)
+)
+SELECT p.oid, p.oid::regprocedure::text AS signature
+FROM pg_proc p, plain
+WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile IN ('i', 's') AND NOT p.proretset
+  AND p.proargtypes::oid[] <@ (types || ARRAY['anyelement', 'anynonarray', 'anycompatible', '"any"', 'record', 'internal',
+                                              'cstring', 'oid']::regtype[]::oid[])
+  AND (p.oid IN (SELECT oid FROM operators) OR p.oid IN (SELECT oid FROM conversions) OR p.oid IN (SELECT oid FROM casts)
+       OR p.proname = ANY (SELECT unnest(functions) FROM authz.fence));
+GRANT SELECT ON authz.callable TO bfy_client;
+RESET ROLE;
+
+DO $$
+DECLARE list text;
+BEGIN
+    SELECT string_agg(oid::regprocedure::text, ', ') INTO list
+    FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace AND oid NOT IN (SELECT oid FROM authz.callable)
+      AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'bfy_reader'::regrole);
+    IF list IS NOT NULL THEN
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_reader', list);
+    END IF;
+    SELECT string_agg(signature, ', ') INTO list FROM authz.callable;
+    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO bfy_reader', list);
+END $$;
+
+-- How much a query may cost. The planner cannot always be interrupted, so it must not try for long: a few joins in any
+-- order, the rest as written. Beyond that, the text is short (db/fence.py).
+DO $$
+DECLARE setting text;
+BEGIN
+    ALTER ROLE bfy_reader CONNECTION LIMIT 40;
+    FOREACH setting IN ARRAY ARRAY[
+        'search_path = own', 'default_transaction_read_only = on', 'client_min_messages = error',
+        'statement_timeout = ''2s''', 'lock_timeout = ''200ms''', 'idle_in_transaction_session_timeout = ''5s''',
+        'work_mem = ''8MB''', 'hash_mem_multiplier = 1', 'temp_file_limit = ''64MB''', 'max_parallel_workers_per_gather = 0',
+        'jit = off', 'cursor_tuple_fraction = 1', 'join_collapse_limit = 4', 'from_collapse_limit = 4', 'geqo_threshold = 4',
+        'geqo_effort = 1', 'geqo_pool_size = 10', 'geqo_generations = 10', 'log_parameter_max_length_on_error = 0'
+    ] LOOP
+        BEGIN
+            EXECUTE format('ALTER ROLE bfy_reader SET %s', setting);
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL;  -- a managed server keeps temp_file_limit to itself
+        END;
+    END LOOP;
+END $$;
+RESET client_min_messages;

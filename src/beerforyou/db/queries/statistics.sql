@@ -1,0 +1,118 @@
+-- name: count_contributions
+-- What each client contributes to each cell that may be published; as bfy_stats, and gone with the transaction.
+CREATE TEMPORARY TABLE contributions ON COMMIT DROP AS
+WITH lines AS (
+    SELECT p.client_id, c.country, c.state, c.city, p.beer_id, to_char(p.purchased_on, 'YYYY-MM') AS month,
+           sum(p.quantity) AS quantity, max(greatest(p.changed_at, c.changed_at)) AS changed_at
+    FROM core.purchases p JOIN core.clients c USING (client_id)
+    GROUP BY 1, 2, 3, 4, 5, 6
+), named AS (
+    SELECT l.*, b.style, b.brewery_type AS type, b.name AS beer, coalesce(w.name, b.brewery_name) AS brewery,
+           coalesce(b.brewery_id, b.brewery_name) AS brewery_key
+    FROM lines l JOIN core.beers b USING (beer_id) LEFT JOIN core.breweries w ON w.brewery_id = b.brewery_id
+)
+SELECT client_id, place.country, place.state, place.city, d.dimension, d.key, t.month, min(d.name) AS name,
+       min(d.brewery) AS brewery, min(d.style) AS style, min(d.type) AS type,
+       sum(quantity) AS quantity, max(changed_at) AS changed_at
+FROM named n
+CROSS JOIN LATERAL (VALUES
+    (0, '', '', ''), (1, n.country, n.state, ''), (2, n.country, n.state, n.city)
+) AS place (level, country, state, city)
+CROSS JOIN LATERAL (VALUES
+    ('total', '', '', '', '', ''), ('type', n.type, n.type, '', '', n.type), ('style', n.style, n.style, '', n.style, ''),
+    ('brewery', n.brewery_key, n.brewery, n.brewery, '', n.type),
+    ('beer', n.beer || chr(31) || n.brewery_key, n.beer, n.brewery, n.style, n.type)
+) AS d (dimension, key, name, brewery, style, type)
+CROSS JOIN LATERAL (VALUES (''), (n.month)) AS t (month)
+WHERE (d.dimension = 'total' OR d.key <> '')
+  AND (place.level = 0 OR place.state <> '') AND (place.level < 2 OR place.city <> '')
+  -- months of the whole and of states, cities as a whole; no beers of a month in one state, no breweries of a city
+  AND (t.month = '' OR place.level = 0 OR (place.level = 1 AND d.dimension IN ('total', 'type', 'style')))
+  AND (place.level < 2 OR d.dimension <> 'brewery')
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
+
+-- name: judge_cells
+-- Which cells may be published, and what would be: in period $1, rules as in clients/statistics.py ($2 clients at least,
+-- $3 scale of the noise, $4 clients that must have changed).
+CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
+WITH sizes AS (
+    SELECT dimension, country, state, city, month, key, percentile_disc(0.9) WITHIN GROUP (ORDER BY quantity) AS clip
+    FROM contributions GROUP BY 1, 2, 3, 4, 5, 6
+), cells AS (
+    SELECT c.dimension, c.country, c.state, c.city, c.month, c.key, min(c.name) AS name, min(c.brewery) AS brewery,
+           min(c.style) AS style, min(c.type) AS type, s.clip, count(*) AS clients, max(c.quantity) AS largest,
+           sum(c.quantity) AS quantity, sum(least(c.quantity, s.clip)) AS clipped,
+           count(*) FILTER (WHERE c.changed_at > old.published_at) AS changed, old.period AS last_period
+    FROM contributions c
+    JOIN sizes s USING (dimension, country, state, city, month, key)
+    LEFT JOIN stats.published old USING (dimension, country, state, city, month, key)
+    GROUP BY c.dimension, c.country, c.state, c.city, c.month, c.key, s.clip, old.period
+), drawn AS (
+    SELECT *, concat_ws(chr(30), dimension, country, state, city, month, key, $1::text) AS cell FROM cells
+), noisy AS (
+    SELECT *, round((clients + $3::float8 * stats.laplace(cell || 'clients')) / 10) * 10 AS about_clients,
+           clipped + $3::float8 * clip * stats.laplace(cell || 'quantity') AS about_quantity,
+           -- at least $4, and nobody knows how many more: or the fifth is found out by bringing four
+           last_period IS NULL OR (last_period <> $1::text AND changed >= $4::int + floor($4::int * stats.uniform(cell || 'changed'))) AS anew
+    FROM drawn
+)
+SELECT *, clients >= $2::int AND largest * 2 <= quantity AND about_clients >= 3 * $3::float8 AS fit,
+       -- the noise is a third of it at most; to two digits
+       CASE WHEN about_quantity >= 3 * $3::float8 * clip
+            THEN round(about_quantity::numeric, -greatest(0, floor(log(about_quantity::numeric))::int - 1))::bigint END AS told
+FROM noisy;
+
+-- name: hide_the_second
+-- Where one cell alone is missing from a whole, the whole tells it: the smallest of the others goes with it.
+WITH siblings AS (
+    SELECT ctid AS cell, fit, about_clients, 'keys' AS of, concat_ws(chr(30), dimension, country, state, city, month) AS whole
+    FROM judged WHERE dimension <> 'total'
+    UNION ALL
+    SELECT ctid, fit, about_clients, 'places',
+           concat_ws(chr(30), dimension, month, key, CASE WHEN city <> '' THEN country || chr(30) || state END, city <> '')
+    FROM judged WHERE state <> ''
+), counted AS (
+    SELECT *, count(*) FILTER (WHERE NOT fit) OVER w AS missing,
+           row_number() OVER (PARTITION BY of, whole, fit ORDER BY about_clients) AS smallest
+    FROM siblings WINDOW w AS (PARTITION BY of, whole)
+)
+UPDATE judged SET fit = false WHERE ctid IN (SELECT cell FROM counted WHERE missing = 1 AND fit AND smallest = 1);
+
+-- name: withdraw
+-- Cells that are due, and no longer fit; and cells that nobody contributes to any more.
+DELETE FROM stats.published old
+WHERE NOT EXISTS (
+    SELECT FROM judged j
+    WHERE (j.dimension, j.country, j.state, j.city, j.month, j.key) = (old.dimension, old.country, old.state, old.city, old.month, old.key)
+      AND (j.fit OR NOT j.anew)
+);
+
+-- name: publish
+-- New cells, and those that are due.
+INSERT INTO stats.published (country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, period, published_at)
+SELECT country, state, city, dimension, key, month, name, brewery, style, type, about_clients, told, $1, now()
+FROM judged WHERE fit AND anew
+ON CONFLICT (dimension, country, state, city, month, key) DO UPDATE
+SET name = excluded.name, brewery = excluded.brewery, style = excluded.style, type = excluded.type, clients = excluded.clients,
+    quantity = excluded.quantity, period = excluded.period, published_at = excluded.published_at;
+
+-- name: cells
+-- Published cells of a dimension ($1), in a place ($2, $3, $4: country, state, city; `each` for all of them one by one), of a
+-- month ($5, `each`), filtered by name ($6), brewery ($7), style ($8), type ($9); by $10 and in direction $11, at most $12.
+SELECT name, brewery, country, state, city, month, clients, quantity, count(*) OVER () AS of, period
+FROM stats.published
+WHERE dimension = $1
+  AND CASE $3 WHEN '' THEN state = '' WHEN 'each' THEN state <> '' ELSE lower(state) = lower($3) END
+  AND CASE $4 WHEN '' THEN city = '' WHEN 'each' THEN city <> '' ELSE lower(city) = lower($4) END
+  AND ($2 = '' OR country = $2 OR country = '')
+  AND CASE $5 WHEN 'each' THEN month <> '' ELSE month = $5 END
+  AND ($6 = '' OR name ILIKE $6) AND ($7 = '' OR brewery ILIKE $7) AND ($8 = '' OR style ILIKE $8) AND ($9 = '' OR type = $9)
+ORDER BY CASE WHEN $5 = 'each' THEN month END,
+         CASE WHEN $11 = 'most' THEN CASE WHEN $10 = 'quantity' THEN quantity ELSE clients END END DESC NULLS LAST,
+         CASE WHEN $11 = 'least' THEN CASE WHEN $10 = 'quantity' THEN quantity ELSE clients END END NULLS LAST,
+         clients DESC, name
+LIMIT $12;
+
+-- name: summary
+-- How much is published, and since when.
+SELECT count(*) AS cells, max(published_at) AS published_at FROM stats.published;
