@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,12 +27,15 @@ from beerforyou.backends.valkey import Valkey
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.refresh import Current
 from beerforyou.db import database
-from beerforyou.errors import NotAllowed, NotFound
+from beerforyou.errors import NotAllowed, NotFound, SetupError
 from beerforyou.llm.connect import connect
 from beerforyou.llm.model import Model
 from beerforyou.settings import Settings
 from beerforyou.tools.tool import SCOPES
 
+log = logging.getLogger(__name__)
+
+FENCE_FRESH_S = 10.0  # how long it is believed that the fence stands; a look costs some milliseconds
 POLL_S = 0.5  # how soon a follower sees events that another process committed
 
 
@@ -49,6 +54,7 @@ class Service:
         self.worker_name = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
         self.doorbell: asyncio.Queue[UUID] = asyncio.Queue()
         self._stopping = False
+        self._fence_seen = -FENCE_FRESH_S
         self._followers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     async def accept(
@@ -125,9 +131,25 @@ class Service:
 
     async def ready(self) -> dict[str, bool]:
         """Who answers, of those without whom nothing works."""
-        checks = {"postgresql": self.database.read.fetchrow("catalogue.version"), "valkey": self.valkey("PING")}
+        checks = {
+            "postgresql": self.database.read.fetchrow("catalogue.version"),
+            "valkey": self.valkey("PING"),
+            "fence": self._fence_stands(),
+        }
         answers = await asyncio.gather(*checks.values(), return_exceptions=True)
         return {name: not isinstance(answer, BaseException) for name, answer in zip(checks, answers, strict=True)}
+
+    async def holes(self) -> list[str]:
+        """Where the fence around the clients' data is not as it was laid; there must be none."""
+        return [row["hole"] for row in await self.database.read.fetch("checks.holes")]
+
+    async def _fence_stands(self) -> None:
+        """Looks every `FENCE_FRESH_S`. Raises SetupError."""
+        if time.monotonic() - self._fence_seen > FENCE_FRESH_S:
+            if holes := await self.holes():
+                log.critical("the fence is down: %s", "; ".join(holes))
+                raise SetupError(f"the fence is down: {holes[0]}", "run `beerforyou db migrate`")
+            self._fence_seen = time.monotonic()
 
     def committed(self, run_id: UUID) -> None:
         """Tells the followers in this process that there are new events."""

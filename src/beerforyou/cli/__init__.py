@@ -25,6 +25,8 @@ COMMANDS = {
     "db": "Migrate the database, or show where it stands",
     "doctor": "Check this installation",
     "eval": "Measure a part on an evaluation set",
+    "prove-isolation": "Attack this installation, as another client and as the model",
+    "statistics": "Publish statistics over all clients, or show what is there",
     "settings": "List every setting with its value and meaning",
     "token": "Make a token for a client",
 }
@@ -39,7 +41,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"beerforyou.cli.{name}").command
+        command: click.Command = importlib.import_module(f"beerforyou.cli.{name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

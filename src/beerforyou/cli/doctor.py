@@ -64,24 +64,23 @@ async def _migrations(settings: Settings) -> str:
     return "up to date"
 
 
-async def _rows(settings: Settings) -> str:
-    """A reader that entered as nobody must see nothing."""
+async def _fence(settings: Settings) -> str:
+    """The fence as it was laid, and some attacks as the first client there is."""
     from beerforyou.db import database
     from beerforyou.errors import SetupError
+    from beerforyou.isolation.rehearsal import rehearse
 
     db = await database.connect(settings)
     try:
-        seen = await db.read.fetch("checks.rows_seen_by_nobody")
-        unfenced = await db.read.fetch("checks.tables_without_row_security")
+        holes = [row["hole"] for row in await db.read.fetch("checks.holes")]
+        attacks, leaks = await rehearse(settings, db)
+        revoked = (await db.read.fetch("checks.functions_revoked"))[0]["functions_revoked"]
     finally:
         await db.close()
-    open_tables = [row["name"] for row in (*seen, *unfenced)]
-    if open_tables:
-        raise SetupError(
-            f"row-level security does not hold on {', '.join(open_tables)}",
-            "stop serving, and run `beerforyou db migrate`",
-        )
-    return "nobody sees a client's rows"
+    if found := [*holes, *leaks]:
+        raise SetupError("; ".join(found), "stop serving, and run `beerforyou db migrate`")
+    rest = "" if revoked else "; this server keeps its functions callable, and the rest of the fence carries it"
+    return f"stands; {attacks} attacks brought nothing{rest}"
 
 
 async def _catalogue(settings: Settings) -> str:
@@ -120,7 +119,7 @@ async def _model(settings: Settings) -> str:
 
 CHECKS: dict[str, Check] = {
     "migrations": _migrations,
-    "row-level security": _rows,
+    "fence": _fence,
     "catalogue": _catalogue,
     "valkey": _valkey,
     "model": _model,

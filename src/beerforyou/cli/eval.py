@@ -48,6 +48,69 @@ def reading(file: Path, catalogue_file: Path | None, as_json: bool, data: Path |
     click.echo(f"{result['n']} messages, {result['summary']['accuracy']:.1%} right")
 
 
+@command.command("isolation")
+@click.argument("file", type=FILE)
+@click.option("--as", "client_id", required=True, metavar="ID", help="The client on whose behalf the model writes.")
+@click.option("--params", "params_file", type=FILE, help="JSON object that fills {own_table}, {other_id}, {canary}...")
+@click.option("--database-only", is_flag=True, help="Without the gate: the database alone must hold.")
+@json_option
+@data_option
+def isolation(
+    file: Path, client_id: str, params_file: Path | None, database_only: bool, as_json: bool, data: Path | None
+) -> None:
+    """Run each query of FILE as if the model had written it. Exit code 1 when one brings back what it must not.
+
+    Lines: {"id", "sql"}. With --json: {"n", "summary", "lines"}; a line has {"id", "verdict", "rows", "error", "ms"}.
+    """
+    result = run(_isolation(list(_lines(file)), client_id, _params(params_file), not database_only, data))
+    if as_json:
+        show_json(result)
+    else:
+        for line in result["lines"]:
+            if line.verdict == "leak" or not line.alive:
+                click.echo(f"{line.id}: {line.verdict} {line.rows} {line.error}")
+        click.echo(", ".join(f"{count} {verdict}" for verdict, count in result["summary"].items()))
+    raise SystemExit(1 if result["summary"]["leak"] or result["summary"]["dead"] else 0)
+
+
+def _params(file: Path | None) -> dict[str, str]:
+    import msgspec
+
+    from beerforyou.errors import BadInput
+
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str], strict=False) if file else {}
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{file}: {error}", "give one JSON object of texts") from None
+
+
+async def _isolation(
+    lines: list[dict[str, Any]], client_id: str, given: dict[str, str], with_gate: bool, data: Path | None
+) -> dict[str, Any]:
+    import msgspec
+
+    from beerforyou import settings
+    from beerforyou.db import database
+    from beerforyou.errors import BadInput
+    from beerforyou.isolation.attack import Attack, tried
+    from beerforyou.isolation.rehearsal import real_params
+    from beerforyou.service import prepared
+
+    try:
+        attacks = msgspec.convert(lines, list[Attack], strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"a line is no attack: {error}", 'each line is {"id", "sql"}') from None
+    async with prepared(settings.load(data=data)) as ready:
+        params = await real_params(ready, client_id) | given
+        db = await database.connect(ready)
+        try:
+            done = [await tried(db.fence, client_id, attack, params, with_gate=with_gate) for attack in attacks]
+        finally:
+            await db.close()
+    summary = {verdict: sum(t.verdict == verdict for t in done) for verdict in ("refused", "clean", "leak")}
+    return {"n": len(done), "summary": summary | {"dead": sum(not t.alive for t in done)}, "lines": done}
+
+
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
     """Raises BadInput with the line's number."""
     import msgspec

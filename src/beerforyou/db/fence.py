@@ -77,8 +77,8 @@ class Fence:
         """Raises Refused, in words for the model, and Unavailable."""
         if len(sql) > LONGEST:
             raise Refused(f"the query was refused: it has {len(sql)} characters", f"at most {LONGEST} are allowed")
-        if "\0" in sql:
-            raise Refused("the query was refused: it holds a NUL character", "leave it out")
+        if "\0" in sql or (not sql.isascii() and _has_surrogates(sql)):
+            raise Refused("the query was refused: it holds characters that are none", "leave them out")
         token = self._identity.token(client_id)
         try:
             lines = await self._route.ask(lambda pool: self._lines(pool, token, sql))
@@ -127,6 +127,11 @@ class Fence:
             rows=tuple(tuple(_plain(value) for value in row.values()) for row in rows),
             truncated=fit < len(lines),
         )
+
+
+def _has_surrogates(text: str) -> bool:
+    """Halves of a character, which JSON can carry and UTF-8 cannot."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(value: Any) -> Any:

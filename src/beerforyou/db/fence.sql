@@ -29,6 +29,13 @@ BEGIN
         EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', public);
     END IF;
 
+    FOR public IN
+        SELECT format('(%s) ON %s', string_agg(quote_ident(attname), ', '), attrelid::regclass)
+        FROM pg_attribute WHERE EXISTS (SELECT FROM aclexplode(attacl) WHERE grantee = 0) GROUP BY attrelid
+    LOOP
+        EXECUTE format('REVOKE ALL %s FROM PUBLIC', public);
+    END LOOP;
+
     EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %s', trusted);
     REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;
     EXECUTE format('GRANT USAGE ON SCHEMA information_schema TO %s', trusted);

@@ -121,6 +121,15 @@ BEGIN
         EXECUTE format('CREATE POLICY rows_to_count ON core.%I FOR SELECT TO bfy_stats USING (true)', t);
     END LOOP;
 END $$;
+-- What `prove-isolation` leaves behind is taken away again; of anybody else's conversations the operator sees nothing.
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['conversations', 'runs', 'messages', 'run_steps', 'run_events'] LOOP
+        EXECUTE format('CREATE POLICY canaries ON core.%I TO bfy_operator USING (starts_with(client_id, ''canary-''))', t);
+        EXECUTE format('GRANT SELECT, DELETE ON core.%I TO bfy_operator', t);
+    END LOOP;
+END $$;
 GRANT USAGE ON SCHEMA core TO bfy_views, bfy_stats;
 GRANT SELECT (client_id, name, city, state, country, postal_code) ON core.clients TO bfy_views;
 GRANT SELECT (client_id, purchased_on, beer_id, quantity, unit_price) ON core.purchases TO bfy_views;

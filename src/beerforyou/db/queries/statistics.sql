@@ -35,31 +35,40 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7;
 -- Which cells may be published, and what would be: in period $1, rules as in clients/statistics.py ($2 clients at least,
 -- $3 scale of the noise, $4 clients that must have changed).
 CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
-WITH sizes AS (
-    SELECT dimension, country, state, city, month, key, percentile_disc(0.9) WITHIN GROUP (ORDER BY quantity) AS clip
-    FROM contributions GROUP BY 1, 2, 3, 4, 5, 6
+WITH counted AS (
+    SELECT dimension, country, state, city, month, key, min(name) AS name, min(brewery) AS brewery, min(style) AS style,
+           min(type) AS type, count(*) AS clients, max(quantity) AS largest, sum(quantity) AS quantity,
+           array_agg(quantity) AS quantities, array_agg(changed_at) AS changes
+    FROM contributions GROUP BY dimension, country, state, city, month, key
 ), cells AS (
-    SELECT c.dimension, c.country, c.state, c.city, c.month, c.key, min(c.name) AS name, min(c.brewery) AS brewery,
-           min(c.style) AS style, min(c.type) AS type, s.clip, count(*) AS clients, max(c.quantity) AS largest,
-           sum(c.quantity) AS quantity, sum(least(c.quantity, s.clip)) AS clipped,
-           count(*) FILTER (WHERE c.changed_at > old.published_at) AS changed, old.period AS last_period
-    FROM contributions c
-    JOIN sizes s USING (dimension, country, state, city, month, key)
-    LEFT JOIN stats.published old USING (dimension, country, state, city, month, key)
-    GROUP BY c.dimension, c.country, c.state, c.city, c.month, c.key, s.clip, old.period
+    SELECT c.*, old.period AS last_period, old.published_at,
+           concat_ws(chr(30), dimension, country, state, city, month, key, $1::text) AS cell,
+           -- nobody counts for more than nine in ten of the others do
+           CASE WHEN c.clients >= $2::int
+                THEN (SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY q) FROM unnest(quantities) AS q) END AS clip
+    FROM counted c LEFT JOIN stats.published old USING (dimension, country, state, city, month, key)
 ), drawn AS (
-    SELECT *, concat_ws(chr(30), dimension, country, state, city, month, key, $1::text) AS cell FROM cells
+    SELECT *, (SELECT sum(least(q, clip)) FROM unnest(quantities) AS q) AS clipped,
+           (SELECT count(*) FROM unnest(changes) AS at WHERE at > published_at) AS changed
+    FROM cells WHERE clip IS NOT NULL
+    UNION ALL
+    SELECT *, 0, 0 FROM cells WHERE clip IS NULL
 ), noisy AS (
-    SELECT *, round((clients + $3::float8 * stats.laplace(cell || 'clients')) / 10) * 10 AS about_clients,
-           clipped + $3::float8 * clip * stats.laplace(cell || 'quantity') AS about_quantity,
+    -- CASE: most cells are too small for anything, and a draw costs more than a look
+    SELECT *, CASE WHEN clients >= $2::int
+                   THEN round((clients + $3::float8 * stats.laplace(cell || 'clients')) / 10) * 10 ELSE 0 END AS about_clients,
+           CASE WHEN clients >= $2::int
+                THEN clipped + $3::float8 * clip * stats.laplace(cell || 'quantity') ELSE 0 END AS about_quantity,
            -- at least $4, and nobody knows how many more: or the fifth is found out by bringing four
-           last_period IS NULL OR (last_period <> $1::text AND changed >= $4::int + floor($4::int * stats.uniform(cell || 'changed'))) AS anew
+           CASE WHEN last_period IS NULL THEN true WHEN last_period = $1::text THEN false
+                ELSE changed >= $4::int + floor($4::int * stats.uniform(cell || 'changed')) END AS anew
     FROM drawn
 )
-SELECT *, clients >= $2::int AND largest * 2 <= quantity AND about_clients >= 3 * $3::float8 AS fit,
+SELECT dimension, country, state, city, month, key, name, brewery, style, type, about_clients, anew,
+       clients >= $2::int AND largest * 2 <= quantity AND about_clients >= 3 * $3::float8 AS fit,
        -- the noise is a third of it at most; to two digits
-       CASE WHEN about_quantity >= 3 * $3::float8 * clip
-            THEN round(about_quantity::numeric, -greatest(0, floor(log(about_quantity::numeric))::int - 1))::bigint END AS told
+       CASE WHEN about_quantity > 0 AND about_quantity >= 3 * $3::float8 * clip
+            THEN round(about_quantity::numeric, 1 - floor(log(about_quantity::numeric))::int)::bigint END AS told
 FROM noisy;
 
 -- name: hide_the_second
