@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sql_timeout_s: Annotated[
         float,
         Meta(description="How long to wait for a query, in seconds; the database itself gives up after two.", gt=0),
-    ] = 3.0
+    ] = 2.5
     batch_window_ms: Annotated[
         float, Meta(description="How long a write waits for others to share its commit, in milliseconds.", ge=0)
     ] = 2.0

@@ -48,6 +48,52 @@ def reading(file: Path, catalogue_file: Path | None, as_json: bool, data: Path |
     click.echo(f"{result['n']} messages, {result['summary']['accuracy']:.1%} right")
 
 
+@command.command("statistics")
+@click.argument("file", type=FILE)
+@click.option("--as", "client_id", required=True, metavar="ID", help="The client who asks.")
+@json_option
+@data_option
+def statistics(file: Path, client_id: str, as_json: bool, data: Path | None) -> None:
+    """Ask each question of FILE about all clients, and say which were answered with exactly what was asked.
+
+    Lines: {"id", "text", "args"}, the arguments that the call must have. With --json: {"n", "summary", "lines"}.
+    """
+    result = run(_statistics(list(_lines(file)), client_id, data))
+    if as_json:
+        show_json(result)
+        return
+    for line in result["lines"]:
+        if not line["ok"]:
+            click.echo(f"{line['id']}: {line['text']} -> {line['input']} {line['why']}")
+    click.echo(f"{result['n']} questions, {result['summary']['answered']:.1%} answered")
+
+
+async def _statistics(lines: list[dict[str, Any]], client_id: str, data: Path | None) -> dict[str, Any]:
+    from beerforyou import settings
+    from beerforyou.service import opened
+    from beerforyou.worker.runner import work
+
+    done = []
+    async with opened(settings.load(data=data)) as service:
+        for line in lines:
+            accepted = await service.accept(client_id, line["text"])
+            await work(service, accepted.run_id)
+            done.append(line | _answered(await service.run(client_id, accepted.run_id, steps=True), line["args"]))
+    answered = sum(line["ok"] for line in done) / max(1, len(done))
+    return {"n": len(done), "summary": {"answered": answered}, "lines": done}
+
+
+def _answered(asked: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+    """Whether the tool was called like this, and brought that very cell."""
+    calls = [step for step in asked["steps"] if step["name"] == "run_analytical_query"]
+    given = calls[0]["input"] if calls else {}
+    output = calls[0]["output"] if calls else {}
+    why = output.get("error", output.get("note", "")) if calls else "the tool was not called"
+    wanted = {"about": "everyone"} | args
+    as_asked = all(str(given.get(name, "")).lower() == str(value).lower() for name, value in wanted.items())
+    return {"ok": as_asked and bool(output.get("rows")) and not why, "input": given, "why": why}
+
+
 @command.command("isolation")
 @click.argument("file", type=FILE)
 @click.option("--as", "client_id", required=True, metavar="ID", help="The client on whose behalf the model writes.")
@@ -113,7 +159,7 @@ async def _isolation(
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
     """Raises BadInput with the line's number."""
-    import msgspec
+    import json
 
     from beerforyou.errors import BadInput
 
@@ -122,8 +168,8 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             if not line.strip():
                 continue
             try:
-                yield msgspec.json.decode(line, type=dict[str, Any])
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                yield dict(json.loads(line))
+            except (ValueError, TypeError) as error:
                 raise BadInput(f"{file}:{number}: {error}", "each line is one JSON object") from None
 
 

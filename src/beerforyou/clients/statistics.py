@@ -14,7 +14,7 @@ import msgspec
 from beerforyou.db.queries import QUERIES
 
 FEWEST = 10  # clients behind a cell
-NOISE = 10.0  # scale of the Laplace noise on a count of clients: one client moves it by a tenth of that
+NOISE = 20.0  # scale of the Laplace noise on a count of clients: one client moves it by a twentieth of that
 CHANGED = 5  # clients that must have changed before a cell is published anew; in truth 5 to 9, nobody knows which
 
 

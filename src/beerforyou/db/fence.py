@@ -7,6 +7,8 @@ shape in which a text reaches it: short, as one cursor over one SELECT, fetched 
 
 import asyncio
 import contextlib
+import json
+import time
 from typing import Any
 
 import asyncpg
@@ -17,6 +19,7 @@ from beerforyou.db.identity import Identity
 from beerforyou.db.replica import Route
 from beerforyou.errors import Refused, Unavailable
 
+HEAVY_S = 0.5  # a query that took longer may have left memory behind: its connection is not used again
 LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second
 
 ENTER = "SELECT authz.enter($1)"
@@ -90,27 +93,38 @@ class Fence:
         try:
             async with pool.acquire(timeout=self._limits.seconds) as connection:
                 return await self._transaction(connection, token, sql)
-        except asyncpg.QueryCanceledError:
-            raise  # its own time limit: another server would not be faster
+        except (asyncpg.QueryCanceledError, asyncpg.ConfigurationLimitExceededError, asyncpg.OutOfMemoryError):
+            raise  # its own limits: another server would not be faster
         except TimeoutError:
             raise Refused("the query was refused: it took too long", "ask for less") from None
         except GONE as error:
             raise Unavailable("the database does not answer", "try again in a moment") from error
 
     async def _transaction(self, connection: asyncpg.Connection, token: str, sql: str) -> list[str]:
+        """Always rolled back. Where something heavy ran, or still does, the connection is given up instead."""
+        started = time.monotonic()
         try:
             async with asyncio.timeout(self._limits.seconds):
                 await connection.execute("BEGIN READ ONLY")
                 await connection.fetchval(ENTER, token)
-                await connection.fetch(DECLARE.format(chars=self._limits.bytes + 1, sql=sql))
+                await self._declare(connection, sql)
                 return [row["line"] for row in await connection.fetch(self._fetch)]
-        except (TimeoutError, asyncio.CancelledError):
-            connection.terminate()  # whatever it is still doing, nobody else gets this connection
-            raise
+        except TimeoutError:
+            raise Refused("the query was refused: it took too long", "ask for less") from None
         finally:
-            with contextlib.suppress(*GONE):
-                if not connection.is_closed():
+            if time.monotonic() - started > HEAVY_S:
+                connection.terminate()
+            else:
+                with contextlib.suppress(*GONE):
                     await connection.execute("ROLLBACK")
+
+    async def _declare(self, connection: asyncpg.Connection, sql: str) -> None:
+        try:
+            await connection.fetch(DECLARE.format(chars=self._limits.bytes + 1, sql=sql))
+        except asyncpg.InterfaceError:
+            if connection.is_closed():
+                raise
+            raise Refused("the query was refused: it has parameters", "write values into it") from None
 
     def _found(self, lines: list[str]) -> Found:
         fit, size = 0, 0
@@ -121,10 +135,10 @@ class Fence:
             fit += 1
         if lines and not fit:
             raise Refused("the query was refused: its first row alone is too large", "select fewer or shorter values")
-        rows = [msgspec.json.decode(line, type=dict[str, Any]) for line in lines[:fit]]
+        rows = [json.loads(line, object_pairs_hook=tuple, parse_int=_integer) for line in lines[:fit]]
         return Found(
-            columns=tuple(rows[0]) if rows else (),
-            rows=tuple(tuple(_plain(value) for value in row.values()) for row in rows),
+            columns=tuple(name for name, _ in rows[0]) if rows else (),
+            rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
             truncated=fit < len(lines),
         )
 
@@ -134,9 +148,16 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def _integer(text: str) -> int | float | str:
+    """A number that others can read, too: 64 bits, or about."""
+    if len(text) < 19:
+        return int(text)
+    return float(text) if len(text) < 300 else text
+
+
 def _plain(value: Any) -> Any:
     """A cell: rows and lists within a row become text."""
-    return msgspec.json.encode(value).decode() if isinstance(value, (dict, list)) else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (tuple, list)) else value
 
 
 def _refused(error: asyncpg.PostgresError) -> Refused:

@@ -55,9 +55,8 @@ WITH plain AS (
                  'unknown', 'date', 'time', 'timestamp', 'timestamptz', 'interval']::regtype[]::oid[] AS types
 ), operators AS (
     SELECT oprcode AS oid FROM pg_operator, plain
-    WHERE oprname IN ('=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/', '%', '||', '~~', '!~~', '~~*', '!~~*')
-      AND (oprleft = 0 OR oprleft = 'anynonarray'::regtype OR oprleft = ANY (types))
-      AND (oprright = 'anynonarray'::regtype OR oprright = ANY (types))
+    WHERE oprname IN ('=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/', '%', '~~', '!~~', '~~*', '!~~*')
+      AND (oprleft = 0 OR oprleft = ANY (types)) AND oprright = ANY (types)
 ), casts AS (
     SELECT castfunc AS oid FROM pg_cast, plain WHERE castfunc <> 0 AND castsource = ANY (types) AND casttarget = ANY (types)
 ), conversions AS (
@@ -70,7 +69,9 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile IN ('i', 's'
   AND p.proargtypes::oid[] <@ (types || ARRAY['anyelement', 'anynonarray', 'anycompatible', '"any"', 'record', 'internal',
                                               'cstring', 'oid']::regtype[]::oid[])
   AND (p.oid IN (SELECT oid FROM operators) OR p.oid IN (SELECT oid FROM conversions) OR p.oid IN (SELECT oid FROM casts)
-       OR p.proname = ANY (SELECT unnest(functions) FROM authz.fence));
+       OR p.proname = ANY (SELECT unnest(functions) FROM authz.fence))
+  -- a session keeps every time zone that it was ever told of
+  AND p.oid <> 'date_trunc(text, timestamptz, text)'::regprocedure;
 GRANT SELECT ON authz.callable TO bfy_client;
 RESET ROLE;
 

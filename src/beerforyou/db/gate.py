@@ -4,16 +4,20 @@ It exists to tell a model early and plainly what is wrong, and to keep surprises
 database itself, with this gate switched off as well.
 """
 
+import logging
 import re
 from functools import lru_cache
+from typing import ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import Postgres
 
 from beerforyou.db.fence import LONGEST
 from beerforyou.db.functions import FUNCTIONS
 from beerforyou.errors import Refused
 
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would write what a model wrote into the log
 TABLES = frozenset({"my_purchases", "my_profile"})
 MOST = 8  # tables, and as many WITH queries: each join multiplies what the planner may try
 DEEPEST = 60  # levels of nesting
@@ -30,9 +34,23 @@ _SHAPES = (
     exp.Boolean, exp.Null, exp.Binary, exp.Unary, exp.In, exp.Between, exp.Case, exp.If, exp.Exists, exp.Cast,
     exp.DataType, exp.DataTypeParam, exp.Interval, exp.Var, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Any,
     exp.All, exp.Array, exp.Window, exp.WindowSpec, exp.Filter, exp.WithinGroup, exp.GroupingSets, exp.Rollup, exp.Cube,
-    exp.Grouping, exp.CurrentDate, exp.CurrentTimestamp, exp.Trim,
+    exp.Grouping, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.Trim,
 )  # fmt: skip
+# Of long numbers long products are made, and a product cannot be interrupted.
+_EXPONENT = re.compile(r"\de[+-]?\d{3}|\d{21}", re.IGNORECASE)
+_E_NOTATION = re.compile(r'"[\d.]*e[+-]?\d*"', re.IGNORECASE)  # in a to_char format: it would write such a number
 _NAME = re.compile(r'"?(\w+)"?\(')
+
+
+class _Verbatim(Postgres):  # type: ignore[misc]
+    """PostgreSQL, with formats of days and numbers left as they are written."""
+
+    class Parser(Postgres.Parser):  # type: ignore[misc]
+        FUNCTIONS: ClassVar = {
+            name: parse
+            for name, parse in Postgres.Parser.FUNCTIONS.items()
+            if name not in ("TO_CHAR", "TO_DATE", "TO_TIMESTAMP", "DATE_TRUNC")
+        }
 
 
 def passed(sql: str) -> str:
@@ -56,7 +74,9 @@ def _verdict(sql: str) -> str | Refused:
 
 
 def _checked(sql: str) -> str:
-    trees = [tree for tree in sqlglot.parse(sql, dialect="postgres") if tree is not None]
+    trees = [
+        tree for tree in sqlglot.parse(sql, dialect=_Verbatim) if not isinstance(tree, (exp.Semicolon, type(None)))
+    ]
     if len(trees) != 1:
         raise _refused("it is not one statement")
     (tree,) = trees
@@ -65,14 +85,16 @@ def _checked(sql: str) -> str:
     for node in tree.walk():
         _check(node)
     _check_relations(tree)
-    return tree.sql(dialect="postgres", comments=False)
+    return tree.sql(dialect=_Verbatim, comments=False)
 
 
 def _check(node: exp.Expr) -> None:
     if node.depth > DEEPEST:
         raise _refused("it is nested too deeply")
+    if isinstance(node, exp.Literal) and (_EXPONENT.search(node.this) or _E_NOTATION.search(node.this)):
+        raise _refused("a number is too long")
     if isinstance(node, exp.DataType) and getattr(node.this, "name", "") not in _TYPES:
-        raise _refused(f"the type {node.sql(dialect='postgres')} is not available")
+        raise _refused(f"the type {node.sql(dialect=_Verbatim)} is not available")
     if node.args.get("into") or node.args.get("locks") or node.args.get("sample"):
         raise _refused("only a plain SELECT is possible: no INTO, no FOR UPDATE, no TABLESAMPLE")
     if isinstance(node, exp.Func) and not isinstance(node, _SHAPES):
@@ -83,7 +105,7 @@ def _check(node: exp.Expr) -> None:
 
 def _check_function(node: exp.Func) -> None:
     """By the name that PostgreSQL will read, whatever the parser calls it."""
-    written = node.sql(dialect="postgres", comments=False)
+    written = node.sql(dialect=_Verbatim, comments=False)
     found = _NAME.match(written)
     if found is None or found[1].lower() not in FUNCTIONS:
         name = found[1].lower() if found else written[:40]
@@ -95,13 +117,13 @@ def _check_relations(tree: exp.Expr) -> None:
     if any(found.args.get("recursive") for found in tree.find_all(exp.With)):
         raise _refused("WITH RECURSIVE is not available")
     tables = list(tree.find_all(exp.Table))
-    if len(tables) > MOST or len(queries) > MOST:
+    if len(tables) > MOST or len(queries) > MOST or len(list(tree.find_all(exp.Select))) > 2 * MOST:
         raise _refused(f"it names more than {MOST} tables or WITH queries")
     known = TABLES | {query.alias for query in queries}
     for table in tables:
         if not isinstance(table.this, exp.Identifier) or table.db or table.catalog or table.name not in known:
             raise _refused(
-                f"there is no table {table.sql(dialect='postgres')[:60]}; there are my_purchases and my_profile"
+                f"there is no table {table.sql(dialect=_Verbatim)[:60]}; there are my_purchases and my_profile"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ import msgspec
 
 from beerforyou.db import gate
 from beerforyou.db.fence import Fence, Found
-from beerforyou.errors import BeerForYouError, Refused
+from beerforyou.errors import BeerForYouError
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 VIEWS = {"own_table": "my_purchases", "own_profile": "my_profile", "raw_table": "core.purchases", "raw_clients": "core.clients",
@@ -42,7 +43,9 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
 def ours() -> list[Attack]:
     lines = (resources.files(__package__) / "attacks.jsonl").read_text("utf-8").splitlines()
-    return [msgspec.json.decode(line, type=Attack) for line in lines]
+    return [
+        Attack(**json.loads(line)) for line in lines
+    ]  # some hold halves of characters, which msgspec refuses to read
 
 
 def filled(sql: str, params: Mapping[str, str]) -> str:
@@ -58,12 +61,12 @@ def secrets_of(params: Mapping[str, str]) -> list[str]:
 async def tried(
     fence: Fence, client_id: str, attack: Attack, params: Mapping[str, str], *, with_gate: bool = True
 ) -> Tried:
-    """Runs the attack as this client. Raises Unavailable when the database is gone."""
+    """Runs the attack as this client."""
     sql, started = filled(attack.sql, params), time.perf_counter()
     found, error = Found(), ""
     try:
         found = await fence.run(client_id, gate.passed(sql) if with_gate else sql)
-    except Refused as refused:
+    except BeerForYouError as refused:
         error = f"{refused.message}; {refused.hint}"
     ms = (time.perf_counter() - started) * 1000
     seen = list(_seen(secrets_of(params), sql, msgspec.json.encode([found.columns, found.rows, error]).decode()))

@@ -10,7 +10,7 @@ from beerforyou.reading.reading import Question
 
 DEFAULT_ROWS = 10
 CALENDAR = {"month": "'YYYY-MM'", "week": "'IYYY-\"W\"IW'", "day": "'YYYY-MM-DD'", "weekday": "'ID'"}
-BEER = "concat(beer, ' ', coalesce(brewery_id, brewery))"  # one beer under all spellings of its brewery
+BEER = "(beer, coalesce(brewery_id, brewery))"  # one beer under all spellings of its brewery
 MEASURES = {
     "quantity": "sum(quantity)",
     "amount": "sum(amount)",
@@ -27,7 +27,7 @@ def write(question: Question, ids: Sequence[str] = (), names: Sequence[str] = ()
     source = f"FROM my_purchases{' WHERE ' + where if where else ''}"
     if not question.by:
         return f"SELECT {measure} {source}"
-    return f"SELECT {_key(question)} AS {question.by}, {measure} {source} {_ranked(question)}"
+    return f"SELECT {_keys(question)}, {measure} {source} {_ranked(question)}"
 
 
 def statistic(question: Question) -> dict[str, Any]:
@@ -50,14 +50,12 @@ def _month(question: Question) -> str:
     return question.since[:7] if since.day == until.day == 1 and 28 <= (until - since).days <= 31 else ""
 
 
-def _key(question: Question) -> str:
+def _keys(question: Question) -> str:
     if question.by in CALENDAR:
-        return f"to_char(purchased_on, {CALENDAR[question.by]})"
-    return "concat(beer, ' (', min(brewery), ')')" if question.by == "beer" else _single(question.by)
-
-
-def _single(by: str) -> str:
-    return "min(brewery)" if by == "brewery" else by
+        return f"to_char(purchased_on, {CALENDAR[question.by]}) AS {question.by}"
+    if question.by == "beer":
+        return "beer, min(brewery) AS brewery"
+    return "min(brewery) AS brewery" if question.by == "brewery" else question.by
 
 
 def _ranked(question: Question) -> str:
@@ -67,7 +65,7 @@ def _ranked(question: Question) -> str:
     if question.by in CALENDAR and not question.limit:
         return f"GROUP BY {group} ORDER BY 1"
     way = "DESC" if question.direction == "most" else "ASC"
-    return f"GROUP BY {group}{known} ORDER BY 2 {way}, 1 LIMIT {question.limit or DEFAULT_ROWS}"
+    return f"GROUP BY {group}{known} ORDER BY {question.measure} {way}, 1 LIMIT {question.limit or DEFAULT_ROWS}"
 
 
 def _conditions(question: Question, ids: Sequence[str], names: Sequence[str]) -> Iterator[str]:

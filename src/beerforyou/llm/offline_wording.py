@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -76,13 +76,26 @@ def _analysis(content: Content, question: Question, language: Language) -> str:
             f"analysis.total_{measure}", language, period=period, value=measured(value, measure, language), n=value
         )
     if len(rows) == 1:
-        return say("analysis.top", language, period=period, first=rows[0][0], value=measured(value, measure, language))
+        first = f"{rows[0][0]} ({rows[0][1]})" if question.by == "beer" else rows[0][0]
+        return say("analysis.top", language, period=period, first=first, value=measured(value, measure, language))
     return say("analysis.table", language, by=say(f"by.{question.by}", language), period=period)
 
 
 def _statistic(content: Content, question: Question, language: Language) -> str:
     if "error" in content or "note" in content:
         return ""  # the notice below says it
+    return " ".join(filter(None, (*_instead(content, question, language), _ranking(content, language))))
+
+
+def _instead(content: Content, question: Question, language: Language) -> Iterator[str]:
+    """What was asked and is not what the figures are."""
+    if question.measure not in ("quantity", "clients"):
+        yield say("statistics.only_counts", language)
+    if question.since and not content.get("month") and content["by"] != "month":
+        yield say("statistics.whole_time", language)
+
+
+def _ranking(content: Content, language: Language) -> str:
     where = say("search.in_place", language, place=content["place"]) if content.get("place") else ""
     if len(content["rows"]) == 1:
         first, clients, _ = content["rows"][0]

@@ -23,6 +23,8 @@ def wants_taste(m: Message, s: Slots) -> bool:
 
 
 def wants_own_data(m: Message, s: Slots) -> bool:
+    if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
+        return False
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
         return True
     if m.has("last_time") and m.has("order") and not m.has("everyone", "clients"):
@@ -35,6 +37,12 @@ def wants_own_data(m: Message, s: Slots) -> bool:
     if m.has("popular", "everyone") and not m.has("i"):
         return False
     return _is_about_money(m, s) or _is_about_purchases(m, s) or _is_about_my_beers(m, s)
+
+
+def _speaks_of_self(m: Message) -> bool:
+    """ "gasto" and "comprado" may be what I spend and bought, or what anybody does."""
+    said = any(m.plain[mark.start] not in {"gasto", "comprado"} for mark in m.all("i"))
+    return said or m.has("self", "possessive")
 
 
 def _is_about_money(m: Message, s: Slots) -> bool:

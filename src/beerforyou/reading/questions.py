@@ -25,7 +25,7 @@ def question_in(s: Slots, intent: Intent) -> Question:
         since=since,
         until=until,
         brewery=name.text if name else "",
-        type=s.type,
+        type="" if intent == "statistics" and s.type == "bar" else s.type,  # "all bars" are who buys
         style=next((mark.value for mark in s.m.all("style")), ""),
         city=s.place.city,
         state=s.place.state,

@@ -139,7 +139,7 @@ def _told(caller: Caller, asked: Statistic, told: Statistic, rows: list[asyncpg.
     blocks.append(Table(columns=(by, "clients", "quantity"), rows=values, title="statistics", truncated=truncated))
     label = _label(rows[0]["period"], catalogue=caller.catalogue.version)
     return Outcome(
-        content={k: v for k, v in content.items() if v}, label=label, blocks=tuple(blocks),
+        content={k: v for k, v in content.items() if v or k == "by"}, label=label, blocks=tuple(blocks),
         context=Context(question=caller.question),
     )  # fmt: skip
 

@@ -153,8 +153,9 @@ SELECT name, city, state, country, postal_code
 FROM core.clients
 WHERE client_id = (SELECT authz.client_id());
 
+-- coalesce: a beer is looked for among the client's own, never in the index of all beers, where time would tell.
 CREATE VIEW own.my_purchases WITH (security_barrier) AS
-SELECT p.purchased_on, b.name AS beer, b.style, coalesce(c.name, b.brewery_name) AS brewery, b.brewery_id,
+SELECT p.purchased_on, coalesce(b.name, '') AS beer, b.style, coalesce(c.name, b.brewery_name) AS brewery, b.brewery_id,
        b.brewery_type AS type, coalesce(c.city, b.brewery_city) AS city, coalesce(c.state, b.brewery_state) AS state,
        p.quantity, p.unit_price, p.quantity * p.unit_price AS amount
 FROM core.purchases p
