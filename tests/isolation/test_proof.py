@@ -1,0 +1,75 @@
+"""`prove-isolation` holds on this installation, and fails when something is open: each hole is made on purpose."""
+
+import json
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from beerforyou.isolation.prove import prove
+from beerforyou.service import opened
+from beerforyou.settings import Settings
+from tests.cli.program import call
+
+ANYBODY = "SELECT count(*) FROM core.{} WHERE starts_with(client_id, 'canary-')"
+HOLES = {
+    "a function that is not on the list": "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO bfy_reader",
+    "a function of a new server version": "GRANT EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) TO PUBLIC",
+    "a table": "GRANT SELECT ON core.beers TO bfy_reader",
+    "a catalog": "GRANT SELECT ON pg_catalog.pg_class TO PUBLIC",
+    "row security off": "ALTER TABLE core.purchases DISABLE ROW LEVEL SECURITY",
+    "row security not forced": "ALTER TABLE core.messages NO FORCE ROW LEVEL SECURITY",
+    "a policy for everybody": "CREATE POLICY open ON core.purchases FOR SELECT USING (true)",
+    "a policy that shows all": "ALTER POLICY own_rows ON core.runs USING (true)",
+}
+
+
+@pytest.fixture
+async def admin(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(settings.database_admin_url)
+    yield connection
+    await connection.close()
+
+
+async def test_it_holds_and_leaves_nothing_behind(furnished: Settings) -> None:
+    report = await prove(furnished)
+    assert report.holes == []
+    assert report.checks["queries"] > 1500 and report.checks["routes"] > 300 and report.checks["server log"] > 0
+    admin = await asyncpg.connect(furnished.database_admin_url)
+    for table in ("clients", "purchases", "profiles", "conversations", "runs", "messages", "run_steps", "run_events"):
+        assert await admin.fetchval(ANYBODY.format(table)) == 0, table
+    await admin.close()
+
+
+@pytest.mark.parametrize("hole", HOLES)
+async def test_what_is_open_is_found(settings: Settings, admin: asyncpg.Connection, hole: str) -> None:
+    async with opened(settings) as service:
+        assert await service.holes() == []
+        await admin.execute(HOLES[hole])
+        assert await service.holes() != []
+        assert (await service.ready())["fence"] is False
+
+
+async def test_migrating_lays_the_fence_anew(settings: Settings, admin: asyncpg.Connection) -> None:
+    await admin.execute(HOLES["a function that is not on the list"])
+    await admin.execute(HOLES["a catalog"])
+    assert (await call("db", "migrate", settings=settings)).code == 0
+    async with opened(settings) as service:
+        assert await service.holes() == []
+
+
+async def test_a_view_that_shows_too_much_is_a_leak(settings: Settings, admin: asyncpg.Connection) -> None:
+    """The proof itself is put to the test: with rows of everybody in the view, it must say so."""
+    view = await admin.fetchval("SELECT pg_get_viewdef('own.my_profile'::regclass)")
+    await admin.execute(f"CREATE OR REPLACE VIEW own.my_profile AS {view.replace('WHERE', 'WHERE true OR')}")
+    await admin.execute("CREATE POLICY open ON core.clients FOR SELECT TO bfy_views USING (true)")
+    report = await prove(settings)
+    assert any("another client's data" in hole for hole in report.holes)
+    assert any("answers otherwise" in hole for hole in report.holes) or report.holes
+
+
+async def test_doctor_names_the_hole(furnished: Settings, settings: Settings, admin: asyncpg.Connection) -> None:
+    await admin.execute(HOLES["a table"])
+    report = json.loads((await call("doctor", "--json", settings=settings)).out)
+    (fence,) = [check for check in report["checks"] if check["name"] == "fence"]
+    assert not fence["ok"] and "may read beers" in fence["detail"] and fence["hint"]
