@@ -13,6 +13,10 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """503 with the names of those who do not answer."""
+    """503 with the names of those who do not answer; `replica` only where there is one."""
     down = [name for name, ok in (await service(request).ready()).items() if not ok]
-    return reply({"status": "unavailable", "down": down}, 503) if down else reply({"status": "ok"})
+    if down:
+        return reply({"status": "unavailable", "down": down}, 503)
+    watch = service(request).database.watch
+    replica = {"replica": {"behind_s": round(watch.behind_s, 1), "fallbacks": watch.fallbacks}} if watch else {}
+    return reply({"status": "ok"} | replica)
