@@ -35,7 +35,14 @@ LONGEST_MS = 4000  # no statement past its time limit (2 s in the database), wit
 AT_ONCE = 60  # queries of all canaries mixed on the same connections
 PROBES = 60  # requests for another's id and for nobody's, whose times are compared
 SLOWER = 1.5  # and how much their medians may differ
-CHANGING = ("now(", "current", "localtime", "timestamp", "age(", "backend(")  # what makes a query answer otherwise by itself
+CHANGING = (
+    "now(",
+    "current",
+    "localtime",
+    "timestamp",
+    "age(",
+    "backend(",
+)  # what makes a query answer otherwise by itself
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,38 +4,23 @@ statistics (statistics.py). No argument can name a client.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta
+from typing import Any, Literal
 
 from beerforyou.blocks import Notice, Table
-from beerforyou.catalogue.brewery_types import resolve_type
 from beerforyou.db import gate
 from beerforyou.db.fence import Found
 from beerforyou.errors import BadInput, Refused
 from beerforyou.messages import has, say
 from beerforyou.reading.reading import Context
-from beerforyou.tools.statistics import Dimension, Statistic, published
+from beerforyou.tools.statistics import Statistic, published
 from beerforyou.tools.tool import Caller, Outcome
 
 TRIES = 2  # how often an error goes back to the model
 
 
-class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Analysis(Statistic, frozen=True, kw_only=True, omit_defaults=True):
     about: Literal["me", "everyone"] = "me"
     sql: str = ""
-    measure: Literal["quantity", "clients"] = "quantity"
-    by: Dimension = ""
-    direction: Literal["most", "least"] = "most"
-    limit: Annotated[int, Meta(ge=0)] = 0
-    month: str = ""
-    beer: str = ""
-    brewery: str = ""
-    style: str = ""
-    type: str = ""
-    city: str = ""
-    state: str = ""
 
 
 async def run_analytical_query(caller: Caller, args: Analysis) -> Outcome:
@@ -48,19 +33,10 @@ async def run_analytical_query(caller: Caller, args: Analysis) -> Outcome:
     if args.about == "everyone":
         if args.sql:
             raise BadInput("run_analytical_query: sql is for about me", "for everyone give measure, by and filters")
-        return await published(caller, _statistic(args))
+        return await published(caller, args)
     if not args.sql:
         raise BadInput("run_analytical_query: sql is missing", "write one SELECT over my_purchases or my_profile")
     return await _own(caller, args.sql)
-
-
-def _statistic(args: Analysis) -> Statistic:
-    kind = resolve_type(args.type)
-    return Statistic(
-        measure=args.measure, by=args.by, direction=args.direction, limit=args.limit, month=args.month, beer=args.beer,
-        brewery=args.brewery, style=args.style, type=kind if isinstance(kind, str) else args.type, city=args.city,
-        state=args.state,
-    )  # fmt: skip
 
 
 async def _own(caller: Caller, sql: str) -> Outcome:

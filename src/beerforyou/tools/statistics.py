@@ -5,14 +5,16 @@ that is published where the cell asked for is not.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import asyncpg
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
 from beerforyou.blocks import AnyBlock, Notice, Table
 from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.brewery_types import resolve_type
 from beerforyou.errors import BadInput
 from beerforyou.labels import AGGREGATE, Label
 from beerforyou.messages import has, say
@@ -33,7 +35,7 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     measure: Literal["quantity", "clients"] = "quantity"
     by: Dimension = ""
     direction: Literal["most", "least"] = "most"
-    limit: int = 0
+    limit: Annotated[int, Meta(ge=0)] = 0
     month: str = ""
     beer: str = ""
     brewery: str = ""
@@ -54,7 +56,7 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 async def published(caller: Caller, asked: Statistic) -> Outcome:
     if asked.month and (len(asked.month) != 7 or asked.month[4] != "-" or not asked.month.replace("-", "").isdigit()):
         raise BadInput(f"run_analytical_query: month is {asked.month!r}", "give a month as 2026-03, or none")
-    asked = _placed(caller, asked)
+    asked = _known(caller, asked)
     for told in (asked, *_nearest(asked)):
         if rows := await _cells(caller, told):
             return _told(caller, asked, told, rows)
@@ -63,8 +65,10 @@ async def published(caller: Caller, asked: Statistic) -> Outcome:
     return Outcome(content=content, label=_label(""), blocks=(notice,), context=Context(question=caller.question))
 
 
-def _placed(caller: Caller, asked: Statistic) -> Statistic:
-    """In the catalogue's spelling, and a city with its state."""
+def _known(caller: Caller, asked: Statistic) -> Statistic:
+    """Type and place in the catalogue's spelling, and a city with its state."""
+    kind = resolve_type(asked.type)
+    asked = replace(asked, type=kind) if isinstance(kind, str) else asked
     if not asked.city and not asked.state:
         return asked
     place = caller.catalogue.places.resolve(asked.city, asked.state, "", caller.home)
