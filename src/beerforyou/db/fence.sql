@@ -99,7 +99,7 @@ BEGIN
         'search_path = own', 'default_transaction_read_only = on', 'client_min_messages = error',
         'statement_timeout = ''2s''', 'lock_timeout = ''200ms''', 'idle_in_transaction_session_timeout = ''5s''',
         'work_mem = ''8MB''', 'hash_mem_multiplier = 1', 'temp_file_limit = ''64MB''', 'max_parallel_workers_per_gather = 0',
-        'jit = off', 'cursor_tuple_fraction = 1', 'join_collapse_limit = 4', 'from_collapse_limit = 4', 'geqo_threshold = 4',
+        'jit = off', 'cursor_tuple_fraction = 1', 'random_page_cost = 1.1', 'join_collapse_limit = 4', 'from_collapse_limit = 4', 'geqo_threshold = 4',
         'geqo_effort = 1', 'geqo_pool_size = 10', 'geqo_generations = 10', 'log_parameter_max_length_on_error = 0'
     ] LOOP
         BEGIN

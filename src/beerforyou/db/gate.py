@@ -40,17 +40,13 @@ _SHAPES = (
 _EXPONENT = re.compile(r"\de[+-]?\d{3}|\d{21}", re.IGNORECASE)
 _E_NOTATION = re.compile(r'"[\d.]*e[+-]?\d*"', re.IGNORECASE)  # in a to_char format: it would write such a number
 _NAME = re.compile(r'"?(\w+)"?\(')
+_names: dict[type[exp.Func], str] = {}
 
 
 class _Verbatim(Postgres):  # type: ignore[misc]
     """PostgreSQL, with formats of days and numbers left as they are written."""
 
-    class Parser(Postgres.Parser):  # type: ignore[misc]
-        FUNCTIONS: ClassVar = {
-            name: parse
-            for name, parse in Postgres.Parser.FUNCTIONS.items()
-            if name not in ("TO_CHAR", "TO_DATE", "TO_TIMESTAMP", "DATE_TRUNC")
-        }
+    TIME_MAPPING: ClassVar[dict[str, str]] = {}
 
 
 def passed(sql: str) -> str:
@@ -105,11 +101,19 @@ def _check(node: exp.Expr) -> None:
 
 def _check_function(node: exp.Func) -> None:
     """By the name that PostgreSQL will read, whatever the parser calls it."""
-    written = node.sql(dialect=_Verbatim, comments=False)
-    found = _NAME.match(written)
-    if found is None or found[1].lower() not in FUNCTIONS:
-        name = found[1].lower() if found else written[:40]
+    name = node.name.lower() if isinstance(node, exp.Anonymous) else _written(node)
+    if name not in FUNCTIONS:
         raise _refused(f"the function {name} is not available; use plain aggregates, text and date functions")
+
+
+def _written(node: exp.Func) -> str:
+    """The name under which a known function is written; worked out once for each."""
+    if known := _names.get(type(node)):
+        return known
+    written = node.sql(dialect=_Verbatim, comments=False)
+    if found := _NAME.match(written):
+        _names[type(node)] = found[1].lower()
+    return found[1].lower() if found else written[:40]
 
 
 def _check_relations(tree: exp.Expr) -> None:
