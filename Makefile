@@ -19,7 +19,7 @@ help: ## this list
 demo: .venv/runtime ## start everything, ask one real question, serve (ARGS=--once ends after the answer)
 	@$(BIN)/beerforyou demo $(ARGS)
 
-test: lint ## lint, then every test (ARGS=tests/backends for some)
+test: lint .venv/system ## lint, then every test (ARGS=tests/backends for some)
 	$(BIN)/pytest $(ARGS)
 
 lint: .venv/test ## style, types, and the direction of imports
@@ -51,6 +51,17 @@ clean: ## remove .venv and the caches; the data stays
 	@echo "Installing what the tests need"
 	@$(PIP) --no-deps --no-compile --require-hashes --requirement $<
 	@touch $@
+
+# A real PgBouncer for tests/isolation, which start their own: the service that Debian's package starts is stopped.
+.venv/system: | $(BIN)/python
+	@PATH="$$PATH:/usr/sbin"; \
+	if ! command -v pgbouncer >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing PgBouncer for the tests"; export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends pgbouncer >/dev/null && \
+			{ service pgbouncer stop; update-rc.d pgbouncer disable; } >/dev/null 2>&1; \
+	fi; \
+	if command -v pgbouncer >/dev/null; then touch $@; \
+	else echo "PgBouncer is not installed: the tests that go through it will be skipped"; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -60,7 +60,9 @@ async def test_nearly_all_ordinary_questions_are_answered_with_exactly_what_was_
     assert report["summary"]["answered"] >= 0.95, wrong
 
 
-@pytest.mark.parametrize("question", ["qual a cerveja mais comprada na Flórida?", "which cider do all clients buy most?"])
+@pytest.mark.parametrize(
+    "question", ["qual a cerveja mais comprada na Flórida?", "which cider do all clients buy most?"]
+)
 async def test_what_is_not_published_is_said_so_with_the_nearest_thing(market: Settings, question: str) -> None:
     run = json.loads((await call(question, "--as", "Texas-1", "--json", settings=market)).out)
     assert "nearest" in {block.get("key") for block in run["blocks"]}

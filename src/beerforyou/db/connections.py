@@ -2,8 +2,12 @@
 stand between; where one does, statements are not prepared by name.
 """
 
+import asyncio
+import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -14,6 +18,9 @@ from beerforyou.settings import Settings
 
 # ValueError: what is no URL at all.
 CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+GOODBYE_S = 2.0
+log = logging.getLogger(__name__)
 
 
 def client_url(settings: Settings) -> str:
@@ -40,14 +47,26 @@ def on_primary(url: str, settings: Settings) -> str:
     return place._replace(netloc=f"{quote(login.username or '')}{password}@{host}").geturl()
 
 
-async def pool(url: str, size: int, **options: Any) -> asyncpg.Pool:
-    """Raises SetupError and Unavailable."""
+async def pool(url: str, size: int, *, needed: bool = True, **options: Any) -> asyncpg.Pool:
+    """Raises SetupError and Unavailable; the latter only of a server that is `needed`, as a replica is not."""
+    made = partial(asyncpg.create_pool, url, max_size=size, reset=_nothing)
     try:
         if await _through_pooler(url):
             options["statement_cache_size"] = 0
-        return await asyncpg.create_pool(url, min_size=1, max_size=size, reset=_nothing, **options)
+        return await made(min_size=1, **options)
     except CANNOT_CONNECT as error:
-        raise explained(error, url) from None
+        failure = explained(error, url)
+        if needed or isinstance(failure, SetupError):
+            raise failure from None
+    log.warning("%s (%s)", failure.message, failure.hint)
+    return await made(min_size=0, **options | {"statement_cache_size": 0})  # there may be a pooler, once it answers
+
+
+async def closed(pool: asyncpg.Pool) -> None:
+    """Takes leave of the server; of one that does not answer, without it."""
+    with contextlib.suppress(TimeoutError):  # by then asyncpg has ended the connections all the same
+        async with asyncio.timeout(GOODBYE_S):
+            await pool.close()
 
 
 async def _through_pooler(url: str) -> bool:

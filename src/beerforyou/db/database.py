@@ -17,8 +17,10 @@ from beerforyou.db.failure import answered
 from beerforyou.db.fence import Fence, Limits
 from beerforyou.db.identity import Identity
 from beerforyou.db.queries import QUERIES
-from beerforyou.db.replica import Route, Watch
+from beerforyou.db.replica import Route, Watch, within
 from beerforyou.settings import Settings, kept_secret
+
+LONGEST_S = 3.0  # of a client's read; the database itself gives up after two
 
 
 class Reads:
@@ -42,11 +44,11 @@ class ClientReads:
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         sql, token = QUERIES[query].as_client, self._identity.token(self.client_id)
-        return await self._route.ask(lambda pool: answered(pool.fetch(sql, token, *args)))
+        return await self._route.ask(lambda pool: within(LONGEST_S, pool, lambda c: c.fetch(sql, token, *args)))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
         sql, token = QUERIES[query].as_client, self._identity.token(self.client_id)
-        return await self._route.ask(lambda pool: answered(pool.fetchrow(sql, token, *args)))
+        return await self._route.ask(lambda pool: within(LONGEST_S, pool, lambda c: c.fetchrow(sql, token, *args)))
 
 
 class Pools(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,7 @@ async def connect(settings: Settings) -> Database:
 async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
     async def opened(url: str, **options: Any) -> asyncpg.Pool:
         pool = await connections.pool(url, settings.database_pool, **options)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(connections.closed, pool)
         return pool
 
     service = await opened(settings.database_url)
@@ -103,8 +105,8 @@ async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
     reader = await opened(on_primary(sql_url(settings), settings), max_cacheable_statement_size=Fence.CACHEABLE)
     if place(client_url(settings)) == place(settings.database_url):
         return Pools(service=service, client=client, tools=Route(client), sql=Route(reader), watch=None)
-    client_there = await opened(client_url(settings))
-    reader_there = await opened(sql_url(settings), max_cacheable_statement_size=Fence.CACHEABLE)
+    client_there = await opened(client_url(settings), needed=False)
+    reader_there = await opened(sql_url(settings), needed=False, max_cacheable_statement_size=Fence.CACHEABLE)
     watch = Watch(service, client_there, settings.replica_lag_s)
     await watch.start()
     stack.push_async_callback(watch.stop)

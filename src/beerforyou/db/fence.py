@@ -23,6 +23,7 @@ HEAVY_S = 0.5  # a query that took longer may have left memory behind: its conne
 LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second
 
 ENTER = "SELECT authz.enter($1)"
+LEAVE = "ROLLBACK; SELECT authz.leave()"  # advisory locks are not rolled back
 # DECLARE promises one SELECT; JSON cut to a length promises that no value is larger than what we want to hold.
 DECLARE = "DECLARE q NO SCROLL CURSOR FOR SELECT left(row_to_json(bfy_row)::text, {chars}) AS line FROM (\n{sql}\n) AS bfy_row"
 
@@ -116,7 +117,7 @@ class Fence:
                 connection.terminate()
             else:
                 with contextlib.suppress(*GONE):
-                    await connection.execute("ROLLBACK")
+                    await connection.execute(LEAVE)
 
     async def _declare(self, connection: asyncpg.Connection, sql: str) -> None:
         try:
@@ -135,12 +136,17 @@ class Fence:
             fit += 1
         if lines and not fit:
             raise Refused("the query was refused: its first row alone is too large", "select fewer or shorter values")
-        rows = [json.loads(line, object_pairs_hook=tuple, parse_int=_integer) for line in lines[:fit]]
-        return Found(
-            columns=tuple(name for name, _ in rows[0]) if rows else (),
-            rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
-            truncated=fit < len(lines),
-        )
+        try:
+            rows = [json.loads(line, object_pairs_hook=tuple, parse_int=_integer) for line in lines[:fit]]
+            return Found(
+                columns=tuple(name for name, _ in rows[0]) if rows else (),
+                rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
+                truncated=fit < len(lines),
+            )
+        except (ValueError, TypeError):  # the text closed our bracket, and added what is no row of ours
+            raise Refused(
+                "the query was refused: it is not one SELECT", "correct it, or ask something simpler"
+            ) from None
 
 
 def _has_surrogates(text: str) -> bool:

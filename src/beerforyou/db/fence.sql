@@ -11,6 +11,9 @@ DECLARE
     trusted text := 'bfy_owner, bfy_operator, bfy_service, bfy_client, bfy_authz, bfy_stats';
     public text;
 BEGIN
+    IF NOT (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'pg_catalog') THEN
+        RETURN;  -- a managed server: to try it all the same fills its log with tens of thousands of warnings
+    END IF;
     SELECT string_agg(oid::regprocedure::text, ', ') INTO public
     FROM pg_proc
     WHERE pronamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
@@ -72,7 +75,8 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile IN ('i', 's'
        OR p.proname = ANY (SELECT unnest(functions) FROM authz.fence))
   -- a session keeps every time zone that it was ever told of
   AND p.oid <> 'date_trunc(text, timestamptz, text)'::regprocedure;
-GRANT SELECT ON authz.callable TO bfy_client;
+GRANT USAGE ON SCHEMA authz TO SESSION_USER;
+GRANT SELECT ON authz.callable TO bfy_client, SESSION_USER;
 RESET ROLE;
 
 DO $$

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -19,7 +19,23 @@ from beerforyou.db.queries import QUERIES
 from beerforyou.errors import Unavailable
 
 T = TypeVar("T")
+SAMPLES = 1000  # those of a quarter of an hour; a replica that is away for longer comes back with the newest
 log = logging.getLogger(__name__)
+
+
+async def within(seconds: float, pool: asyncpg.Pool, question: Callable[[Any], Awaitable[T]]) -> T:
+    """Raises Unavailable. A connection that does not answer is given up: else its pool would wait for it, for ever."""
+
+    async def asked() -> T:
+        async with pool.acquire(timeout=seconds) as connection:
+            try:
+                async with asyncio.timeout(seconds):
+                    return await question(connection)
+            except (TimeoutError, asyncio.CancelledError):
+                connection.terminate()
+                raise
+
+    return await answered(asked())
 
 
 class Watch:
@@ -27,7 +43,7 @@ class Watch:
 
     def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, limit_s: float) -> None:
         self._primary, self._replica, self._limit_s = primary, replica, limit_s
-        self._samples: deque[tuple[float, int]] = deque()
+        self._samples: deque[tuple[float, int]] = deque(maxlen=SAMPLES)
         self._complete_until = -limit_s
         self._was_fresh = True
         self.fallbacks = 0
@@ -60,13 +76,15 @@ class Watch:
             await self._look()
 
     async def _look(self) -> None:
-        with contextlib.suppress(Unavailable, TimeoutError, asyncpg.PostgresError):
-            async with asyncio.timeout(self._limit_s):
-                now = time.monotonic()
-                self._samples.append((now, await answered(self._primary.fetchval(QUERIES["replica.written"].sql))))
-                replayed = await answered(self._replica.fetchval(QUERIES["replica.replayed"].sql))
-                while self._samples and self._samples[0][1] <= replayed:
-                    self._complete_until = self._samples.popleft()[0]
+        with contextlib.suppress(Unavailable, asyncpg.PostgresError):
+            now = time.monotonic()
+            self._samples.append((now, await self._ask(self._primary, "replica.written")))
+            replayed = await self._ask(self._replica, "replica.replayed")
+            while self._samples and self._samples[0][1] <= replayed:
+                self._complete_until = self._samples.popleft()[0]
+
+    async def _ask(self, pool: asyncpg.Pool, query: str) -> int:
+        return await within(self._limit_s, pool, lambda connection: connection.fetchval(QUERIES[query].sql))
 
 
 class Route:

@@ -92,6 +92,10 @@ CREATE FUNCTION authz.backend() RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
 AS $$ SELECT pg_backend_pid() $$;
 COMMENT ON FUNCTION authz.backend IS 'How a process finds out that a pooler stands between it and the server.';
 
+CREATE FUNCTION authz.leave() RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT pg_advisory_unlock_all() $$;
+COMMENT ON FUNCTION authz.leave IS 'Advisory locks outlive their transaction; where SQL can take them, this gives them back.';
+
 CREATE TABLE authz.fence (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     functions text[] NOT NULL,
@@ -104,6 +108,7 @@ GRANT USAGE ON SCHEMA authz TO bfy_owner, bfy_service, bfy_client, bfy_reader, b
 GRANT EXECUTE ON FUNCTION authz.backend TO bfy_service, bfy_client, bfy_reader;
 GRANT EXECUTE ON FUNCTION authz.enter, authz.client_id TO bfy_client, bfy_reader;
 GRANT EXECUTE ON FUNCTION authz.client_id TO bfy_views;
+GRANT EXECUTE ON FUNCTION authz.leave TO bfy_reader;
 GRANT SELECT ON authz.fence TO bfy_client;
 RESET ROLE;
 
