@@ -62,14 +62,16 @@ class Pools(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Database:
-    def __init__(self, pools: Pools, identity: Identity, settings: Settings, opened: AsyncExitStack) -> None:
+    def __init__(
+        self, pools: Pools, identity: Identity, settings: Settings, functions_revoked: bool, opened: AsyncExitStack
+    ) -> None:
         self._pools, self._identity, self._opened = pools, identity, opened
         self.batch = Batch(pools.service, settings.batch_window_ms)
         self.read = Reads(pools.client)
         self.service = Reads(pools.service)
         self.watch = pools.watch
         limits = Limits(rows=settings.sql_rows, bytes=settings.sql_bytes, seconds=settings.sql_timeout_s)
-        self.fence = Fence(pools.sql, identity, limits)
+        self.fence = Fence(pools.sql, identity, limits, functions_revoked)
         self.statistics = Reads(pools.tools)
 
     def as_client(self, client_id: str) -> ClientReads:
@@ -90,7 +92,8 @@ async def connect(settings: Settings) -> Database:
     async with AsyncExitStack() as stack:
         pools = await _pools(settings, stack)
         await identity.check(pools.client)
-        return Database(pools, identity, settings, stack.pop_all())
+        revoked = await answered(pools.client.fetchval(QUERIES["checks.functions_revoked"].sql))
+        return Database(pools, identity, settings, revoked, stack.pop_all())
     raise AssertionError("the block above returns or raises")
 
 

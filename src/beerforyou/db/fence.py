@@ -23,7 +23,8 @@ HEAVY_S = 0.5  # a query that took longer may have left memory behind: its conne
 LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second
 
 ENTER = "SELECT authz.enter($1)"
-LEAVE = "ROLLBACK; SELECT authz.leave()"  # advisory locks are not rolled back
+LEAVE = "ROLLBACK"
+LEAVE_UNLOCKED = "ROLLBACK; SELECT authz.leave()"  # advisory locks are not rolled back; where SQL can take them
 # DECLARE promises one SELECT; JSON cut to a length promises that no value is larger than what we want to hold.
 DECLARE = "DECLARE q NO SCROLL CURSOR FOR SELECT left(row_to_json(bfy_row)::text, {chars}) AS line FROM (\n{sql}\n) AS bfy_row"
 
@@ -73,8 +74,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Fence:
     CACHEABLE = 60  # statements up to this length are prepared: ENTER and FETCH, never what a model wrote
 
-    def __init__(self, route: Route, identity: Identity, limits: Limits) -> None:
+    def __init__(self, route: Route, identity: Identity, limits: Limits, functions_revoked: bool) -> None:
         self._route, self._identity, self._limits = route, identity, limits
+        self._leave = LEAVE if functions_revoked else LEAVE_UNLOCKED
         self._fetch = f"FETCH FORWARD {limits.rows + 1} FROM q"
 
     async def run(self, client_id: str, sql: str) -> Found:
@@ -117,7 +119,7 @@ class Fence:
                 connection.terminate()
             else:
                 with contextlib.suppress(*GONE):
-                    await connection.execute(LEAVE)
+                    await connection.execute(self._leave)
 
     async def _declare(self, connection: asyncpg.Connection, sql: str) -> None:
         try:
