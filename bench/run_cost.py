@@ -25,9 +25,10 @@ from beerforyou.service import Service, opened, prepared
 from beerforyou.settings import load
 from beerforyou.worker.runner import work
 
+TOP_BEERS = "SELECT beer, sum(quantity) AS quantity FROM my_purchases GROUP BY beer, brewery_id ORDER BY 2 DESC LIMIT 3"
 CALLS = (
     ToolCall("a", "search_breweries", {"city": "San Diego", "only_new": True}),
-    ToolCall("b", "run_analytical_query", {"measure": "quantity", "by": "beer", "limit": 3}),
+    ToolCall("b", "run_analytical_query", {"sql": TOP_BEERS}),
 )
 
 
