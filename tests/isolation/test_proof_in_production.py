@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import msgspec
 import pytest
 
-from beerforyou.isolation import prove as proof
+from beerforyou.isolation import through_sql
 from beerforyou.isolation.attack import ours
+from beerforyou.isolation.prove import prove
 from beerforyou.settings import Settings
 from tests.conftest import FreshSettings
 from tests.isolation.test_through_pgbouncer_and_replica import started
@@ -24,7 +25,7 @@ async def production(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
 
 
 async def test_it_holds_through_poolers_and_on_a_replica(production: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "ours", lambda: ours()[SOME])
-    report = await proof.prove(production)
+    monkeypatch.setattr(through_sql, "ours", lambda: ours()[SOME])
+    report = await prove(production)
     assert report.holes == []
     assert report.checks["queries"] > 400 and report.checks["pool"] > 0

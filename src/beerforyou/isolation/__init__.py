@@ -1,3 +1,3 @@
-"""Attacks this installation as somebody would who owns the model, or another client's token. `attack.py` is one query,
-`prove.py` all of it, `canaries.py` whom it is tried on; `attacks.jsonl` are the queries.
+"""Attacks this installation as somebody would who owns the model, or another client's token. `prove.py` is all of it on one
+screen; `attack.py` is one query, `attacks.jsonl` are the queries, `canaries.py` whom they are tried on.
 """

@@ -1,0 +1,62 @@
+"""Where a word could stay: Valkey, the log of this process, the log of the embedded PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from beerforyou.isolation.canaries import Canary
+from beerforyou.isolation.steps import Step, found_in
+from beerforyou.service import Service
+from beerforyou.settings import Settings
+
+
+async def valkey(service: Service, made: Sequence[Canary]) -> Step:
+    """No key outside a client's own may hold its word; today none holds anything."""
+    cursor, looked, holes = b"0", 0, list[str]()
+    while True:
+        cursor, keys = await service.valkey("SCAN", cursor, "COUNT", 1000)
+        for key in keys:
+            looked += 1
+            name = key.decode("utf-8", "replace")
+            kind = await service.valkey("TYPE", key)
+            value = await service.valkey("GET", key) if kind in (b"string", "string") else b""
+            owner = next((canary for canary in made if canary.client_id in name), None)
+            holes += found_in(f"the Valkey key {name}", f"{name}{value!r}", [c for c in made if c is not owner])
+        if cursor in (b"0", "0", 0):
+            return Step("valkey", looked, holes)
+
+
+class Heard(logging.Handler):
+    """Everything that this process logs while it lasts."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines, self.text = 0, ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += 1
+        self.text += self.format(record) + "\n"
+
+    def __enter__(self) -> Heard:
+        root = logging.getLogger()
+        self._level = root.level
+        root.setLevel(logging.DEBUG)
+        root.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+        logging.getLogger().setLevel(self._level)
+
+
+def server_log(settings: Settings, made: Sequence[Canary]) -> Step:
+    """Of the embedded PostgreSQL (another one's log is not ours to read): the last canary is named in no attack, so that
+    its word could only come from its rows.
+    """
+    log = settings.data / "servers" / "postgres.log"
+    try:
+        text = log.read_text("utf-8", "replace")
+    except OSError:
+        return Step("server log", 0, [])
+    return Step("server log", text.count("\n"), list(found_in("the log of PostgreSQL", text, made[-1:])))

@@ -1,0 +1,99 @@
+"""What a model could reach: every attack with the gate and without, before and after others change, and all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+
+from beerforyou.db.connections import operator
+from beerforyou.errors import Unavailable
+from beerforyou.isolation.attack import Tried, ours, tried
+from beerforyou.isolation.canaries import BEERS, Canary, buy
+from beerforyou.isolation.steps import Step, found_in
+from beerforyou.service import Service
+from beerforyou.settings import Settings
+
+LONGEST_MS = 4000  # no statement past its time limit (2 s in the database), with room for a busy machine
+AT_ONCE = 60  # queries of all canaries mixed on the same connections
+ARRIVES_S = 10.0  # how long a replica may take to show what was just written
+BY_LIMIT = ("took too long", "needs too much", "does not answer")  # refusals that depend on how busy the machine is
+CHANGING = (
+    "now(",
+    "current",
+    "localtime",
+    "timestamp",
+    "age(",
+    "backend(",
+)  # what makes a query answer otherwise by itself
+
+
+async def fence(service: Service) -> Step:
+    holes = await service.holes()
+    return Step("fence", 1, holes)
+
+
+async def queries(service: Service, settings: Settings, made: Sequence[Canary]) -> Step:
+    """Every attack with the gate and without it; and once more after the other changed, which must change nothing."""
+    me, other = made[0], made[1]
+    before = await _tried(service, me, other)
+    async with operator(settings) as connection:
+        await buy(connection, other, 1, f"{other.word} more")
+    await arrived(service, other, BEERS + 1)
+    after = await _tried(service, me, other)
+    holes = [hole for result in (*before.values(), *after.values()) for hole in _judged(result)]
+    attacks = {attack.id: attack.sql.lower() for attack in ours()}
+    for key, result in before.items():
+        steady = not any(word in attacks[key[0]] for word in CHANGING)
+        if steady and _differ(result, after[key]):
+            holes.append(f"{key[0]} answers otherwise when another client buys something")
+    return Step("queries", len(before) + len(after), holes)
+
+
+def _differ(before: Tried, after: Tried) -> bool:
+    by_limit = any(word in before.error + after.error for word in BY_LIMIT)
+    return not by_limit and (before.rows, before.error) != (after.rows, after.error)
+
+
+async def arrived(service: Service, canary: Canary, lines: int) -> None:
+    """Raises Unavailable when what was written does not come to where the tools read."""
+    end = time.monotonic() + ARRIVES_S
+    while True:
+        found = await service.database.fence.run(canary.client_id, "SELECT count(*) AS lines FROM my_purchases")
+        if found.rows[0][0] >= lines:
+            return
+        if time.monotonic() > end:
+            raise Unavailable("the replica does not show what was written", "does it follow the primary?")
+        await asyncio.sleep(0.05)
+
+
+async def _tried(service: Service, me: Canary, other: Canary) -> dict[tuple[str, bool], Tried]:
+    fence, params = service.database.fence, me.params(other)
+    return {
+        (attack.id, with_gate): await tried(fence, me.client_id, attack, params, with_gate=with_gate)
+        for attack in ours()
+        for with_gate in (True, False)
+    }
+
+
+def _judged(result: Tried) -> Iterator[str]:
+    if result.verdict == "leak":
+        yield f"{result.id} brought back another client's data"
+    if not result.alive:
+        yield f"the database did not answer after {result.id}"
+    if result.ms > LONGEST_MS:
+        yield f"{result.id} took {result.ms:.0f} ms"
+
+
+async def pool(service: Service, made: Sequence[Canary]) -> Step:
+    """Everybody at once on the same connections: each sees its own word, and no other."""
+
+    async def one(canary: Canary) -> list[str]:
+        found = await service.database.fence.run(canary.client_id, "SELECT beer, brewery FROM my_purchases")
+        profile = await service.database.for_tools(canary.client_id).fetchrow("clients.profile")
+        text = f"{found.rows}{dict(profile) if profile else ''}"
+        missing = [] if canary.word in text else [f"{canary.client_id} does not see its own rows"]
+        return [*missing, *found_in(f"what {canary.client_id} sees", text, made, but=canary)]
+
+    holes = await asyncio.gather(*(one(made[n % len(made)]) for n in range(AT_ONCE)))
+    return Step("pool", AT_ONCE, [hole for some in holes for hole in some])
