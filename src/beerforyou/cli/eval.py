@@ -120,14 +120,15 @@ def isolation(
 
 
 def _params(file: Path | None) -> dict[str, str]:
-    import msgspec
+    import json
 
     from beerforyou.errors import BadInput
 
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, str], strict=False) if file else {}
-    except msgspec.DecodeError as error:
+        given = dict(json.loads(file.read_bytes())) if file else {}
+    except (ValueError, TypeError) as error:
         raise BadInput(f"{file}: {error}", "give one JSON object of texts") from None
+    return {name: str(value) for name, value in given.items()}
 
 
 async def _isolation(
@@ -136,7 +137,7 @@ async def _isolation(
     from beerforyou import settings
     from beerforyou.db import database
     from beerforyou.errors import BadInput
-    from beerforyou.isolation.attack import Attack, tried
+    from beerforyou.isolation.attack import Attack, tried, unfilled
     from beerforyou.isolation.rehearsal import real_params
     from beerforyou.service import prepared
 
@@ -146,6 +147,8 @@ async def _isolation(
         raise BadInput(f"a line is no attack: it has no {error}", 'each line is {"id", "sql"}') from None
     async with prepared(settings.load(data=data)) as ready:
         params = await real_params(ready, client_id) | given
+        if unknown := unfilled(attacks, params):
+            note(f"nothing fills {', '.join(unknown)}; they stay as they are")
         db = await database.connect(ready)
         try:
             done = [await tried(db.fence, client_id, attack, params, with_gate=with_gate) for attack in attacks]

@@ -53,6 +53,12 @@ def filled(sql: str, params: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: params.get(found[1], found[0]), sql)
 
 
+def unfilled(attacks: Iterable[Attack], params: Mapping[str, str]) -> list[str]:
+    """Names in braces that no parameter has."""
+    names = {name for attack in attacks for name in PLACEHOLDER.findall(attack.sql)}
+    return sorted(f"{{{name}}}" for name in names - params.keys())
+
+
 def secrets_of(params: Mapping[str, str]) -> list[str]:
     """What must not be seen: the canaries, and who the others are."""
     return [value for name, value in params.items() if value and name.startswith(("canary", "other"))]
