@@ -12,11 +12,7 @@ from typing import Any
 
 import pytest
 
-from beerforyou.catalogue import demo
-from beerforyou.catalogue.brewery import Place
-from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients.statistics import NOISE
-from beerforyou.db.database import Database
 from beerforyou.tools.statistics import Statistic, published
 from beerforyou.tools.tool import Caller
 from tests.published.market import APRIL, MARCH, Market
@@ -77,14 +73,6 @@ class World:
             (f"{state}-target-{beer}-1", self.beers[beer], self.random.randint(1, 10))
             for (state, beer), bought in chosen if bought
         ]  # fmt: skip
-
-
-@pytest.fixture
-def caller(database: Database) -> Caller:
-    return Caller(
-        client_id="nobody", name="", home=Place(country="United States"), language="en", rows=database.for_tools("nobody"),
-        fence=database.fence, statistics=database.statistics, catalogue=Catalogue(demo.breweries()),
-    )  # fmt: skip
 
 
 async def ask(caller: Caller, **asked: Any) -> tuple[float, float]:

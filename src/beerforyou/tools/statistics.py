@@ -116,7 +116,7 @@ async def _cells(caller: Caller, asked: Statistic) -> list[asyncpg.Record]:
     brewery = asked.brewery if dimension == "beer" else ""
     style = asked.style if dimension in ("beer", "style") else ""
     return await caller.statistics.fetch(
-        "statistics.cells", dimension, caller.home.country if asked.state or asked.city else "", state, city, month,
+        "statistics.cells", dimension, state, city, month,
         _like(names.get(dimension, "")), _like(brewery), _like(style), asked.type, asked.measure, asked.direction,
         min(asked.limit or (MOST_ROWS if asked.by == "month" else DEFAULT_ROWS), MOST_ROWS),
     )  # fmt: skip

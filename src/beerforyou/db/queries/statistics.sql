@@ -106,21 +106,20 @@ SET name = excluded.name, brewery = excluded.brewery, style = excluded.style, ty
     quantity = excluded.quantity, period = excluded.period, published_at = excluded.published_at;
 
 -- name: cells
--- Published cells of a dimension ($1), in a place ($2, $3, $4: country, state, city; `each` for all of them one by one), of a
--- month ($5, `each`), filtered by name ($6), brewery ($7), style ($8), type ($9); by $10 and in direction $11, at most $12.
+-- Published cells of a dimension ($1), in a place ($2, $3: state, city; `each` for all of them one by one), of a
+-- month ($4, `each`), filtered by name ($5), brewery ($6), style ($7), type ($8); by $9 and in direction $10, at most $11.
 SELECT name, brewery, country, state, city, month, clients, quantity, count(*) OVER () AS of, period
 FROM stats.published
 WHERE dimension = $1
-  AND CASE $3 WHEN '' THEN state = '' WHEN 'each' THEN state <> '' ELSE lower(state) = lower($3) END
-  AND CASE $4 WHEN '' THEN city = '' WHEN 'each' THEN city <> '' ELSE lower(city) = lower($4) END
-  AND ($2 = '' OR country = $2 OR country = '')
-  AND CASE $5 WHEN 'each' THEN month <> '' ELSE month = $5 END
-  AND ($6 = '' OR name ILIKE $6) AND ($7 = '' OR brewery ILIKE $7) AND ($8 = '' OR style ILIKE $8) AND ($9 = '' OR type = $9)
-ORDER BY CASE WHEN $5 = 'each' THEN month END,
-         CASE WHEN $11 = 'most' THEN CASE WHEN $10 = 'quantity' THEN quantity ELSE clients END END DESC NULLS LAST,
-         CASE WHEN $11 = 'least' THEN CASE WHEN $10 = 'quantity' THEN quantity ELSE clients END END NULLS LAST,
+  AND CASE $2 WHEN '' THEN state = '' WHEN 'each' THEN state <> '' ELSE lower(state) = lower($2) END
+  AND CASE $3 WHEN '' THEN city = '' WHEN 'each' THEN city <> '' ELSE lower(city) = lower($3) END
+  AND CASE $4 WHEN 'each' THEN month <> '' ELSE month = $4 END
+  AND ($5 = '' OR name ILIKE $5) AND ($6 = '' OR brewery ILIKE $6) AND ($7 = '' OR style ILIKE $7) AND ($8 = '' OR type = $8)
+ORDER BY CASE WHEN $4 = 'each' THEN month END,
+         CASE WHEN $10 = 'most' THEN CASE WHEN $9 = 'quantity' THEN quantity ELSE clients END END DESC NULLS LAST,
+         CASE WHEN $10 = 'least' THEN CASE WHEN $9 = 'quantity' THEN quantity ELSE clients END END NULLS LAST,
          clients DESC, name
-LIMIT $12;
+LIMIT $11;
 
 -- name: summary
 -- How much is published, and since when.
