@@ -65,7 +65,6 @@ async def test_a_view_that_shows_too_much_is_a_leak(settings: Settings, admin: a
     await admin.execute("CREATE POLICY open ON core.clients FOR SELECT TO bfy_views USING (true)")
     report = await prove(settings)
     assert any("another client's data" in hole for hole in report.holes)
-    assert any("answers otherwise" in hole for hole in report.holes) or report.holes
 
 
 async def test_doctor_names_the_hole(furnished: Settings, settings: Settings, admin: asyncpg.Connection) -> None:
