@@ -1,7 +1,7 @@
 -- The fence, second part: laid anew by every `beerforyou db migrate`, because roles and the functions of the server are not
--- of one database's making, and a new version of PostgreSQL brings new functions. $1 of db/migrate.py is the list in
--- db/functions.py, handed over as the setting bfy.functions. Where a managed server lets nobody take functions away, the
--- rest of the fence must carry it, and does; authz.fence remembers which it is.
+-- of one database's making, and a new version of PostgreSQL brings new functions. The list of db/functions.py comes as the
+-- setting bfy.functions. Where a managed server lets nobody take functions away, the rest of the fence must carry it, and
+-- does; authz.fence remembers which it is.
 
 SET client_min_messages = error;
 
