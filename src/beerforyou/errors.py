@@ -8,9 +8,13 @@ BeerForYouError                 500
 ├── NotAuthenticated            401
 ├── NotAllowed                  403
 ├── NotFound                    404  also what belongs to somebody else
+├── Conflict                    409  something else is under way, or was done with the same key
+├── Gone                        410  it was there, and is no longer kept
+├── TooMany                     429  not now: `retry_after_s` says when
 ├── SetupError                  500  this installation is not usable as it is configured
 ├── Unavailable                 503  a server we depend on does not answer
 └── ModelError                  502  a language model refused, failed or answered garbage
+    ├── ModelRefused            502  it will not take this request; others it takes
     ├── ModelUnavailable        503  worth another try, here or elsewhere
     └── ModelTimeout            504
 """
@@ -63,6 +67,19 @@ class NotFound(BeerForYouError):
     status = 404
 
 
+class Conflict(BeerForYouError):
+    status = 409
+
+
+class Gone(BeerForYouError):
+    status = 410
+
+
+class TooMany(BeerForYouError):
+    status = 429
+    retry_after_s = 1.0
+
+
 class SetupError(BeerForYouError):
     pass
 
@@ -73,6 +90,10 @@ class Unavailable(BeerForYouError):
 
 class ModelError(BeerForYouError):
     status = 502
+
+
+class ModelRefused(ModelError):
+    pass
 
 
 class ModelUnavailable(ModelError):

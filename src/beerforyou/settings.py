@@ -18,7 +18,7 @@ from msgspec import Meta
 from beerforyou.errors import SetupError
 
 UNPREFIXED = frozenset({
-    "database_url", "database_read_url", "database_sql_url", "database_admin_url", "valkey_url",
+    "database_url", "database_read_url", "database_sql_url", "database_admin_url", "valkey_url", "queue_url",
     "gemini_api_key", "openai_api_key", "anthropic_api_key",
 })  # fmt: skip
 SHORTEST_SECRET = 32  # bytes; RFC 7518, 3.2: a key at least as long as the hash
@@ -72,6 +72,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2.0
     valkey_url: Annotated[str, Meta(description="Valkey or Redis. Empty: the embedded server.")] = ""
 
+    queue_url: Annotated[
+        str, Meta(description="Where accepted runs wait for a worker: RabbitMQ (amqp://) or Valkey. Empty: VALKEY_URL.")
+    ] = ""
+    queue_limit: Annotated[
+        int, Meta(description="Runs that may wait for a worker, of all clients; more are refused for the moment.", ge=1)
+    ] = 10_000
+    client_concurrency: Annotated[
+        int,
+        Meta(description="Runs that one client may have waiting or at work; more are refused for the moment.", ge=1),
+    ] = 20
+
     host: Annotated[str, Meta(description="Address that `serve` binds to.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port that `serve` binds to; 0 takes a free one.", ge=0, le=65535)] = 8080
 
@@ -82,7 +93,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gemini_base_url: Annotated[str, Meta(description="Where the Gemini API is; a proxy may stand in.")] = (
         "https://generativelanguage.googleapis.com"
     )
-    model_timeout_s: Annotated[float, Meta(description="Wall-clock limit of one model call, in seconds.", gt=0)] = 30.0
+    model_timeout_s: Annotated[
+        float, Meta(description="Wall-clock limit of one attempt at a model call, in seconds.", gt=0)
+    ] = 20.0
+    model_tries: Annotated[
+        int, Meta(description="Attempts at one model call before the next model is asked.", ge=1, le=10)
+    ] = 3
+    fallback_models: Annotated[
+        str, Meta(description="Who answers when `model` cannot, in this order, separated by commas; may be empty.")
+    ] = "offline:"
+    breaker_failures: Annotated[
+        int, Meta(description="Failures in a row after which a model is left alone for a while.", ge=1)
+    ] = 5
+    breaker_s: Annotated[
+        float, Meta(description="How long it is left alone before it is tried again, in seconds.", gt=0)
+    ] = 30.0
     max_output_tokens: Annotated[int, Meta(description="Longest reply asked of the model, in tokens.", ge=64)] = 1024
     max_iterations: Annotated[int, Meta(description="Model calls in one run, at most.", ge=1, le=5)] = 5
     run_timeout_s: Annotated[float, Meta(description="Wall-clock limit of a run, in seconds.", gt=0)] = 60.0
@@ -91,7 +116,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         4000
     )
     max_body_bytes: Annotated[int, Meta(description="Largest HTTP body accepted, in bytes.", ge=1024)] = 65536
-    history_turns: Annotated[int, Meta(description="Earlier turns of a conversation that the planner sees.", ge=0)] = 6
+    history_turns: Annotated[
+        int, Meta(description="Earlier turns of a conversation that the planner sees word for word, at most.", ge=0)
+    ] = 6
+    history_tokens: Annotated[
+        int, Meta(description="Tokens of earlier turns that it sees, about; older ones become a short summary.", ge=0)
+    ] = 2000
+    memory_s: Annotated[
+        float, Meta(description="How long Valkey remembers a conversation after its last turn, in seconds.", gt=0)
+    ] = 86_400.0
 
     worker_concurrency: Annotated[int, Meta(description="Runs that one worker process works on at a time.", ge=1)] = 100
     lease_s: Annotated[
@@ -100,6 +133,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_s: Annotated[
         float, Meta(description="How often a worker looks for runs that nobody took, in seconds.", gt=0)
     ] = 2.0
+
+    grace_s: Annotated[
+        float,
+        Meta(
+            description="What a worker that is told to stop gives its runs to finish, in seconds; then it hands them back.",
+            ge=0,
+        ),
+    ] = 25.0
+    max_crashes: Annotated[int, Meta(description="Workers that may die over one run before it is given up.", ge=0)] = 5
+    run_expires_s: Annotated[
+        float, Meta(description="How long a run may wait for a worker before it is given up, in seconds.", gt=0)
+    ] = 900.0
+    events_days: Annotated[
+        float, Meta(description="Days that the events of a run can be followed after its end.", gt=0)
+    ] = 7.0
+    idempotency_hours: Annotated[float, Meta(description="Hours that an Idempotency-Key is remembered.", gt=0)] = 24.0
+
+    webhook_secret: Annotated[
+        str,
+        Meta(
+            description="Key that the webhooks' own secrets are derived from, at least 32 bytes. Empty: derived from the identity secret."
+        ),
+    ] = ""
+    webhook_networks: Annotated[
+        str,
+        Meta(
+            description="Private networks that webhooks may go to nevertheless, such as 10.0.0.0/8, separated by commas. With any, http will do as well as https."
+        ),
+    ] = ""
+    webhook_timeout_s: Annotated[
+        float, Meta(description="Wall-clock limit of one attempt to deliver a webhook, in seconds.", gt=0)
+    ] = 15.0
 
     auth_secret: Annotated[
         str, Meta(description="Key for HS256 tokens, at least 32 bytes. Empty: generated in the data folder.")
@@ -190,7 +255,7 @@ def _masked(name: str, value: Any) -> Any:
     secret = (
         name.endswith(("_key", "_secret"))
         or (name.startswith("database_") and name.endswith("_url"))
-        or name == "valkey_url"
+        or name in ("valkey_url", "queue_url")
         or "@" in str(value)
     )
     return "********" if secret and value else _plain(value)
