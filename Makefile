@@ -52,16 +52,19 @@ clean: ## remove .venv and the caches; the data stays
 	@$(PIP) --no-deps --no-compile --require-hashes --requirement $<
 	@touch $@
 
-# A real PgBouncer for tests/isolation, which start their own: the service that Debian's package starts is stopped.
+# Real servers that tests start for themselves: the services that Debian's packages start are stopped.
 .venv/system: | $(BIN)/python
 	@PATH="$$PATH:/usr/sbin"; \
-	if ! command -v pgbouncer >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing PgBouncer for the tests"; export DEBIAN_FRONTEND=noninteractive; \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends pgbouncer >/dev/null && \
-			{ service pgbouncer stop; update-rc.d pgbouncer disable; } >/dev/null 2>&1; \
-	fi; \
-	if command -v pgbouncer >/dev/null; then touch $@; \
-	else echo "PgBouncer is not installed: the tests that go through it will be skipped"; fi
+	for server in pgbouncer rabbitmq-server; do \
+		if ! command -v $$server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing $$server for the tests"; export DEBIAN_FRONTEND=noninteractive; \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends $$server >/dev/null && \
+				{ service $$server stop; update-rc.d $$server disable; } >/dev/null 2>&1; \
+		fi; \
+		command -v $$server >/dev/null || missing="$$missing $$server"; \
+	done; \
+	if [ -z "$$missing" ]; then touch $@; \
+	else echo "Not installed:$$missing. The tests that need it will be skipped"; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

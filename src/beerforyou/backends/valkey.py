@@ -1,13 +1,15 @@
 """One connection to Valkey (or Redis) that a whole process shares.
 
 The commands of one turn of the event loop leave in one write, and the replies come back in that order. A command that
-blocks (BLPOP, XREAD BLOCK, SUBSCRIBE, WAIT) would hold up everybody behind it: give it a connection of its own.
+blocks (BLPOP, XREAD BLOCK, WAIT) would hold up everybody behind it: give it a connection of its own. So would SUBSCRIBE:
+subscriptions.py.
 """
 
 import asyncio
 import random
 import ssl
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -45,7 +47,7 @@ class Valkey:
     async def connect(cls, url: str) -> "Valkey":
         """Raises SetupError (no such URL, wrong password) and Unavailable (nobody answers there)."""
         address = Address.parse(url)
-        return cls(address, await _connected(address))
+        return cls(address, await connected(address))
 
     def __call__(self, *command: str | bytes | int | float) -> asyncio.Future[Any]:
         return self._wire.send(command)
@@ -64,17 +66,13 @@ class Valkey:
         self._again = asyncio.create_task(self._connect_again())
 
     async def _connect_again(self) -> None:
-        pause, longest = PAUSE_S
-        while True:
-            try:
-                return self._hold(await _connected(self._address))
-            except (Unavailable, SetupError):
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
-                pause = min(pause * 2, longest)
+        self._hold(await connected_again(self._address))
 
 
 class Wire(asyncio.Protocol):
-    """One connection from its making to its loss."""
+    """One connection from its making to its loss. What was published reaches `published`, with its channel."""
+
+    published: Callable[[bytes, bytes], None] | None = None
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -109,6 +107,9 @@ class Wire(asyncio.Protocol):
         self._heard = self._loop.time()
         self._reader.feed(data)
         while (value := self._reader.gets()) is not Wire:
+            if self.published and isinstance(value, list) and value[0] == b"message":
+                self.published(value[1], value[2])
+                continue
             reply, name = self._waiting.popleft()
             if reply.done():  # its caller was cancelled
                 continue
@@ -154,7 +155,7 @@ class Wire(asyncio.Protocol):
         await self.lost
 
 
-async def _connected(address: "Address") -> Wire:
+async def connected(address: "Address") -> Wire:
     try:
         async with asyncio.timeout(ANSWER_S):
             wire = await address.open()
@@ -171,6 +172,17 @@ async def _connected(address: "Address") -> Wire:
         reason = error.strerror or "no answer"
         raise Unavailable(f"Valkey at {address.where} cannot be reached: {reason}", HINT) from None
     return wire
+
+
+async def connected_again(address: "Address") -> Wire:
+    """Tries until it succeeds."""
+    pause, longest = PAUSE_S
+    while True:
+        try:
+            return await connected(address)
+        except (Unavailable, SetupError):
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+            pause = min(pause * 2, longest)
 
 
 class Address(NamedTuple):

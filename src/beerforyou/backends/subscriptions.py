@@ -1,0 +1,79 @@
+"""One connection to Valkey (or Redis) that hears, for a whole process, what is published on many channels.
+
+Publishing promises nothing: what is said while a connection is down is lost. So whoever listens is told when that may
+have happened, and looks where the truth is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from beerforyou.backends.valkey import ANSWER_S, Address, Wire, connected, connected_again
+from beerforyou.errors import BeerForYouError
+
+Heard = Callable[[bytes | None], None]  # None: something may have been missed
+
+
+class Subscriptions:
+    def __init__(self, address: Address, wire: Wire) -> None:
+        self._address = address
+        self._listeners: dict[str, set[Heard]] = {}
+        self._hold(wire)
+        self._task = asyncio.create_task(self._stay_connected())
+
+    @classmethod
+    async def connect(cls, url: str) -> Subscriptions:
+        """Raises SetupError and Unavailable, as `Valkey.connect` does."""
+        address = Address.parse(url)
+        return cls(address, await connected(address))
+
+    @property
+    def live(self) -> bool:
+        return not self._wire.lost.done()
+
+    @asynccontextmanager
+    async def listen(self, channel: str, heard: Heard) -> AsyncIterator[None]:
+        """`heard` gets what is published from the beginning of the block on. Without a connection it begins, too."""
+        self._listeners.setdefault(channel, set()).add(heard)
+        try:
+            await self._ask("SUBSCRIBE", channel)  # again for a second listener: its block begins with the answer, too
+            yield
+        finally:
+            self._listeners[channel].discard(heard)
+            if not self._listeners[channel]:
+                del self._listeners[channel]
+                self._wire.send(("UNSUBSCRIBE", channel)).add_done_callback(_unheeded)
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await self._wire.close()
+
+    async def _ask(self, *command: str) -> None:
+        with suppress(BeerForYouError):
+            await self._wire.send(command)
+
+    def _hold(self, wire: Wire) -> None:
+        self._wire = wire
+        wire.published = self._published
+
+    def _published(self, channel: bytes, data: bytes) -> None:
+        for heard in tuple(self._listeners.get(channel.decode(), ())):
+            heard(data)
+
+    async def _stay_connected(self) -> None:
+        while True:
+            await asyncio.wait([self._wire.lost], timeout=ANSWER_S)
+            if self.live:
+                self._wire.send(("PING",)).add_done_callback(_unheeded)  # a peer that vanished answers nothing
+                continue
+            self._hold(await connected_again(self._address))
+            await asyncio.gather(*(self._ask("SUBSCRIBE", channel) for channel in self._listeners))
+            for heard in [heard for listeners in self._listeners.values() for heard in listeners]:
+                heard(None)
+
+
+def _unheeded(reply: asyncio.Future[object]) -> None:
+    if not reply.cancelled():
+        reply.exception()

@@ -1,0 +1,61 @@
+"""What is published is heard, and what may have been missed is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from beerforyou.backends.subscriptions import Subscriptions
+from beerforyou.backends.valkey import Valkey
+from beerforyou.settings import Settings
+
+
+@pytest.fixture
+async def valkey(embedded_settings: Settings) -> AsyncIterator[Valkey]:
+    connection = await Valkey.connect(embedded_settings.valkey_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def subscriptions(embedded_settings: Settings) -> AsyncIterator[Subscriptions]:
+    subscriptions = await Subscriptions.connect(embedded_settings.valkey_url)
+    yield subscriptions
+    await subscriptions.close()
+
+
+async def heard(inbox: "asyncio.Queue[bytes | None]") -> bytes | None:
+    return await asyncio.wait_for(inbox.get(), 10)
+
+
+async def test_each_listener_hears_its_channel(valkey: Valkey, subscriptions: Subscriptions) -> None:
+    one, two, other = asyncio.Queue(), asyncio.Queue(), asyncio.Queue()
+    async with (
+        subscriptions.listen("a", one.put_nowait),
+        subscriptions.listen("a", two.put_nowait),
+        subscriptions.listen("b", other.put_nowait),
+    ):
+        await valkey("PUBLISH", "a", "first")
+        await valkey("PUBLISH", "b", "second")
+        assert [await heard(inbox) for inbox in (one, two, other)] == [b"first", b"first", b"second"]
+    assert one.empty() and two.empty() and other.empty()
+
+
+async def test_a_channel_goes_on_for_those_who_stay(valkey: Valkey, subscriptions: Subscriptions) -> None:
+    stays, leaves = asyncio.Queue(), asyncio.Queue()
+    async with subscriptions.listen("c", stays.put_nowait):
+        async with subscriptions.listen("c", leaves.put_nowait):
+            pass
+        await valkey("PUBLISH", "c", "still")
+        assert await heard(stays) == b"still"
+    assert leaves.empty()
+    assert await valkey("PUBLISH", "c", "nobody") == 0
+
+
+async def test_a_lost_connection_is_told_and_made_again(valkey: Valkey, subscriptions: Subscriptions) -> None:
+    inbox = asyncio.Queue()
+    async with subscriptions.listen("d", inbox.put_nowait):
+        assert await valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 1
+        assert await heard(inbox) is None
+        await valkey("PUBLISH", "d", "again")
+        assert await heard(inbox) == b"again"
