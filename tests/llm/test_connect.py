@@ -1,23 +1,32 @@
 import sys
 
+import msgspec
 import pytest
 
 from beerforyou import llm
 from beerforyou.errors import SetupError
 from beerforyou.llm.connect import connect
-from beerforyou.llm.gemini import Gemini
+from beerforyou.llm.fallback import Fallback
+from beerforyou.llm.model import Reply, Text
+from beerforyou.llm.offline import Offline
 from beerforyou.settings import Settings
+from bench.model_server.server import ModelServer
+from tests.llm.conversations import REQUESTS
 
 
 def test_offline_is_the_default_and_needs_nothing() -> None:
-    assert connect(Settings()).name == "offline:"
+    model = connect(Settings())
+    assert model.name == "offline:"
+    assert isinstance(model, Offline), "alone, since it cannot fail"
 
 
 async def test_gemini_takes_its_key_from_the_settings() -> None:
-    model = connect(Settings(model="gemini:gemini-2.5-flash", gemini_api_key=" k\n"))
-    assert isinstance(model, Gemini)
-    assert model.name == "gemini:gemini-2.5-flash"
-    await model.close()
+    async with ModelServer([Reply(parts=(Text("Oi."),))]) as server:
+        model = connect(Settings(model="gemini:gemini-2.5-flash", gemini_api_key=" k\n", gemini_base_url=server.url))
+        assert model.name == "gemini:gemini-2.5-flash"
+        await model.generate(REQUESTS["tools"])
+        await model.close()
+    assert server.asks[0].headers["x-goog-api-key"] == "k"
 
 
 @pytest.mark.parametrize("name", ["openai:gpt-5-mini", "openai-chat:gpt-4.1", "anthropic:claude-haiku-5-5"])
@@ -77,3 +86,41 @@ def test_without_the_extra_the_hint_says_what_to_install(monkeypatch: pytest.Mon
     with pytest.raises(SetupError, match="pydantic_ai") as caught:
         connect(Settings(model="openai:gpt-5-mini", openai_api_key="k"))
     assert "beerforyou[providers]" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("listed", "others"),
+    [
+        ("", []),
+        (" , ", []),
+        ("offline:", ["offline:"]),
+        (" openai:gpt-5-mini ,, offline:,", ["openai:gpt-5-mini", "offline:"]),
+        ("gemini:gemini-2.5-flash,offline:,offline:", ["offline:"]),
+    ],
+)
+async def test_the_fallback_models_follow_each_once(listed: str, others: list[str]) -> None:
+    keys = Settings(gemini_api_key="k", openai_api_key="k")
+    model = connect(msgspec.structs.replace(keys, model="gemini:gemini-2.5-flash", fallback_models=listed))
+    assert isinstance(model, Fallback)
+    assert [one.name for one in model.models] == ["gemini:gemini-2.5-flash", *others]
+    await model.close()
+
+
+@pytest.mark.parametrize(
+    ("listed", "hint"),
+    [
+        ("offline:, gemini", "gemini:<model>"),
+        ("gemini:gemini-2.5-flash", "GEMINI_API_KEY"),
+        ("anthropic:claude-haiku-5-5", "ANTHROPIC_API_KEY"),
+        ("offline:,brewgpt:lager-1", "offline:"),
+    ],
+)
+def test_a_fallback_model_is_checked_like_the_first(listed: str, hint: str) -> None:
+    with pytest.raises(SetupError, match="BEERFORYOU_FALLBACK_MODELS") as caught:
+        connect(Settings(fallback_models=listed))
+    assert hint in caught.value.hint
+
+
+def test_the_first_model_is_named_by_its_own_variable() -> None:
+    with pytest.raises(SetupError, match=r"^BEERFORYOU_MODEL: `gemini` names no model"):
+        connect(Settings(model="gemini"))

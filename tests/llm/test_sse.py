@@ -45,6 +45,7 @@ async def heard(stream: bytes, cuts: list[int]) -> Reply:
         reader.add(decode(event))
     reply = reader.reply()
     assert "".join(said) == reply.text
+    assert "" not in said, "which would mean that the call begins again"
     return reply
 
 

@@ -1,4 +1,4 @@
-"""From the setting `model` to a model. Start here; nothing is sent until its first `generate`."""
+"""From the settings `model` and `fallback_models` to a model. Start here; nothing is sent until its first `generate`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,40 @@ from urllib.parse import urlsplit
 
 from beerforyou.errors import SetupError
 from beerforyou.llm.model import Model
-from beerforyou.settings import Settings
+from beerforyou.settings import Settings, env_name
 
 FORMS = "`offline:`, `gemini:<model>`, or another <provider>:<model>, such as `openai:gpt-5` or `anthropic:claude-...`"
+OFFLINE = "offline:"
 
 
 def connect(settings: Settings) -> Model:
     """Raises SetupError. Providers are imported here, each only by who uses it: they are slow to load."""
-    provider, colon, model = settings.model.partition(":")
+    listed = [name for part in settings.fallback_models.split(",") if (name := part.strip())]
+    others = [name for name in dict.fromkeys(listed) if name != settings.model]
+    chosen = _named_by("model", settings.model, settings)
+    if chosen.name == OFFLINE and not others:
+        return chosen  # it cannot fail
+    from beerforyou.llm.fallback import Fallback
+
+    return Fallback([chosen, *(_named_by("fallback_models", name, settings) for name in others)], settings)
+
+
+def _named_by(field: str, name: str, settings: Settings) -> Model:
+    try:
+        return _model(name, settings)
+    except SetupError as error:
+        raise SetupError(f"{env_name(field)}: {error.message}", error.hint) from None
+
+
+def _model(name: str, settings: Settings) -> Model:
+    provider, colon, model = name.partition(":")
     if not colon or not provider or bool(model) == (provider == "offline"):
-        raise SetupError(f"BEERFORYOU_MODEL={settings.model} names no model", f"write {FORMS}")
+        raise SetupError(f"`{name}` names no model", f"write {FORMS}")
     if provider == "offline":
         from beerforyou.llm.offline import Offline
 
         return Offline()
-    if provider == "gemini":
-        return _gemini(model, settings)
-    return _other(settings)
+    return _gemini(model, settings) if provider == "gemini" else _other(name, settings)
 
 
 def _gemini(model: str, settings: Settings) -> Model:
@@ -31,11 +48,11 @@ def _gemini(model: str, settings: Settings) -> Model:
 
     key = settings.gemini_api_key.strip()
     if not key:
-        raise SetupError(f"gemini:{model} needs a key", "set GEMINI_API_KEY, or BEERFORYOU_MODEL=offline:")
+        raise SetupError(f"gemini:{model} needs a key", "set GEMINI_API_KEY; `offline:` needs no key")
     if not (key.isascii() and key.isprintable()):
         raise SetupError("GEMINI_API_KEY holds a character that no key has", "copy it again")
     if not re.fullmatch(r"\w[\w.-]*", model, re.ASCII):
-        raise SetupError(f"BEERFORYOU_MODEL=gemini:{model} names no model", f"write {FORMS}")
+        raise SetupError(f"`gemini:{model}` names no model", f"write {FORMS}")
     url = urlsplit(settings.gemini_base_url)
     if url.scheme not in ("http", "https") or not url.netloc:
         raise SetupError(
@@ -44,13 +61,13 @@ def _gemini(model: str, settings: Settings) -> Model:
     return Gemini(model, key, settings.gemini_base_url, settings.model_timeout_s)
 
 
-def _other(settings: Settings) -> Model:
+def _other(name: str, settings: Settings) -> Model:
     try:
         from beerforyou.llm import providers
 
-        return providers.connect(settings.model, settings)
+        return providers.connect(name, settings)
     except ImportError as error:
         raise SetupError(
-            f"BEERFORYOU_MODEL={settings.model} needs a package that is not installed: {error.name or error}",
+            f"{name} needs a package that is not installed: {error.name or error}",
             "pip install 'beerforyou[providers]'",
         ) from None

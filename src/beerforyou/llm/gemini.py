@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.retry_after import seconds
@@ -23,6 +23,7 @@ from beerforyou.llm.sse import events
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
+REFUSED = (400, 413, 422)  # the request is at fault, not the model
 
 HINTS = {
     401: "check GEMINI_API_KEY",
@@ -121,7 +122,8 @@ class Gemini:
         message = f"{self.name} answered {status} {quote}".rstrip(" :")
         if status not in PASSING and status < 500:
             wrong_key = "API key" in quote  # a wrong key is answered with 400
-            return ModelError(message, HINTS[401] if wrong_key else HINTS.get(status, ""))
+            kind = ModelRefused if status in REFUSED and not wrong_key else ModelError
+            return kind(message, HINTS[401] if wrong_key else HINTS.get(status, ""))
         error = ModelUnavailable(message, HINTS.get(status, "try again"))
         error.retry_after_s = seconds(retry_after or _retry_delay(refusal))
         return error

@@ -96,13 +96,17 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """`model` is the name the provider gave; `finish` says why it stopped (tool calls come with "stop")."""
+    """`model` is the name the provider gave; `finish` says why it stopped (tool calls come with "stop").
+
+    `fallback`: another model than the one that was chosen answered.
+    """
 
     parts: tuple[Text | ToolCall, ...]
     usage: Usage = Usage()
     finish: Finish = "stop"
     model: str = ""
     sources: tuple[Source, ...] = ()
+    fallback: bool = False
 
     @property
     def text(self) -> str:
@@ -118,6 +122,9 @@ class Model(Protocol):
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         """One model call. With `on_text`, text arrives there in pieces as well, before the reply is whole.
+
+        An empty piece means: forget the pieces of this call, it begins again. Only `Fallback` sends one, never an
+        adapter.
 
         Raises ModelUnavailable (worth another try), ModelTimeout, ModelError (not worth one).
         """

@@ -11,7 +11,7 @@ import msgspec
 
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult, Usage
 from beerforyou.llm.offline_sql import statistic, write
-from beerforyou.llm.offline_wording import word
+from beerforyou.llm.offline_wording import OURS, word
 from beerforyou.messages import Language, say
 from beerforyou.reading.reading import Context, Question, Reading
 
@@ -31,6 +31,9 @@ class Offline:
     name = "offline:"
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        """Anything but planning it answers with nothing: it has no words of its own."""
+        if request.facts is None:
+            return Reply(parts=(), finish="empty", model=self.name)
         facts = Facts(**request.facts)
         results = _results(request.messages)
         names = {tool.name for tool in request.tools}
@@ -39,7 +42,7 @@ class Offline:
             parts = tuple(calls)
         else:
             text = word(results, facts.language, facts.reading.question) if results else _no_tool(facts)
-            if on_text:
+            if on_text and text:
                 on_text(text)
             parts = (Text(text),)
         return Reply(parts=parts, usage=Usage(), model=self.name)
@@ -91,7 +94,7 @@ def _details(facts: Facts) -> tuple[ToolCall, ...]:
         return ()
     return (
         ToolCall(
-            "offline-get_website_summary",
+            f"{OURS}get_website_summary",
             "get_website_summary",
             {"brewery": ref.id or ref.name, "city": ref.city, "state": ref.state},
         ),
@@ -99,7 +102,7 @@ def _details(facts: Facts) -> tuple[ToolCall, ...]:
 
 
 def _call(name: str, args: Any = None) -> ToolCall:
-    return ToolCall(f"offline-{name}", name, msgspec.to_builtins(args) if args is not None else {})
+    return ToolCall(f"{OURS}{name}", name, msgspec.to_builtins(args) if args is not None else {})
 
 
 def _no_tool(facts: Facts) -> str:

@@ -1,4 +1,8 @@
-"""The offline model's sentences about tool results. What a list or a table shows below is not said again."""
+"""The offline model's sentences about tool results. What a list or a table shows below is not said again.
+
+Another model may have made the calls before it failed: then there are errors that it has corrected, calls that it
+repeated, and SQL that means something else than the reading does.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,25 @@ from typing import Any
 
 from beerforyou.llm.model import ToolResult
 from beerforyou.messages import Language, listed, say
-from beerforyou.messages.rendering import measured
+from beerforyou.messages.rendering import heading, measured
 from beerforyou.reading.reading import Question
 
 Content = dict[str, Any]
+OURS = "offline-"  # how the ids of the offline model's own calls begin
 
 
 def word(results: Sequence[ToolResult], language: Language, question: Question | None) -> str:
-    """The profile is worded only when nothing else was asked."""
-    spoken = [r for r in results if r.name != "get_client_profile"] or list(results)
-    return " ".join(filter(None, (_one(result, language, question or Question()) for result in spoken)))
+    """The profile is worded only when nothing else was asked, an error only when nothing else came of it."""
+    fresh = [result for result in results if not _repeated(result)]
+    asked = [result for result in fresh if result.name != "get_client_profile"] or fresh
+    spoken = [result for result in asked if not result.is_error] or asked
+    sentences = [_one(result, language, question or Question()) for result in spoken]
+    return " ".join(filter(None, dict.fromkeys(sentences)))
+
+
+def _repeated(result: ToolResult) -> bool:
+    """What the planner says to a call that was made before: the first one has the result too."""
+    return isinstance(result.content, dict) and result.content.keys() == {"note", "result"}
 
 
 def _one(result: ToolResult, language: Language, question: Question) -> str:
@@ -30,11 +43,20 @@ def _one(result: ToolResult, language: Language, question: Question) -> str:
         case "search_breweries":
             return _search(content, language)
         case "run_analytical_query":
-            return (_analysis if question.about == "me" else _statistic)(content, question, language)
+            return _purchases(content, question if result.call_id.startswith(OURS) else None, language)
         case "get_client_profile":
             return _profile(content, language)
         case _:
             return str(content.get("known", ""))
+
+
+def _purchases(content: Content, question: Question | None, language: Language) -> str:
+    """`question` is what was asked of the tool; None when another model asked, in words of its own."""
+    if "error" in content:
+        return ""  # the notice below says it
+    if "by" in content:
+        return _statistic(content, question, language)
+    return _analysis(content, question, language) if question else _figures(content, language)
 
 
 def _search(content: Content, language: Language) -> str:
@@ -64,9 +86,17 @@ def _where(content: Content, language: Language) -> str:
     return "".join(parts)
 
 
+def _figures(content: Content, language: Language) -> str:
+    """Without a word on what they mean, which only their columns say: SQL of another model may count anything."""
+    columns, rows = content["columns"], content["rows"]
+    if not rows or all(value is None for value in rows[0]):
+        return say("analysis.nothing", language, period="")
+    if len(rows) == len(columns) == 1:
+        return f"{heading(columns[0], language)}: {measured(rows[0][0], columns[0], language)}."
+    return say("error.gave_up", language)  # and the table below
+
+
 def _analysis(content: Content, question: Question, language: Language) -> str:
-    if "error" in content:
-        return ""  # the notice below says it
     period, rows, measure = _period(question, language), content["rows"], question.measure
     if not rows or not rows[0][-1]:
         return say("analysis.nothing", language, period=period)
@@ -81,10 +111,11 @@ def _analysis(content: Content, question: Question, language: Language) -> str:
     return say("analysis.table", language, by=say(f"by.{question.by}", language), period=period)
 
 
-def _statistic(content: Content, question: Question, language: Language) -> str:
-    if "error" in content or "note" in content:
+def _statistic(content: Content, question: Question | None, language: Language) -> str:
+    if "note" in content:
         return ""  # the notice below says it
-    return " ".join(filter(None, (*_instead(content, question, language), _ranking(content, language))))
+    instead = _instead(content, question, language) if question else ()
+    return " ".join((*instead, _ranking(content, language)))
 
 
 def _instead(content: Content, question: Question, language: Language) -> Iterator[str]:

@@ -19,7 +19,7 @@ from pydantic_ai.providers import Provider, infer_provider
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable, SetupError
+from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, SetupError
 from beerforyou.llm import providers_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.settings import Settings, env_name
@@ -41,6 +41,7 @@ PASSING = (
     pai.ModelServerError,
     pai.ModelConnectionError,
 )
+SETUP = (pai.ModelAuthenticationError, pai.ModelNotFoundError)  # no request gets through
 
 
 def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
@@ -56,7 +57,7 @@ def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
     try:
         model = infer_model(name, provider)
     except (pai.UserError, ValueError) as error:
-        raise SetupError(f"BEERFORYOU_MODEL={name} cannot be used: {error}", "`offline:` needs no key") from None
+        raise SetupError(f"{name} cannot be used: {error}", "`offline:` needs no key") from None
     return PydanticAI(name, model, settings.model_timeout_s, http, key)
 
 
@@ -67,7 +68,7 @@ def _key(name: str, settings: Settings) -> str:
         return ""
     key: str = getattr(settings, field).strip()
     if not key:
-        raise SetupError(f"{name} needs a key", f"set {env_name(field)}, or BEERFORYOU_MODEL=offline:")
+        raise SetupError(f"{name} needs a key", f"set {env_name(field)}; `offline:` needs no key")
     return key
 
 
@@ -123,7 +124,8 @@ class PydanticAI:
         said = str(error).replace(self._key, "********") if self._key else str(error)
         message = f"{self.name} failed: {said[:MAX_QUOTE]}"
         if not isinstance(error, PASSING):
-            return ModelError(message, _hint(error))
+            request_at_fault = isinstance(error, pai.ModelRequestRejectedError) and not isinstance(error, SETUP)
+            return (ModelRefused if request_at_fault else ModelError)(message, _hint(error))
         passing = ModelUnavailable(message, "try again")
         passing.retry_after_s = error.retry_after
         return passing

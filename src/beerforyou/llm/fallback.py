@@ -1,0 +1,120 @@
+"""Several models as one: the first is the choice, the others answer when it cannot.
+
+Here and nowhere else a model call is tried again. Each model has a breaker, so that one that is down costs nobody's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import stamina
+from msgspec.structs import replace
+
+from beerforyou.errors import ModelError, ModelRefused, ModelUnavailable
+from beerforyou.llm.breaker import Breaker
+from beerforyou.llm.model import Model, Reply, Request
+from beerforyou.settings import Settings
+
+log = logging.getLogger(__name__)
+# stamina would log each failure a second time, without its words.
+logging.getLogger("stamina").addFilter(lambda record: not getattr(record, "stamina.caused_by", "").startswith("Model"))
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0  # a person is waiting
+LONGEST_ASKED_S = 5.0  # who asks for more than this is left for the next model
+
+OnText = Callable[[str], None] | None
+
+
+class Fallback:
+    def __init__(self, models: Sequence[Model], settings: Settings) -> None:
+        self.name = models[0].name
+        self._upstreams = [_Upstream(model, settings) for model in models]
+
+    @property
+    def models(self) -> list[Model]:
+        return [upstream.model for upstream in self._upstreams]
+
+    async def generate(self, request: Request, on_text: OnText = None) -> Reply:
+        """Raises the last model's error when none answered."""
+        draft = _Draft(on_text)
+        error: ModelError = ModelUnavailable(
+            f"{self.name} failed too often and is left alone for a while, as is every other model", "try again later"
+        )
+        for upstream in self._upstreams:
+            if not upstream.breaker.lets_through:
+                continue
+            try:
+                reply = await upstream.ask(request, draft)
+            except ModelError as failure:
+                error = failure
+            else:
+                return reply if upstream is self._upstreams[0] else replace(reply, fallback=True)
+        raise error
+
+    async def close(self) -> None:
+        await asyncio.gather(*(model.close() for model in self.models))
+
+
+class _Upstream:
+    """One model, its breaker, and how often it is tried."""
+
+    def __init__(self, model: Model, settings: Settings) -> None:
+        self.model = model
+        self.breaker = Breaker(settings.breaker_failures, settings.breaker_s)
+        self._tries = settings.model_tries
+        self._timeout_s = settings.model_timeout_s
+
+    async def ask(self, request: Request, draft: _Draft) -> Reply:
+        try:
+            return await self._once(request, draft)
+        except ModelError as failure:
+            error = failure
+        # stamina costs 45 us, so it is entered with the first failure in hand.
+        async for attempt in stamina.retry_context(
+            self._again, self._tries, self._timeout_s, FIRST_WAIT_S, LONGEST_WAIT_S, wait_jitter=FIRST_WAIT_S
+        ):
+            with attempt:
+                if attempt.num == 1 or not self.breaker.lets_through:
+                    raise error
+                return await self._once(request, draft)
+        raise error
+
+    async def _once(self, request: Request, draft: _Draft) -> Reply:
+        try:
+            with self.breaker.call():
+                try:
+                    return await self.model.generate(request, draft.begin())
+                except ModelRefused as error:  # one client's request must not close the model to all
+                    refused = error
+            raise refused
+        except ModelError as error:
+            log.warning("%s", error.message)
+            raise
+
+    def _again(self, error: Exception) -> bool | float:
+        """Whether another try may do, or the wait that the provider asks for. A timeout has cost enough already."""
+        if not isinstance(error, ModelUnavailable) or not self.breaker.lets_through:
+            return False
+        wait = error.retry_after_s
+        return True if not wait else wait if wait <= LONGEST_ASKED_S else False
+
+
+class _Draft:
+    """The text of one call on its way to `on_text`; each attempt begins on an empty page."""
+
+    def __init__(self, on_text: OnText) -> None:
+        self._on_text = on_text
+        self._written = False
+
+    def begin(self) -> OnText:
+        if self._on_text and self._written:
+            self._on_text("")
+            self._written = False
+        return self._write if self._on_text else None
+
+    def _write(self, piece: str) -> None:
+        self._written = True
+        if self._on_text:
+            self._on_text(piece)

@@ -1,0 +1,366 @@
+"""A chain of models whose first is a server that misbehaves: who answers, how often the server is asked, how long it takes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.llm import fallback, providers
+from beerforyou.llm.connect import connect
+from beerforyou.llm.fallback import Fallback
+from beerforyou.llm.gemini import Gemini
+from beerforyou.llm.model import Model
+from beerforyou.llm.offline import Facts, Offline
+from beerforyou.messages import say
+from beerforyou.reading.reading import Context, Reading
+from beerforyou.settings import Settings
+from bench.model_server.script import Raw
+from bench.model_server.server import ModelServer
+from tests.llm.conversations import REQUESTS
+from tests.llm.misbehaving import (
+    SAID,
+    Behaviour,
+    Misbehaving,
+    breaks_off,
+    failing,
+    garbage,
+    good,
+    hang,
+    misbehaving,
+    no_reply,
+    not_http,
+    refused,
+    reset,
+    retry_after,
+    retry_info,
+    slowly,
+    too_many,
+    trickle,
+    wrong_key,
+)
+
+TRIES, FAILURES, OPEN_S, LIMIT_S = 3, 4, 0.2, 0.2
+READ = Facts(
+    reading=Reading(language="en", intent="off_topic", tool="none"),
+    context=Context(), name="Ana", language="en", brewery_ids=[], brewery_names=[],
+)  # fmt: skip
+REQUEST = msgspec.structs.replace(REQUESTS["tools"], facts=msgspec.structs.asdict(READ))
+OFFLINE_SAID = say("talk.off_topic", "en")
+Heard = list[str]
+WAYS: dict[str, Callable[[], Heard | None]] = {"whole": lambda: None, "streamed": list}
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fallback, "FIRST_WAIT_S", 0.01)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Misbehaving]:
+    async with misbehaving() as server:
+        yield server
+
+
+@pytest.fixture
+async def chain(server: Misbehaving) -> AsyncIterator[Callable[..., Model]]:
+    """`chain(...)`: gemini at the server, then the models and with the settings that are given."""
+    made: list[Model] = []
+
+    def connected(others: str = "offline:", **more: Any) -> Model:
+        numbers = {"model_tries": TRIES, "breaker_failures": FAILURES, "breaker_s": OPEN_S, "model_timeout_s": LIMIT_S}
+        settings = Settings(
+            model="gemini:gemini-2.5-flash", gemini_api_key="k", gemini_base_url=server.url, fallback_models=others,
+            **(numbers | more),
+        )  # fmt: skip
+        made.append(connect(settings))
+        return made[-1]
+
+    yield connected
+    for model in made:
+        await model.close()
+
+
+@pytest.fixture(params=WAYS)
+def heard(request: pytest.FixtureRequest) -> Heard | None:
+    return WAYS[request.param]()
+
+
+async def said(model: Model, heard: Heard | None = None) -> str:
+    return (await model.generate(REQUEST, None if heard is None else heard.append)).text
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+
+
+async def test_the_choice_answers_when_it_can(
+    server: Misbehaving, chain: Callable[..., Model], heard: Heard | None
+) -> None:
+    model = chain()
+    reply = await model.generate(REQUEST, None if heard is None else heard.append)
+    assert (reply.text, reply.fallback, model.name) == (SAID, False, "gemini:gemini-2.5-flash")
+    assert heard in (None, [SAID])
+    assert server.count == 1
+
+
+@pytest.mark.parametrize("behave", [too_many, failing, reset, not_http, breaks_off, retry_after(0)])
+async def test_what_may_pass_is_tried_again_and_then_another_answers(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, heard: Heard | None
+) -> None:
+    server.behaves = [behave]
+    reply = await chain().generate(REQUEST, None if heard is None else heard.append)
+    assert (reply.text, reply.model, reply.fallback) == (OFFLINE_SAID, "offline:", True)
+    assert server.count == TRIES
+
+
+@pytest.mark.parametrize("behave", [too_many, failing, reset, not_http, breaks_off, retry_info(0.01)])
+async def test_what_passes_in_time_is_not_noticed(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, heard: Heard | None
+) -> None:
+    server.behaves = [behave, behave, good]
+    reply = await chain().generate(REQUEST, None if heard is None else heard.append)
+    assert (reply.text, reply.fallback, server.count) == (SAID, False, TRIES)
+
+
+@pytest.mark.parametrize("behave", [hang, trickle])
+async def test_what_takes_too_long_is_not_tried_again(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, heard: Heard | None
+) -> None:
+    server.behaves = [behave]
+    model = chain()
+    with within(LIMIT_S + 0.2):
+        assert await said(model, heard) == OFFLINE_SAID
+    assert server.count == 1
+
+
+@pytest.mark.parametrize("behave", [garbage, no_reply, wrong_key])
+async def test_what_stays_is_not_tried_again(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, heard: Heard | None
+) -> None:
+    server.behaves = [behave]
+    assert await said(chain(), heard) == OFFLINE_SAID
+    assert server.count == 1
+
+
+@pytest.mark.parametrize(
+    ("behave", "error"),
+    [(hang, ModelTimeout), (trickle, ModelTimeout), (too_many, ModelUnavailable), (failing, ModelUnavailable),
+     (reset, ModelUnavailable), (breaks_off, ModelUnavailable), (garbage, ModelError), (wrong_key, ModelError)],
+)  # fmt: skip
+async def test_alone_it_raises_its_own_error(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, error: type[ModelError], heard: Heard | None
+) -> None:
+    server.behaves = [behave]
+    with pytest.raises(ModelError) as caught:
+        await said(chain(""), heard)
+    assert type(caught.value) is error
+
+
+async def test_a_short_wait_that_is_asked_for_is_kept(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [retry_info(0.3), good]
+    model, started = chain(), time.monotonic()
+    assert await said(model) == SAID
+    assert time.monotonic() - started >= 0.3
+
+
+@pytest.mark.parametrize("behave", [retry_after(60), retry_info(14)])
+async def test_who_asks_for_a_long_wait_is_left_at_once(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour
+) -> None:
+    server.behaves = [behave]
+    model = chain()
+    with within(0.2):
+        assert await said(model) == OFFLINE_SAID
+    assert server.count == 1
+
+
+async def test_models_are_asked_in_their_order(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [wrong_key, good]
+    reply = await chain("gemini:gemini-2.5-pro, offline:").generate(REQUEST)
+    assert (reply.text, reply.fallback, server.count) == (SAID, True, 2)
+
+
+async def test_a_model_that_keeps_failing_is_left_alone_and_comes_back(
+    server: Misbehaving, chain: Callable[..., Model]
+) -> None:
+    server.behaves = [failing]
+    model = chain()
+    for _ in range(10):
+        assert await said(model) == OFFLINE_SAID
+    assert server.count == FAILURES, "the retries of the second call ended with the breaker"
+
+    await asyncio.sleep(OPEN_S)
+    assert await said(model) == OFFLINE_SAID
+    assert server.count == FAILURES + 1, "one probe, which is not tried again"
+    assert await said(model) == OFFLINE_SAID
+    assert server.count == FAILURES + 1
+
+    server.behaves = [good]
+    await asyncio.sleep(OPEN_S)
+    assert [await said(model) for _ in range(3)] == [SAID] * 3
+
+
+@pytest.mark.parametrize("behave", [too_many, failing, hang, trickle, garbage, wrong_key, reset])
+async def test_every_failure_counts(server: Misbehaving, chain: Callable[..., Model], behave: Behaviour) -> None:
+    server.behaves = [behave]
+    model = chain(model_timeout_s=0.05, breaker_s=30)
+    for _ in range(FAILURES + 1):
+        assert await said(model) == OFFLINE_SAID
+    assert server.count == FAILURES
+
+
+async def test_a_request_that_is_at_fault_itself_closes_the_model_to_nobody(
+    server: Misbehaving, chain: Callable[..., Model]
+) -> None:
+    model = chain()
+    server.behaves = [refused]
+    assert [await said(model) for _ in range(FAILURES + 2)] == [OFFLINE_SAID] * (FAILURES + 2)
+    server.behaves = [good]
+    assert await said(model) == SAID
+
+
+async def test_a_success_ends_the_row_of_failures(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [failing, failing, good] * 5
+    model = chain(breaker_s=30)
+    assert [await said(model) for _ in range(5)] == [SAID] * 5
+
+
+async def test_when_all_are_left_alone_the_error_says_so(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [failing]
+    model = chain("", breaker_failures=1)
+    with pytest.raises(ModelUnavailable, match="500"):
+        await said(model)
+    with pytest.raises(ModelUnavailable, match="left alone"):
+        await said(model)
+    assert server.count == 1
+
+
+@pytest.mark.parametrize(("probe", "answers"), [(good, SAID), (failing, OFFLINE_SAID)])
+async def test_many_calls_send_one_probe(
+    server: Misbehaving, chain: Callable[..., Model], probe: Behaviour, answers: str
+) -> None:
+    server.behaves = [failing, slowly(probe, 0.1)]
+    model = chain(breaker_failures=1)
+    await said(model)
+    await asyncio.sleep(OPEN_S)
+    all_said = await asyncio.gather(*(said(model) for _ in range(50)))
+    assert server.count == 2
+    assert sorted(all_said) == sorted([answers] + [OFFLINE_SAID] * 49)
+
+
+async def test_a_storm_of_calls_is_cut_off(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    """Those under way when the breaker opens are not tried again."""
+    server.behaves = [failing]
+    model = chain(breaker_s=30)
+    all_said = await asyncio.gather(*(said(model) for _ in range(50)))
+    assert set(all_said) == {OFFLINE_SAID}
+    assert server.count == 50
+
+
+async def test_nobody_waits_for_a_model_that_is_left_alone(
+    server: Misbehaving, chain: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "FIRST_WAIT_S", 1.0)
+    server.behaves = [failing]
+    model = chain(breaker_failures=1)
+    with within(0.5):
+        assert await said(model) == OFFLINE_SAID
+
+
+async def test_text_that_was_passed_on_is_taken_back(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [breaks_off, breaks_off, good]
+    heard: Heard = []
+    assert await said(chain(), heard) == SAID
+    assert heard == ["Achei mil e ", "", "Achei mil e ", "", SAID]
+
+
+async def test_it_is_taken_back_before_another_model_answers(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [breaks_off, hang]
+    heard: Heard = []
+    assert await said(chain(), heard) == OFFLINE_SAID
+    assert heard == ["Achei mil e ", "", OFFLINE_SAID], "the second attempt had said nothing to take back"
+
+
+async def test_nothing_is_taken_back_where_nothing_was_said(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [failing, reset, garbage]
+    heard: Heard = []
+    assert await said(chain(), heard) == OFFLINE_SAID
+    assert heard == [OFFLINE_SAID]
+
+
+@pytest.mark.parametrize("behave", [hang, trickle])
+async def test_a_run_that_ends_is_nobodys_failure(
+    server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, heard: Heard | None
+) -> None:
+    server.behaves = [behave]
+    model = chain(model_timeout_s=5, breaker_failures=1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await said(model, heard)
+    server.behaves = [good]
+    assert await said(model, heard) == SAID
+
+
+async def test_a_run_may_end_between_two_tries(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [retry_info(4), good]
+    model = chain(breaker_failures=2)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await said(model)
+    assert await said(model) == SAID
+    assert server.count == 2
+
+
+async def test_a_probe_whose_run_ends_gives_its_place_back(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    server.behaves = [failing, hang]
+    model = chain(model_timeout_s=5, breaker_failures=1)
+    await said(model)
+    await asyncio.sleep(OPEN_S)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await said(model)
+    server.behaves = [good]
+    assert await said(model) == SAID
+
+
+async def test_each_failure_is_logged_once(
+    server: Misbehaving, chain: Callable[..., Model], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.behaves = [failing, too_many, garbage]
+    with caplog.at_level(logging.INFO):
+        await said(chain())
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in told] == ["WARNING"] * 3
+    assert all(what in message for what, (_, message) in zip(("500", "429", "no reply"), told, strict=True))
+
+
+async def test_other_providers_end_in_time_too(server: Misbehaving) -> None:
+    """Signs of life that their SDKs swallow, without an end."""
+    pings = Raw((b": ping\n\n",) * 1000, "text/event-stream", pause_s=0.01)
+    keys = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=LIMIT_S)
+    async with ModelServer(lambda ask: pings) as slow:
+        for name, path in (("anthropic:claude-haiku-5-5", ""), ("openai-chat:gpt-4.1", "/v1")):
+            model = Fallback([providers.connect(name, keys, slow.url + path), Offline()], keys)
+            for way in WAYS.values():
+                with within(LIMIT_S + 0.5):
+                    assert await said(model, way()) == OFFLINE_SAID
+            await model.close()
+    assert slow.count == 4
+
+
+async def test_two_servers(server: Misbehaving) -> None:
+    """What a chain is for: the first host is down, the second answers."""
+    down = Gemini("gemini-2.5-pro", "k", "http://127.0.0.1:1", 1)
+    model = Fallback([down, Gemini("gemini-2.5-flash", "k", server.url, 1)], Settings())
+    reply = await model.generate(REQUEST)
+    assert (reply.text, reply.fallback, model.name) == (SAID, True, "gemini:gemini-2.5-pro")
+    await model.close()
