@@ -20,6 +20,7 @@ import pytest
 import uvloop
 
 from beerforyou.backends.embedded import settings_with_servers
+from beerforyou.backends.valkey import Valkey
 from beerforyou.catalogue import demo
 from beerforyou.catalogue.sync import store
 from beerforyou.cli.demo import set_up
@@ -29,7 +30,7 @@ from beerforyou.db.migrate import migrate
 from beerforyou.llm.model import Model
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings, load
-from beerforyou.worker.runner import work
+from beerforyou.worker.worker import work
 
 # The loop that `serve` runs on. (pytest-asyncio's hook for it breaks fixtures that synchronous tests share.)
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -64,12 +65,12 @@ async def migrated(embedded_settings: Settings) -> Settings:
 
 @pytest.fixture(scope="session")
 def fresh_settings(migrated: Settings) -> FreshSettings:
-    """`async with fresh_settings() as settings`: a migrated, empty database until the end of the block."""
-    template, numbers = urlsplit(migrated.database_url).path[1:], count(1)
+    """`async with fresh_settings() as settings`: a migrated, empty database and Valkey until the end of the block."""
+    template, numbers, valkeys = urlsplit(migrated.database_url).path[1:], count(1), list(range(1, 16))
 
     @asynccontextmanager
     async def fresh() -> AsyncIterator[Settings]:
-        name = f"test_{next(numbers)}"
+        name, number = f"test_{next(numbers)}", valkeys.pop()
         operator = await admin(_in_database(migrated, template, "postgres"))
         try:
             await operator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -79,12 +80,22 @@ def fresh_settings(migrated: Settings) -> FreshSettings:
                 template,
                 name,
             )
-            yield _in_database(migrated, template, name)
+            fresh = _in_database(migrated, template, name)
+            fresh = msgspec.structs.replace(fresh, valkey_url=f"{migrated.valkey_url}?db={number}")
+            await _emptied(fresh.valkey_url)
+            yield fresh
             await operator.execute(f"DROP DATABASE {name} WITH (FORCE)")
         finally:
+            valkeys.append(number)
             await operator.close()
 
     return fresh
+
+
+async def _emptied(valkey_url: str) -> None:
+    valkey = await Valkey.connect(valkey_url)
+    await valkey("FLUSHDB")
+    await valkey.close()
 
 
 def _in_database(settings: Settings, old: str, new: str) -> Settings:

@@ -1,7 +1,8 @@
 """The one place that opens connections, and what API, worker and command line ask of the house.
 
 A question goes in by `accept`, is walked by a worker (`beerforyou.worker`), and is looked at by `run` and `follow`: all
-three are views of rows in PostgreSQL.
+three are views of rows in PostgreSQL. The queue says that there is work (ringing.py), and what happens to a run is
+published to those who follow it (following.py).
 """
 
 from __future__ import annotations
@@ -12,31 +13,39 @@ import logging
 import os
 import secrets
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from beerforyou import following
 from beerforyou.answering.input_guard import check_message
 from beerforyou.answering.journal import Event
+from beerforyou.backends import queue
 from beerforyou.backends.embedded import settings_with_servers
+from beerforyou.backends.subscriptions import Subscriptions
 from beerforyou.backends.valkey import Valkey
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.refresh import Current
 from beerforyou.db import database
-from beerforyou.errors import NotAllowed, NotFound, SetupError
+from beerforyou.errors import Conflict, Gone, NotAllowed, NotFound, SetupError
+from beerforyou.idempotency import ONCE, Asked, answered
 from beerforyou.llm.connect import connect
 from beerforyou.llm.model import Model
+from beerforyou.ringing import Bell, Pressure, too_many
 from beerforyou.settings import Settings
 from beerforyou.tools.tool import SCOPES
 
 log = logging.getLogger(__name__)
 
+CANCEL = "beerforyou:cancel"  # where the ids of runs are published that somebody asked to cancel
 FENCE_FRESH_S = 10.0  # how long it is believed that the fence stands; a look costs some milliseconds
-POLL_S = 0.5  # how soon a follower sees events that another process committed
+BUSY_S = 2.0  # how soon to try again for a client whose runs are all at work
+
+OnBusy = Literal["enqueue", "reject", "interrupt"]
+Ending = Literal["cancelling", "succeeded", "failed", "cancelled"]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,31 +56,70 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 class Service:
     def __init__(
-        self, settings: Settings, db: database.Database, valkey: Valkey, catalogue: Current, model: Model
+        self,
+        settings: Settings,
+        db: database.Database,
+        valkey: Valkey,
+        subscriptions: Subscriptions,
+        doorbell: queue.Queue,
+        catalogue: Current,
+        model: Model,
     ) -> None:
         self.settings, self.database, self.valkey, self.catalogue, self.model = settings, db, valkey, catalogue, model
+        self.subscriptions, self.queue = subscriptions, doorbell
+        self.following = following.Following(subscriptions)
+        self.bell = Bell(doorbell)
+        self._pressure = Pressure(self.bell, db.service, settings.queue_limit)
         # Not by process id alone: in a container it is the same after a restart.
         self.worker_name = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.doorbell: asyncio.Queue[UUID] = asyncio.Queue()
-        self._stopping = False
         self._fence_seen = -FENCE_FRESH_S
-        self._followers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     async def accept(
-        self, client_id: str, message: str, conversation_id: UUID | None = None, scopes: frozenset[str] = SCOPES
+        self,
+        client_id: str,
+        message: str,
+        conversation_id: UUID | None = None,
+        scopes: frozenset[str] = SCOPES,
+        on_busy: OnBusy = "enqueue",
+        asked: Asked = ONCE,
     ) -> Accepted:
-        """Commits the message and its run, then rings. Raises BadInput, NotAllowed (no such client), NotFound."""
+        """Commits the message and its run, then rings.
+
+        Raises BadInput, NotAllowed (no such client), NotFound, TooMany, and Conflict (the conversation is busy and
+        `on_busy` is reject, or an equal request is under way).
+        """
         text = check_message(message, self.settings.max_message_chars)
-        row = await self.database.batch.write("runs.accept", client_id, conversation_id, text, " ".join(sorted(scopes)))
+        await self._pressure.admit()
+        scopes_text, most = " ".join(sorted(scopes)), self.settings.client_concurrency
+        row = await self.database.batch.write(
+            "runs.accept", client_id, conversation_id, text, scopes_text, on_busy, most, asked.key, asked.sent
+        )
         assert row is not None
-        if not row["client_known"]:
-            raise NotAllowed(f"the client {client_id} is not known here", "ask the operator to load it")
-        if not row["conversation_known"]:
-            raise NotFound(
-                f"there is no conversation {conversation_id}", "leave conversation_id out to begin a new one"
-            )
-        self.doorbell.put_nowait(row["run_id"])
+        if earlier := answered(row["earlier"]):
+            return msgspec.convert(earlier, Accepted)
+        if row["refusal"]:
+            raise _refusal(row["refusal"], client_id, conversation_id)
+        for run_id in row["interrupted"]:
+            self._publish(CANCEL, run_id.bytes)
+        self.bell.ring(row["run_id"])
         return Accepted(run_id=row["run_id"], conversation_id=row["conversation_id"])
+
+    async def cancel(self, client_id: str, run_id: UUID, asked: Asked = ONCE) -> Ending:
+        """Asks for the run's end; it comes before its next step that costs. Returns `cancelling`, or how it had ended.
+
+        Raises NotFound, and Conflict as `accept` does.
+        """
+        row = await self.database.batch.write("runs.cancel", client_id, run_id, asked.key, asked.sent)
+        assert row is not None
+        earlier = answered(row["earlier"])
+        status = earlier["status"] if earlier else row["status"]
+        if status is None:
+            raise NotFound(f"there is no run {run_id}", "check the id")
+        if status != "cancelling":
+            return status
+        self._publish(CANCEL, run_id.bytes)
+        self.bell.ring(run_id)
+        return "cancelling"
 
     async def run(self, client_id: str, run_id: UUID, steps: bool = False) -> dict[str, Any]:
         """The run as it stands; with `steps`, its ledger too. Raises NotFound, also for another client's."""
@@ -92,48 +140,42 @@ class Service:
 
     async def follow(
         self, client_id: str, run_id: UUID, after: int = 0, idle_s: float = 15.0
-    ) -> AsyncIterator[Event | None]:
+    ) -> AsyncGenerator[Event | None]:
         """Committed events after number `after`, as they come, to the last one; None after `idle_s` of silence.
 
-        Raises NotFound at once; the events come from what it returns.
+        Raises NotFound and Gone (they are not kept any longer) at once; the events come from what it returns.
         """
         run = await self.run(client_id, run_id)
-        return self._events(client_id, run_id, after, idle_s, ended=run["finished_at"] is not None)
+        if run["events_expired"]:
+            raise Gone(f"the events of run {run_id} are no longer kept", f"its answer is at /v1/runs/{run_id}")
+        rows = self.database.as_client(client_id)
+        return self.following.events(rows, run_id, after, idle_s, ended=run["finished_at"] is not None)
 
-    async def _events(
-        self, client_id: str, run_id: UUID, after: int, idle_s: float, ended: bool
-    ) -> AsyncIterator[Event | None]:
-        rows, rung, silent = self.database.as_client(client_id), asyncio.Event(), 0.0
-        self._followers[run_id].add(rung)
-        try:
-            while not self._stopping:
-                rung.clear()
-                for row in await rows.fetch("runs.events", run_id, after):
-                    after, silent = row["seq"], 0.0
-                    yield Event(row["seq"], row["type"], msgspec.json.decode(row["data"]))
-                    ended = ended or row["type"] == "finished"
-                if ended:
-                    return
-                silent += await _wait(rung, POLL_S)
-                if silent >= idle_s:
-                    silent = 0.0
-                    yield None
-        finally:
-            self._followers[run_id].discard(rung)
-            if not self._followers[run_id]:
-                del self._followers[run_id]
+    async def ended(self, client_id: str, run_id: UUID, seconds: float) -> dict[str, Any]:
+        """The run once it has ended, or as it stands after so many seconds. Raises NotFound."""
+        run = await self.run(client_id, run_id)
+        if run["finished_at"] is not None:
+            return run
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), contextlib.aclosing(await self.follow(client_id, run_id)) as events:
+                async for _ in events:
+                    pass
+        return await self.run(client_id, run_id)
 
-    def stop_following(self) -> None:
-        """The process ends: whoever follows is let go, and continues with another."""
-        self._stopping = True
-        for run_id in list(self._followers):
-            self.committed(run_id)
+    def publish(self, run_id: UUID, events: Sequence[Event]) -> None:
+        """To all who follow the run, wherever they are. Nobody waits for it: the log has the events."""
+        if events:
+            self._publish(following.channel(run_id), following.encode(events))
+
+    def _publish(self, channel: str, data: bytes) -> None:
+        self.valkey("PUBLISH", channel, data).add_done_callback(_unheeded)
 
     async def ready(self) -> dict[str, bool]:
         """Who answers, of those without whom nothing works."""
         checks = {
             "postgresql": self.database.read.fetchrow("catalogue.version"),
             "valkey": self.valkey("PING"),
+            "queue": self.queue.ready(),
             "fence": self._fence_stands(),
         }
         answers = await asyncio.gather(*checks.values(), return_exceptions=True)
@@ -150,11 +192,6 @@ class Service:
                 log.critical("the fence is down: %s", "; ".join(holes))
                 raise SetupError(f"the fence is down: {holes[0]}", "run `beerforyou db migrate`")
             self._fence_seen = time.monotonic()
-
-    def committed(self, run_id: UUID) -> None:
-        """Tells the followers in this process that there are new events."""
-        for rung in self._followers.get(run_id, ()):
-            rung.set()
 
 
 @asynccontextmanager
@@ -174,18 +211,29 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(db.close)
         valkey = await Valkey.connect(complete.valkey_url)
         stack.push_async_callback(valkey.close)
+        subscriptions = await Subscriptions.connect(complete.valkey_url)
+        stack.push_async_callback(subscriptions.close)
+        doorbell = await queue.connect(complete)
+        stack.push_async_callback(doorbell.close)
         model = connect(complete)
         stack.push_async_callback(model.close)
-        yield Service(complete, db, valkey, await Current.load(db.read), model)
+        service = Service(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read), model)
+        stack.push_async_callback(service.bell.close)
+        yield service
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> float:
-    """How long nothing happened: `seconds`, or 0 when the event did."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return seconds
-    return 0.0
+def _refusal(why: str, client_id: str, conversation_id: UUID | None) -> Exception:
+    match why:
+        case "client":
+            return NotAllowed(f"the client {client_id} is not known here", "ask the operator to load it")
+        case "conversation":
+            hint = "leave conversation_id out to begin a new one"
+            return NotFound(f"there is no conversation {conversation_id}", hint)
+        case "many":
+            return too_many("too many of your messages are waiting for an answer", BUSY_S)
+        case _:
+            hint = "wait for the answer before, or send on_busy as enqueue or interrupt"
+            return Conflict(f"conversation {conversation_id} is busy with another message", hint)
 
 
 _JSON = {"versions", "usage", "decisions", "input", "output"}
@@ -197,3 +245,8 @@ def _decoded(row: Any) -> dict[str, Any]:
     if "blocks" in values:
         values["blocks"] = msgspec.json.decode(values["blocks"] or "[]", type=list[AnyBlock])
     return values
+
+
+def _unheeded(reply: asyncio.Future[Any]) -> None:
+    if not reply.cancelled():
+        reply.exception()

@@ -9,6 +9,7 @@ import pytest
 from beerforyou.db.connections import operator
 from beerforyou.db.database import Database
 from beerforyou.settings import Settings
+from tests.db.asking import accept
 
 
 @pytest.fixture
@@ -32,13 +33,11 @@ async def commits(settings: Settings) -> int:
 async def test_concurrent_writers_share_commits_and_each_gets_its_own_row(
     database: Database, client: str, settings: Settings
 ) -> None:
-    rows = await asyncio.gather(
-        *(database.batch.write("runs.accept", client, None, f"message {n}", "purchases") for n in range(200))
-    )
+    rows = await asyncio.gather(*(accept(database, client, f"message {n}") for n in range(200)))
     messages = {}
     for row in rows:
         assert row is not None
-        turn = await database.as_client(client).fetchrow("runs.turn", row["run_id"], 0)
+        turn = await database.as_client(client).fetchrow("runs.turn", row["run_id"])
         assert turn is not None
         messages[row["run_id"]] = turn["text"]
     assert [messages[row["run_id"]] for row in rows if row] == [f"message {n}" for n in range(200)]
@@ -46,7 +45,7 @@ async def test_concurrent_writers_share_commits_and_each_gets_its_own_row(
 
 
 async def test_a_write_is_committed_when_it_returns(database: Database, client: str, settings: Settings) -> None:
-    row = await database.batch.write("runs.accept", client, None, "oi", "purchases")
+    row = await accept(database, client, "oi")
     assert row is not None
     other = await asyncpg.connect(settings.database_admin_url)
     assert await other.fetchval("SELECT count(*) FROM core.runs WHERE run_id = $1", row["run_id"]) == 1
@@ -55,9 +54,9 @@ async def test_a_write_is_committed_when_it_returns(database: Database, client: 
 
 async def test_a_bad_value_costs_only_its_own_writer(database: Database, client: str) -> None:
     good, bad, also_good = await asyncio.gather(
-        database.batch.write("runs.accept", client, None, "oi", "purchases"),
-        database.batch.write("runs.accept", client, None, "NUL \0 inside", "purchases"),
-        database.batch.write("runs.accept", client, None, "olá", "purchases"),
+        accept(database, client, "oi"),
+        accept(database, client, "NUL \0 inside"),
+        accept(database, client, "olá"),
         return_exceptions=True,
     )
     assert isinstance(bad, asyncpg.DataError)
@@ -66,11 +65,10 @@ async def test_a_bad_value_costs_only_its_own_writer(database: Database, client:
 
 async def test_an_unknown_client_is_told_apart_from_its_neighbours(database: Database, client: str) -> None:
     known, unknown = await asyncio.gather(
-        database.batch.write("runs.accept", client, None, "oi", "purchases"),
-        database.batch.write("runs.accept", "nobody", None, "oi", "purchases"),
+        accept(database, client, "oi"),
+        accept(database, "nobody", "oi"),
     )
-    assert known and known["client_known"]
-    assert unknown and not unknown["client_known"]
+    assert (known["refusal"], unknown["refusal"]) == (None, "client")
 
 
 async def test_a_conversation_of_somebody_else_is_not_joined(
@@ -80,26 +78,21 @@ async def test_a_conversation_of_somebody_else_is_not_joined(
         await connection.execute(
             "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ('B', 'Bar B', '', '', '', '', 'pt')"
         )
-    mine = await database.batch.write("runs.accept", client, None, "oi", "purchases")
-    assert mine is not None
-    own = await database.batch.write("runs.accept", client, mine["conversation_id"], "de novo", "purchases")
-    foreign = await database.batch.write("runs.accept", "B", mine["conversation_id"], "deixa eu ver", "purchases")
-    invented = await database.batch.write("runs.accept", client, uuid4(), "oi", "purchases")
-    assert own and own["conversation_known"]
-    assert foreign and not foreign["conversation_known"]
-    assert invented and not invented["conversation_known"]
+    mine = await accept(database, client, "oi")
+    own = await accept(database, client, "de novo", mine["conversation_id"])
+    foreign = await accept(database, "B", "deixa eu ver", mine["conversation_id"])
+    invented = await accept(database, client, "oi", uuid4())
+    assert [row["refusal"] for row in (own, foreign, invented)] == [None, "conversation", "conversation"]
 
 
 async def test_only_one_of_many_workers_claims_a_run(database: Database, client: str) -> None:
-    run = await database.batch.write("runs.accept", client, None, "oi", "purchases")
-    assert run is not None
+    run = await accept(database, client, "oi")
     claims = [await database.batch.write("runs.claim", run["run_id"], f"w{n}", 30.0) for n in range(5)]
     assert [claim["fence"] for claim in claims if claim] == [1]
 
 
 async def test_a_worker_whose_lease_ran_out_writes_nothing_any_more(database: Database, client: str) -> None:
-    run = await database.batch.write("runs.accept", client, None, "oi", "purchases")
-    assert run is not None
+    run = await accept(database, client, "oi")
     slow = await database.batch.write("runs.claim", run["run_id"], "slow", -1.0)
     quick = await database.batch.write("runs.claim", run["run_id"], "quick", 30.0)
     assert slow and quick and quick["fence"] == slow["fence"] + 1

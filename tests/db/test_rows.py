@@ -9,9 +9,22 @@ from beerforyou.db.connections import operator
 from beerforyou.db.database import Database
 from beerforyou.db.queries import QUERIES
 from beerforyou.settings import Settings
+from tests.db.asking import accept
 
 Token = Callable[[str], str]
-TABLES = ["clients", "purchases", "profiles", "conversations", "runs", "messages", "run_steps", "run_events"]
+TABLES = [
+    "clients",
+    "purchases",
+    "profiles",
+    "conversations",
+    "runs",
+    "messages",
+    "run_steps",
+    "run_events",
+    "idempotency_keys",
+    "webhooks",
+    "webhook_messages",
+]
 
 
 @pytest.fixture
@@ -22,10 +35,7 @@ async def two_clients(settings: Settings, database: Database) -> dict[str, async
                 "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, $1, '', '', '', '', 'pt')",
                 client,
             )
-    runs = {
-        client: await database.batch.write("runs.accept", client, None, f"de {client}", "purchases")
-        for client in ("A", "B")
-    }
+    runs = {client: await accept(database, client, f"de {client}") for client in ("A", "B")}
     return {client: run for client, run in runs.items() if run}
 
 

@@ -1,19 +1,20 @@
-"""Runs that nobody took, runs whose worker fell silent, and a worker that wakes up too late."""
+"""Runs that nobody took, runs whose worker fell silent, a worker that wakes up too late, and one that has to stop."""
 
 import asyncio
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
 from beerforyou.db.connections import operator
-from beerforyou.llm.model import Reply, Request, Text
+from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
-from beerforyou.worker.runner import work
-from beerforyou.worker.worker import working
+from beerforyou.worker.worker import work, working
 from tests.cli.program import BEERFORYOU, environment
 
 CLIENT = "CLT-00003"
@@ -25,14 +26,33 @@ class Held:
     name = "held:"
 
     def __init__(self, text: str = "Done.") -> None:
-        self.text, self.asked, self.go = text, asyncio.Event(), asyncio.Event()
+        self.text, self.asked, self.go, self.calls = text, asyncio.Event(), asyncio.Event(), 0
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        self.calls += 1
         self.asked.set()
         await self.go.wait()
         return Reply(parts=(Text(self.text),))
 
     async def close(self) -> None: ...
+
+
+class Steps(Held):
+    """A search, the profile, a sentence; holds still before the call whose number it is given, from 1."""
+
+    def __init__(self, hold: int = 0) -> None:
+        super().__init__()
+        self.hold = hold
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        turn = sum(message.role == "tool" for message in request.messages)
+        if turn + 1 == self.hold:
+            self.asked.set()
+            await self.go.wait()
+        self.calls += 1
+        calls = (ToolCall("a", "search_breweries", {"city": "Denver"}), ToolCall("b", "get_client_profile", {}))
+        part = calls[turn] if turn < len(calls) else Text("Here they are.")
+        return Reply(parts=(part,), usage=Usage(input=10, output=1))
 
 
 @pytest.fixture
@@ -43,7 +63,7 @@ async def alone(settings: Settings) -> Settings:
             "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, 'Bar', '', '', '', '', 'pt')",
             CLIENT,
         )
-    return replace(settings, sweep_s=0.1, lease_s=0.6)
+    return replace(settings, sweep_s=0.1, lease_s=0.9)
 
 
 @pytest.fixture
@@ -52,34 +72,35 @@ async def quick(alone: Settings) -> AsyncIterator[Service]:
         yield service
 
 
-async def ended(service: Service, run_id: object) -> str:
-    async with asyncio.timeout(20):
-        while True:
-            run = await service.run(CLIENT, run_id)  # type: ignore[arg-type]
-            if run["finished_at"]:
-                return str(run["text"])
-            await asyncio.sleep(0.05)
+async def ended(service: Service, run_id: UUID) -> dict[str, Any]:
+    run = await service.ended(CLIENT, run_id, 20)
+    assert run["finished_at"], run
+    return run
+
+
+async def lose_the_bell(service: Service) -> None:
+    await service.queue.ack(await service.queue.take())
 
 
 async def test_a_run_that_nobody_was_told_of_is_found(quick: Service) -> None:
     accepted = await quick.accept(CLIENT, "oi")
-    quick.doorbell.get_nowait()  # the bell is lost
+    await lose_the_bell(quick)
     async with working(quick):
-        assert await ended(quick, accepted.run_id)
+        assert (await ended(quick, accepted.run_id))["text"]
 
 
 async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(quick: Service, alone: Settings) -> None:
     accepted = await quick.accept(CLIENT, "brewpubs em Denver")
-    quick.doorbell.get_nowait()
+    await lose_the_bell(quick)
     silent, awake = Held("from the silent one"), Held("from the one awake")
     awake.go.set()
     quick.model = silent
     sleeping = asyncio.create_task(work(quick, accepted.run_id))
     await silent.asked.wait()
     async with opened(alone) as other:
-        other.model, other.worker_name = awake, "another"
+        other.model = awake
         async with working(other):
-            assert await ended(other, accepted.run_id) == "from the one awake"
+            assert (await ended(other, accepted.run_id))["text"] == "from the one awake"
     silent.go.set()
     await sleeping
     run = await quick.run(CLIENT, accepted.run_id)
@@ -88,16 +109,56 @@ async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(qu
     assert [message["role"] for message in conversation["messages"]] == ["client", "assistant"]
 
 
+@pytest.mark.parametrize("step", [1, 2, 3])
+async def test_what_was_finished_is_not_paid_again(quick: Service, alone: Settings, step: int) -> None:
+    """A worker dies before its first, second or third call; the next one makes only the calls that are missing."""
+    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    dead = quick.model = Steps(hold=step)
+    dying = asyncio.create_task(work(quick, accepted.run_id))
+    await dead.asked.wait()
+    async with opened(alone) as other:
+        other.model = alive = Steps()
+        async with working(other):
+            run = await ended(other, accepted.run_id)
+    run = await quick.run(CLIENT, accepted.run_id, steps=True)
+    assert (dead.calls, alive.calls) == (step - 1, 4 - step)
+    assert [(s["seq"], s["name"]) for s in run["steps"] if s["kind"] == "tool"] == [
+        (2, "search_breweries"),
+        (4, "get_client_profile"),
+    ]
+    assert run["usage"]["input"] == 30
+    events = [event async for event in await quick.follow(CLIENT, accepted.run_id) if event]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert [event.type for event in events].count("tool_finished") == 2
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+
+
+async def test_a_worker_whose_lease_is_over_pays_for_nothing_more(quick: Service) -> None:
+    quick.settings = replace(quick.settings, lease_s=0.2)
+    model = quick.model = Steps(hold=2)
+    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    working_on = asyncio.create_task(work(quick, accepted.run_id))  # nobody renews its lease
+    await model.asked.wait()
+    await asyncio.sleep(0.3)
+    model.go.set()
+    await working_on
+    run = await quick.run(CLIENT, accepted.run_id, steps=True)
+    assert model.calls == 2  # the second was under way; its tool was not called, nor the model again
+    assert [step["kind"] for step in run["steps"]] == ["model", "tool", "model"]
+    assert run["status"] == "running"
+
+
 async def test_a_worker_that_lives_keeps_a_long_run(quick: Service) -> None:
     model = Held()
     quick.model = model
     async with working(quick):
         accepted = await quick.accept(CLIENT, "brewpubs em Denver")
         await model.asked.wait()
-        await asyncio.sleep(1.5)  # more than two leases
+        await asyncio.sleep(2)  # more than two leases
         assert await quick.database.batch.write("runs.claim", accepted.run_id, "thief", 1.0) is None
         model.go.set()
-        assert await ended(quick, accepted.run_id) == "Done."
+        assert (await ended(quick, accepted.run_id))["text"] == "Done."
 
 
 async def test_a_run_that_takes_too_long_ends(alone: Settings) -> None:
@@ -109,6 +170,26 @@ async def test_a_run_that_takes_too_long_ends(alone: Settings) -> None:
     assert (run["status"], run["outcome"]) == ("failed", "error_timeout")
 
 
+async def test_a_run_that_kills_its_workers_is_given_up(quick: Service) -> None:
+    model = quick.model = Held()
+    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    quick.settings = replace(quick.settings, max_crashes=2)
+    for _ in range(3):
+        assert await quick.database.batch.write("runs.claim", accepted.run_id, "dies", 0.0)
+    await work(quick, accepted.run_id)
+    run = await quick.run(CLIENT, accepted.run_id)
+    assert (run["outcome"], model.calls) == ("error_internal", 0)
+
+
+async def test_a_run_that_waited_too_long_is_not_begun(quick: Service) -> None:
+    model = quick.model = Held()
+    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    quick.settings = replace(quick.settings, run_expires_s=0.05)
+    await asyncio.sleep(0.1)
+    await work(quick, accepted.run_id)
+    assert ((await quick.run(CLIENT, accepted.run_id))["outcome"], model.calls) == ("error_timeout", 0)
+
+
 async def test_runs_that_are_begun_are_finished_before_the_worker_ends(quick: Service) -> None:
     model = Held()
     quick.model = model
@@ -117,6 +198,21 @@ async def test_runs_that_are_begun_are_finished_before_the_worker_ends(quick: Se
         await model.asked.wait()
         asyncio.get_running_loop().call_later(0.2, model.go.set)
     assert (await quick.run(CLIENT, accepted.run_id))["status"] == "succeeded"
+
+
+async def test_what_cannot_be_finished_in_time_is_handed_back_and_goes_on_elsewhere(alone: Settings) -> None:
+    model, rest = Steps(hold=3), Steps()
+    async with opened(replace(alone, grace_s=0.2)) as stops:
+        stops.model = model
+        async with working(stops):
+            accepted = await stops.accept(CLIENT, "brewpubs em Denver")
+            await model.asked.wait()
+        assert (await stops.run(CLIENT, accepted.run_id))["status"] == "queued"
+    async with opened(replace(alone, sweep_s=60.0)) as other:  # so it is the bell that brings it
+        other.model = rest
+        async with working(other):
+            assert (await ended(other, accepted.run_id))["status"] == "succeeded"
+    assert (model.calls, rest.calls) == (2, 1)
 
 
 async def test_a_process_of_its_own_takes_what_another_accepted(quick: Service) -> None:

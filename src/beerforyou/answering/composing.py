@@ -30,7 +30,7 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
         *([Text(text=text)] if text else []),
         *_notices(turn, reply),
         *_found(outcomes),
-        *_who_answers(turn),
+        *_who_answers(turn, reply),
         *([] if asks else _offer(turn, context, outcomes)),
     ]
     made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model.name})
@@ -46,6 +46,11 @@ def canned(turn: Turn, key: str, outcome: Outcome, **values: str) -> Answer:
     context = replace(turn.context, language=turn.language)
     label = turn.caller.own() if values else Label()
     return _answer(turn, outcome, (Text(text=say(key, turn.language, **values)),), label, context)
+
+
+def cancelled(turn: Turn) -> Answer:
+    """Nothing is said, and the conversation stays where it was."""
+    return Answer(outcome="cancelled", text="", blocks=(), label=Label(), context=turn.context)
 
 
 def failed(turn: Turn, outcome: Outcome) -> Answer:
@@ -73,11 +78,11 @@ def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
     return [Notice(key=key, text=say(f"error.{key}", turn.language))] if key else []
 
 
-def _who_answers(turn: Turn) -> list[AnyBlock]:
-    """Once a conversation: that nobody thought about this."""
-    if turn.model.name != OFFLINE or turn.history:
-        return []
-    return [Notice(key="offline", text=say("talk.offline", turn.language))]
+def _who_answers(turn: Turn, reply: Reply) -> list[AnyBlock]:
+    """That another model than usual answered; and once a conversation, that nobody thought about this."""
+    by_rule = OFFLINE in (turn.model.name, reply.model) and (turn.fell_back or not turn.history)
+    keys = [*(["fallback"] if turn.fell_back else []), *(["offline"] if by_rule else [])]
+    return [Notice(key=key, text=say(f"talk.{key}", turn.language)) for key in keys]
 
 
 def _found(outcomes: Sequence[ToolOutcome]) -> list[AnyBlock]:

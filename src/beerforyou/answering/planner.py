@@ -1,7 +1,8 @@
 """The planner: a loop of ours around one model, at most five calls, tools in parallel, every step in the ledger.
 
 What a loop of ours owes is here: wrong arguments go back to the model, tools have a time limit, a reply without sense
-is asked for once more, a repeated call ends the calling, and nothing that costs money runs without the client's yes.
+is asked for once more, a repeated call ends the calling, nothing that costs money runs without the client's yes, and
+what an earlier worker finished is not done again.
 """
 
 from __future__ import annotations
@@ -9,17 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
 
 import msgspec
 
 from beerforyou import prompts
 from beerforyou.answering.composing import compose, failed
 from beerforyou.answering.decisions import decide
-from beerforyou.answering.journal import Step
+from beerforyou.answering.ledger import Result, call_key, model_step, tool_step
 from beerforyou.answering.turn import Answer, Turn
 from beerforyou.errors import BadInput
-from beerforyou.labels import Label
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.messages import say
 from beerforyou.tools import TOOLS
@@ -49,7 +48,7 @@ class _Walk:
         self.outcomes: list[Outcome] = []
         self.calls: list[ToolCall] = []
         self.refused: dict[str, str] = {}
-        self._made: dict[bytes, asyncio.Future[tuple[Any, bool]]] = {}
+        self._made: dict[bytes, asyncio.Future[Result]] = {}
         self._repeats = False
 
     async def walk(self) -> Answer:
@@ -66,7 +65,14 @@ class _Walk:
         return compose(self.turn, gave_up, self.outcomes) if self.outcomes else failed(self.turn, "error_model")
 
     async def _think(self, talk_only: bool) -> Reply:
+        reply = self.turn.ledger.reply() or await self._ask(talk_only)
+        self.turn.usage += reply.usage
+        self.turn.fell_back = self.turn.fell_back or reply.fallback
+        return reply
+
+    async def _ask(self, talk_only: bool) -> Reply:
         turn = self.turn
+        turn.journal.go_on()
         request = Request(
             system=prompts.SYSTEM,
             reminder=prompts.reminder(turn.today, turn.language),
@@ -79,43 +85,39 @@ class _Walk:
         started = time.perf_counter()
         reply = await turn.model.generate(request, turn.journal.say)
         turn.journal.end_of_text()
-        turn.usage += reply.usage
-        await turn.journal.step(
-            Step(
-                kind="model",
-                name=reply.model or turn.model.name,
-                input={"messages": len(self.messages), "tool_choice": request.tool_choice},
-                output={"finish": reply.finish, "parts": reply.parts},
-                ms=_since(started),
-                usage=reply.usage,
-            )
-        )
+        asked = {"messages": len(self.messages), "tool_choice": request.tool_choice}
+        await turn.journal.step(model_step(reply, turn.model.name, asked, _since(started)))
         return reply
 
     async def _call(self, call: ToolCall) -> ToolResult:
         self.calls.append(call)
-        key = msgspec.json.encode([call.name, call.args], order="sorted")
+        key = call_key(call.name, call.args)
         if key in self._made:
             self._repeats = True
-            content, _ = await self._made[key]
-            return ToolResult(call.id, call.name, {"note": AGAIN, "result": content})
+            earlier = await self._made[key]
+            return ToolResult(call.id, call.name, {"note": AGAIN, "result": earlier.content})
         self._made[key] = asyncio.ensure_future(self._made_once(call))
-        content, is_error = await self._made[key]
-        return ToolResult(call.id, call.name, content, is_error)
+        result = await self._made[key]
+        return ToolResult(call.id, call.name, result.content, result.outcome is None)
 
-    async def _made_once(self, call: ToolCall) -> tuple[Any, bool]:
-        """What the model is told, and whether it is an error; the step is in the ledger by then."""
+    async def _made_once(self, call: ToolCall) -> Result:
+        """What the tool brings; the step is in the ledger by then."""
+        result = self.turn.ledger.result(call) or await self._run_and_record(call)
+        if result.outcome:
+            self.outcomes.append(result.outcome)
+        elif result.content == {"error": ASK_FIRST}:
+            self.refused[call.name] = ASK_FIRST
+        return result
+
+    async def _run_and_record(self, call: ToolCall) -> Result:
+        self.turn.journal.go_on()
         self.turn.journal.emit("tool_started", name=call.name, args=call.args)
         started = time.perf_counter()
         outcome, error = await self._run(call)
-        content = msgspec.to_builtins(outcome.content) if outcome else {"error": error}
+        result = Result(msgspec.to_builtins(outcome.content) if outcome else {"error": error}, outcome)
         self.turn.journal.emit("tool_finished", name=call.name, ok=outcome is not None)
-        label = outcome.label if outcome else Label()
-        step = Step(kind="tool", name=call.name, input=call.args, output=content, ms=_since(started), label=label)
-        await self.turn.journal.step(step)
-        if outcome:
-            self.outcomes.append(outcome)
-        return content, outcome is None
+        await self.turn.journal.step(tool_step(call, result, _since(started)))
+        return result
 
     async def _run(self, call: ToolCall) -> tuple[Outcome | None, str]:
         """The tool's outcome, or one line that the model can act on."""
@@ -123,7 +125,6 @@ class _Walk:
         if tool is None:
             return None, f"there is no tool {call.name}; there are {', '.join(self.tools) or 'none'}"
         if tool.paid and not self.turn.caller.agrees_to(str(call.args.get("brewery", ""))):
-            self.refused[call.name] = ASK_FIRST
             return None, ASK_FIRST
         try:
             async with asyncio.timeout(self.turn.settings.tool_timeout_s):

@@ -9,12 +9,14 @@ from uuid import UUID
 import msgspec
 
 from beerforyou.answering.journal import Claim, Journal
+from beerforyou.answering.ledger import Ledger
+from beerforyou.answering.memory import Memory
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.db.database import Database
 from beerforyou.labels import Label
-from beerforyou.llm.model import Message, Model, Text, Usage
+from beerforyou.llm.model import Message, Model, Usage
 from beerforyou.messages import Language
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.settings import Settings
@@ -27,6 +29,7 @@ Outcome = Literal[
     "error_model",
     "error_timeout",
     "error_internal",
+    "cancelled",
 ]
 
 
@@ -40,7 +43,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     context: Context = Context()
 
     @property
-    def status(self) -> Literal["succeeded", "failed"]:
+    def status(self) -> Literal["succeeded", "failed", "cancelled"]:
+        if self.outcome == "cancelled":
+            return "cancelled"
         return "failed" if self.outcome.startswith("error") else "succeeded"
 
 
@@ -53,6 +58,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class House(msgspec.Struct, frozen=True):
+    """What every run of a process shares."""
+
+    database: Database
+    catalogue: Catalogue
+    model: Model
+    settings: Settings
+
+
 class Turn(msgspec.Struct, kw_only=True):
     run_id: UUID
     conversation_id: UUID
@@ -61,11 +75,13 @@ class Turn(msgspec.Struct, kw_only=True):
     history: tuple[Message, ...]
     context: Context
     journal: Journal
+    ledger: Ledger
     model: Model
     settings: Settings
     today: date
     reading: Reading | None = None
     usage: Usage = Usage()
+    fell_back: bool = False
     decisions: list[Decision] = []
 
     @property
@@ -90,41 +106,32 @@ class Turn(msgspec.Struct, kw_only=True):
         }
 
 
-async def begin(
-    claim: Claim, database: Database, catalogue: Catalogue, model: Model, settings: Settings, journal: Journal
-) -> Turn:
-    """All that is known before the walk begins, in one statement."""
-    row = await database.as_client(claim.client_id).fetchrow("runs.turn", claim.run_id, 2 * settings.history_turns)
+async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, journal: Journal) -> Turn:
+    """All that is known before the walk begins."""
+    row = await house.database.as_client(claim.client_id).fetchrow("runs.turn", claim.run_id)
     assert row is not None, "a claimed run has a message and a client"
-    earlier = msgspec.json.decode(row["messages"] or "[]", type=list[Earlier])
-    context = next((m.context for m in reversed(earlier) if m.context is not None), Context())
     caller = Caller(
         client_id=claim.client_id,
         name=row["name"],
         home=Place(city=row["city"], state=row["state"], country=row["country"]),
         language=row["language"],
-        rows=database.for_tools(claim.client_id),
-        fence=database.fence,
-        statistics=database.statistics,
-        catalogue=catalogue,
+        rows=house.database.for_tools(claim.client_id),
+        fence=house.database.fence,
+        statistics=house.database.statistics,
+        catalogue=house.catalogue,
         scopes=frozenset(row["scopes"]),
-        shown=context.shown,
+        shown=memory.context.shown,
     )
     return Turn(
         run_id=claim.run_id,
         conversation_id=claim.conversation_id,
         text=row["text"],
         caller=caller,
-        history=tuple(Message("user" if m.role == "client" else "model", (Text(m.text),)) for m in earlier),
-        context=context,
+        history=memory.messages(house.settings.history_turns, house.settings.history_tokens),
+        context=memory.context,
         journal=journal,
-        model=model,
-        settings=settings,
+        ledger=ledger,
+        model=house.model,
+        settings=house.settings,
         today=date.today(),
     )
-
-
-class Earlier(msgspec.Struct, frozen=True):
-    role: str
-    text: str
-    context: Context | None = None

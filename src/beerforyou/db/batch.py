@@ -85,6 +85,13 @@ class Batch:
             lane = self._lanes[query] = _Lane(self._pool, QUERIES[query].sql, self._window_s)
         return await lane.write(row)
 
+    async def alone(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """One statement and its commit, for what is rare or cannot be gathered. Raises Unavailable, as `write` does."""
+        try:
+            return await self._pool.fetch(QUERIES[query].sql, *args)
+        except Exception as error:
+            raise explained(error) from error
+
     async def close(self) -> None:
-        for lane in self._lanes.values():
+        for lane in tuple(self._lanes.values()):
             await lane.close()

@@ -14,6 +14,7 @@ GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,  # of reads: a replica had to replay what the query still looked at
 )
 

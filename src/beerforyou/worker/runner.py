@@ -1,50 +1,142 @@
 """One run, from claim to finish. Whatever happens in between, it ends in an outcome, or in the hands of another
-worker once its lease has expired.
+worker, who goes on where this one was.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from beerforyou.answering import pipeline
-from beerforyou.answering.composing import failed
-from beerforyou.answering.journal import Claim, Journal, Superseded
-from beerforyou.answering.turn import Answer, Turn, begin
+from beerforyou.answering.composing import cancelled, failed
+from beerforyou.answering.journal import Cancelled, Claim, Event, Journal, Superseded
+from beerforyou.answering.ledger import Ledger, from_row
+from beerforyou.answering.memory import Memory, past, remember, remembered
+from beerforyou.answering.turn import Answer, House, Turn, begin
 from beerforyou.errors import ModelError, ModelTimeout
 from beerforyou.service import Service
+from beerforyou.worker.lease import Lease
 
 log = logging.getLogger(__name__)
 
+LEAST_S = 1.0  # what a run that is taken over may take still, however long it took before
 
-async def work(service: Service, run_id: UUID) -> None:
-    """Does nothing when somebody else has the run."""
-    row = await service.database.batch.write("runs.claim", run_id, service.worker_name, service.settings.lease_s)
-    if row is None:
-        return
-    claim = msgspec.convert(dict(row), Claim)
-    journal = Journal(service.database.batch, claim, lambda events: service.committed(run_id))
-    journal.emit("started")
-    try:
-        turn = await begin(claim, service.database, service.catalogue.now, service.model, service.settings, journal)
-        answer = await _answered(turn)
-        await _finish(turn, answer)
-    except Superseded:
-        log.warning("run %s was taken over by another worker", run_id)
+
+class Walk:
+    """One run in this process. `claimed` is set when it is known whether it is ours."""
+
+    def __init__(self, service: Service, lease: Lease, run_id: UUID) -> None:
+        self._service, self._lease, self.run_id = service, lease, run_id
+        self.claimed = asyncio.Event()
+        self._journal: Journal | None = None
+        self._answering: asyncio.Task[Answer] | None = None
+        self._cancelled = False
+
+    async def work(self) -> None:
+        """Does nothing when somebody else has the run."""
+        try:
+            claim = await self._claim()
+        finally:
+            self.claimed.set()
+        if claim is None:
+            return
+        try:
+            await self._walk(claim)
+        except Superseded:
+            log.warning("run %s was taken over by another worker", self.run_id)
+
+    def cancel(self) -> None:
+        """The client wants no answer any more: whatever is under way for it is left."""
+        self._cancelled = True
+        if self._answering:
+            self._answering.cancel()
+
+    async def settled(self) -> None:
+        """Returns when what was begun to be written is written."""
+        if self._journal:
+            await self._journal.settled()
+
+    async def _claim(self) -> Claim | None:
+        service, sent = self._service, time.monotonic()
+        try:
+            row = await service.database.batch.write(
+                "runs.claim", self.run_id, service.worker_name, self._lease.seconds
+            )
+        except asyncpg.UniqueViolationError:  # another run of the conversation was claimed at the same moment
+            return None
+        if row is None:
+            return None
+        self._lease.renewed(sent)
+        return msgspec.convert(dict(row), Claim)
+
+    async def _walk(self, claim: Claim) -> None:
+        service = self._service
+        batch, settings = service.database.batch, service.settings
+        self._journal = journal = Journal(batch, claim, settings.lease_s, lambda: self._lease.holds, self._publish)
+        journal.emit("started")
+        ledger = await self._ledger(claim)
+        memory = await remembered(claim, service.valkey, service.database.as_client(claim.client_id))
+        house = House(service.database, service.catalogue.now, service.model, settings)
+        turn = await begin(claim, house, memory, ledger, journal)
+        answer = await self._answer(turn, claim)
+        following = await journal.finish(_row(turn, answer))
+        if following:
+            service.bell.ring(following)
+        await self._remember(claim, memory, turn, answer)
+
+    async def _ledger(self, claim: Claim) -> Ledger:
+        if not claim.steps:
+            return Ledger()
+        return Ledger(map(from_row, await self._service.database.service.fetch("runs.ledger", claim.run_id)))
+
+    def _publish(self, events: list[Event]) -> None:
+        self._service.publish(self.run_id, events)
+
+    async def _answer(self, turn: Turn, claim: Claim) -> Answer:
+        settings = turn.settings
+        if claim.cancelled or self._cancelled:
+            return cancelled(turn)
+        if claim.crashes > settings.max_crashes:
+            log.error("run %s is given up: %d workers died over it", claim.run_id, claim.crashes)
+            return failed(turn, "error_internal")
+        if claim.waited_s > settings.run_expires_s:
+            return failed(turn, "error_timeout")
+        self._answering = asyncio.create_task(_answered(turn))
+        try:
+            return await self._answering
+        except asyncio.CancelledError:
+            await asyncio.wait([self._answering])  # when it is us who were cancelled, it was too
+            if self._cancelled:
+                return cancelled(turn)
+            raise
+
+    async def _remember(self, claim: Claim, memory: Memory, turn: Turn, answer: Answer) -> None:
+        if answer.outcome == "cancelled":
+            return
+        succeeded = answer.status == "succeeded"
+        added = past(turn.text, answer.text, answer.blocks) if succeeded else None
+        context = answer.context if succeeded else memory.context
+        now = memory.and_then(claim.run_id, added, context)
+        await remember(claim, now, self._service.valkey, turn.settings.memory_s)
 
 
 async def _answered(turn: Turn) -> Answer:
     try:
-        async with asyncio.timeout(turn.settings.run_timeout_s):
+        async with asyncio.timeout(max(LEAST_S, turn.settings.run_timeout_s - turn.ledger.spent_s)):
             return await pipeline.answer(turn)
     except (TimeoutError, ModelTimeout):
         return failed(turn, "error_timeout")
     except ModelError as error:
         log.warning("run %s: the model failed: %s", turn.run_id, error.message)
         return failed(turn, "error_model")
+    except Cancelled:
+        return cancelled(turn)
     except Superseded:
         raise
     except Exception:
@@ -52,17 +144,15 @@ async def _answered(turn: Turn) -> Answer:
         return failed(turn, "error_internal")
 
 
-async def _finish(turn: Turn, answer: Answer) -> None:
-    await turn.journal.finish(
-        {
-            "status": answer.status,
-            "outcome": answer.outcome,
-            "text": answer.text,
-            "blocks": answer.blocks,
-            "context": answer.context,
-            "labels": sorted(answer.label.audience),
-            "versions": answer.label.versions,
-            "usage": turn.usage,
-            "decisions": turn.decisions,
-        }
-    )
+def _row(turn: Turn, answer: Answer) -> dict[str, Any]:
+    return {
+        "status": answer.status,
+        "outcome": answer.outcome,
+        "text": answer.text,
+        "blocks": answer.blocks,
+        "context": answer.context,
+        "labels": sorted(answer.label.audience),
+        "versions": answer.label.versions,
+        "usage": turn.usage,
+        "decisions": turn.decisions,
+    }

@@ -1,83 +1,170 @@
-"""Many runs at a time in one process: takes what the doorbell names, sweeps up what nobody took, keeps its leases."""
+"""Many runs at a time in one process: takes what the queue names, sweeps up what nobody took, keeps its lease, and hands
+back what it cannot finish in time when it is told to stop.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from beerforyou.service import Service
-from beerforyou.worker.runner import work
+from beerforyou.backends.queue import Delivery
+from beerforyou.errors import BeerForYouError
+from beerforyou.service import CANCEL, Service
+from beerforyou.worker.housekeeping import keep_house
+from beerforyou.worker.lease import Lease
+from beerforyou.worker.runner import Walk
+from beerforyou.worker.webhooks import Postman
 
 log = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 60.0
+POST_S = 1.0  # how often to look for webhooks that are due
 
 
 @asynccontextmanager
 async def working(service: Service) -> AsyncIterator[None]:
-    """A worker runs in this process until the block ends; runs that it holds by then are finished first.
+    """A worker runs in this process until the block ends. Runs that it holds by then get the grace period; those that are
+    not finished in it go on with another worker.
 
-    When the block is cancelled they are left: another worker takes them once their lease is over.
+    When the block is cancelled they are left: another worker takes them once the lease is over.
     """
-    worker = _Worker(service)
-    every = service.settings
+    worker, settings = Worker(service), service.settings
+    postman = Postman(service.database, settings)
+    await worker.beat()
     tasks = [
         asyncio.create_task(worker.take()),
-        asyncio.create_task(_repeat(every.sweep_s, worker.sweep)),
-        asyncio.create_task(_repeat(every.lease_s / 3, worker.renew)),
-        asyncio.create_task(_repeat(every.sweep_s, service.catalogue.refresh)),
+        *(
+            asyncio.create_task(_repeat(seconds, job))
+            for seconds, job in (
+                (settings.sweep_s, worker.sweep),
+                (settings.lease_s / 3, worker.beat),
+                (settings.sweep_s, service.catalogue.refresh),
+                (POST_S, postman.deliver_due),
+                (HOUSEKEEPING_S, lambda: keep_house(service)),
+            )
+        ),
     ]
     try:
-        yield
-        tasks[0].cancel()
-        await worker.drain()
+        async with service.subscriptions.listen(CANCEL, worker.heard):
+            yield
+            await _stop(tasks[:1])
+            await worker.drain(settings.grace_s)
     finally:
-        await _stop([*tasks, *worker.runs.values()])
+        await _stop([*tasks, *worker.tasks])
+        await postman.close()
 
 
-class _Worker:
+async def work(service: Service, run_id: UUID) -> None:
+    """One run, here and now; for who asks and waits in one process."""
+    await Worker(service).work(run_id)
+
+
+class Worker:
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._lease = Lease(service.settings.lease_s)
         self._free = asyncio.Semaphore(service.settings.worker_concurrency)
-        self.runs: dict[UUID, asyncio.Task[None]] = {}
+        self._walks: dict[UUID, Walk] = {}
+        self._dropped: set[UUID] = set()
+        self._acks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def work(self, run_id: UUID) -> None:
+        """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
+        walk = self._walks[run_id] = Walk(self._service, self._lease, run_id)
+        try:
+            await walk.work()
+        finally:
+            await walk.settled()
+            del self._walks[run_id]
 
     async def take(self) -> None:
+        """Takes no message before there is room for a run."""
         while True:
             await self._free.acquire()
-            run_id = await self._service.doorbell.get()
-            if run_id in self.runs:
+            try:
+                delivery = await self._service.queue.take()
+            except BaseException:
                 self._free.release()
-            else:
-                self.runs[run_id] = asyncio.create_task(self._work(run_id))
+                raise
+            self._free.release()
+            walks = [walk for run_id in delivery.run_ids if (walk := await self._begin(run_id))]
+            ack = asyncio.create_task(self._ack(delivery, walks))
+            self._acks.add(ack)
+            ack.add_done_callback(self._acks.discard)
+
+    async def sweep(self) -> None:
+        """Nothing is swept while there is no room, and no more than there is room for."""
+        room = self._service.settings.worker_concurrency - len(self.tasks)
+        reads, after_s = self._service.database.service, self._service.settings.sweep_s
+        for row in await reads.fetch("runs.waiting", room, after_s) if room else []:
+            await self._begin(row["run_id"])
+
+    async def beat(self) -> None:
+        sent, service, dropped = time.monotonic(), self._service, list(self._dropped)
+        rows = await service.database.batch.alone("runs.heartbeat", service.worker_name, self._lease.seconds, dropped)
+        self._lease.renewed(sent)
+        self._dropped.difference_update(dropped)
+        self._cancel(row["run_id"] for row in rows)
+
+    def heard(self, run_id: bytes | None) -> None:
+        """Somebody asked to cancel a run, of this worker or another. What is missed comes with the next heartbeat."""
+        if run_id is not None:
+            self._cancel([UUID(bytes=run_id)])
+
+    async def drain(self, seconds: float) -> None:
+        """Finishes what is held, or hands it back after so many seconds."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=seconds)
+        await _stop(self.tasks)
+        await asyncio.gather(*self._acks, return_exceptions=True)
+        try:
+            rows = await self._service.database.batch.alone("runs.leave", self._service.worker_name)
+        except BeerForYouError as error:
+            log.warning("runs are left until the lease is over: %s", error.message)
+            return
+        for row in rows:
+            self._service.bell.ring(row["run_id"])
+
+    def _cancel(self, run_ids: Iterable[UUID]) -> None:
+        for run_id in run_ids:
+            if walk := self._walks.get(run_id):
+                walk.cancel()
+
+    async def _begin(self, run_id: UUID) -> Walk | None:
+        """Waits for room."""
+        await self._free.acquire()
+        if run_id in self._walks:
+            self._free.release()
+            return None
+        task = asyncio.create_task(self._work(run_id))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        await asyncio.sleep(0)  # it begins
+        return self._walks.get(run_id)
 
     async def _work(self, run_id: UUID) -> None:
         try:
-            await work(self._service, run_id)
+            await self.work(run_id)
         except Exception:
-            # The row is still ours or queued; the sweep rings it again once the lease is over.
+            self._dropped.add(run_id)  # it may be ours by the database, and goes back with the next heartbeat
             log.exception("run %s could not be worked on", run_id)
         finally:
-            del self.runs[run_id]
             self._free.release()
 
-    async def sweep(self) -> None:
-        if not self._service.doorbell.empty():
-            return  # there is work enough; ringing again would only lengthen the queue
-        for row in await self._service.database.service.fetch(
-            "runs.waiting", self._service.settings.worker_concurrency
-        ):
-            self._service.doorbell.put_nowait(row["run_id"])
-
-    async def renew(self) -> None:
-        batch, name, lease_s = self._service.database.batch, self._service.worker_name, self._service.settings.lease_s
-        await asyncio.gather(*(batch.write("runs.renew", run_id, name, lease_s) for run_id in self.runs))
-
-    async def drain(self) -> None:
-        await asyncio.gather(*self.runs.values(), return_exceptions=True)
+    async def _ack(self, delivery: Delivery, walks: list[Walk]) -> None:
+        """Once it is known of each run whether it is ours: the row has the lease, and the message has done its work."""
+        for walk in walks:
+            await walk.claimed.wait()
+        await self._service.queue.ack(delivery)
 
 
-async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -88,5 +175,7 @@ async def _repeat(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(seconds)
         try:
             await job()
+        except BeerForYouError as error:
+            log.warning("%s; it is tried again in %g s", error.message, seconds)
         except Exception:
-            log.exception("%s failed; it is tried again in %s s", job.__name__, seconds)
+            log.exception("%s failed; it is tried again in %g s", job.__name__, seconds)

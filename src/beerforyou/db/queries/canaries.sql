@@ -15,7 +15,10 @@ SELECT $1, name, current_date - 1, beer_id, 7, 3.5 FROM brewed;
 
 -- name: remove
 -- All of the clients $1, wherever they left something.
-WITH events AS (DELETE FROM run_events WHERE client_id = ANY ($1::text[])),
+WITH keys AS (DELETE FROM idempotency_keys WHERE client_id = ANY ($1::text[])),
+     posted AS (DELETE FROM webhook_messages WHERE client_id = ANY ($1)),
+     hooks AS (DELETE FROM webhooks WHERE client_id = ANY ($1)),
+     events AS (DELETE FROM run_events WHERE client_id = ANY ($1)),
      steps AS (DELETE FROM run_steps WHERE client_id = ANY ($1)),
      said AS (DELETE FROM messages WHERE client_id = ANY ($1)),
      ran AS (DELETE FROM runs WHERE client_id = ANY ($1)),

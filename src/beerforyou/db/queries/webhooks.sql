@@ -1,0 +1,156 @@
+-- name: add
+-- A webhook, one item a caller; or why not: `refusal`, or what became of the key before (`earlier`).
+WITH asked AS MATERIALIZED (
+    SELECT t.*, uuidv7() AS webhook_id
+    FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[])
+        WITH ORDINALITY AS t (client_id, url, most, key, request, item)
+), checked AS MATERIALIZED (
+    SELECT asked.*, CASE
+        WHEN NOT EXISTS (SELECT FROM clients c WHERE c.client_id = asked.client_id) THEN 'client'
+        WHEN most < row_number() OVER (PARTITION BY client_id ORDER BY item) + (
+            SELECT count(*) FROM webhooks w WHERE w.client_id = asked.client_id) THEN 'many'
+        END AS refusal
+    FROM asked
+), proposed AS MATERIALIZED (
+    SELECT checked.*, CASE WHEN refusal IS NULL THEN
+        jsonb_build_object('webhook_id', webhook_id, 'url', url, 'created_at', now()) END AS made
+    FROM checked
+), keyed AS MATERIALIZED (
+    SELECT proposed.*, core.once(client_id, key, request, made) AS earlier FROM proposed
+), added AS (
+    INSERT INTO webhooks (webhook_id, client_id, url)
+    SELECT webhook_id, client_id, url FROM keyed WHERE refusal IS NULL AND earlier IS NULL
+)
+SELECT item, refusal, earlier, made FROM keyed;
+
+-- name: remove
+-- Takes a webhook away with all its messages, one item a caller; no row when the client has no such webhook.
+WITH asked AS (
+    SELECT * FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS t (client_id, webhook_id, item)
+)
+DELETE FROM webhooks USING asked
+WHERE webhooks.webhook_id = asked.webhook_id AND webhooks.client_id = asked.client_id
+RETURNING asked.item;
+
+-- name: rotate
+-- The next secret of a webhook, one item a caller; `made` is empty when the client has no such webhook. Two at the same
+-- moment are one rotation.
+WITH asked AS MATERIALIZED (
+    SELECT t.*, w.secret_version FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bytea[])
+        WITH ORDINALITY AS t (client_id, webhook_id, key, request, item)
+    LEFT JOIN webhooks w ON w.webhook_id = t.webhook_id AND w.client_id = t.client_id
+), proposed AS MATERIALIZED (
+    SELECT asked.*, CASE WHEN secret_version IS NOT NULL THEN
+        jsonb_build_object('secret_version', secret_version + 1, 'rotated_at', now()) END AS made
+    FROM asked
+), keyed AS MATERIALIZED (
+    SELECT proposed.*, core.once(client_id, key, request, made) AS earlier FROM proposed
+), rotated AS (
+    UPDATE webhooks SET secret_version = webhooks.secret_version + 1, rotated_at = now() FROM keyed
+    WHERE webhooks.webhook_id = keyed.webhook_id AND webhooks.client_id = keyed.client_id
+      AND webhooks.secret_version = keyed.secret_version AND keyed.earlier IS NULL
+)
+SELECT item, earlier, made FROM keyed;
+
+-- name: list
+-- The client's webhooks, oldest first.
+SELECT w.webhook_id, w.url, w.created_at FROM webhooks w
+WHERE w.client_id = me.client_id
+ORDER BY w.created_at, w.webhook_id;
+
+-- name: due
+-- Takes at most $1 messages whose time has come, for $2 seconds, and with each its run as `runs.run` shows it. Of one
+-- webhook no more than $3 are under way; the sender has some already: $4, webhooks, and $5, how many of each.
+WITH sending AS MATERIALIZED (
+    SELECT * FROM unnest($4::uuid[], $5::int[]) AS t (webhook_id, messages)
+), near AS (
+    SELECT message_id, webhook_id, due_at FROM webhook_messages m
+    WHERE status = 'waiting' AND due_at <= now()
+      AND NOT EXISTS (SELECT FROM sending s WHERE s.webhook_id = m.webhook_id AND s.messages >= $3)
+    ORDER BY due_at
+    LIMIT 20 * $1::int
+), fair AS (
+    SELECT message_id, coalesce(messages, 0) + row_number() OVER (PARTITION BY webhook_id ORDER BY due_at) AS place
+    FROM near LEFT JOIN sending USING (webhook_id)
+), taken AS (
+    SELECT message_id FROM webhook_messages
+    WHERE message_id IN (SELECT message_id FROM fair WHERE place <= $3) AND status = 'waiting' AND due_at <= now()
+    ORDER BY due_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), held AS (
+    UPDATE webhook_messages m SET attempts = attempts + 1, due_at = now() + make_interval(secs => $2::float8)
+    FROM taken WHERE m.message_id = taken.message_id
+    RETURNING m.message_id, m.client_id, m.webhook_id, m.run_id, m.attempts
+)
+SELECT held.message_id, held.webhook_id, held.attempts, w.url, w.secret_version, w.rotated_at,
+       r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
+       r.created_at, r.started_at, r.finished_at, r.cancel_at, false AS events_expired, said.text, said.blocks
+FROM held
+JOIN webhooks w ON w.webhook_id = held.webhook_id
+JOIN runs r ON r.run_id = held.run_id
+LEFT JOIN messages said ON said.run_id = r.run_id AND said.role = 'assistant' AND said.client_id = held.client_id;
+
+-- name: delivered
+-- The receiver has the message, whoever sent it.
+WITH wanted AS (
+    SELECT * FROM unnest($1::uuid[]) WITH ORDINALITY AS t (message_id, item)
+)
+UPDATE webhook_messages m SET status = 'delivered', delivered_at = now(), last_error = ''
+FROM wanted WHERE m.message_id = wanted.message_id AND m.status <> 'delivered'
+RETURNING wanted.item;
+
+-- name: failed
+-- An attempt that came to nothing: the next one after `wait_s`, or none. What became of another attempt stays as it is.
+WITH wanted AS (
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::text[])
+        WITH ORDINALITY AS t (message_id, attempts, wait_s, error, item)
+)
+UPDATE webhook_messages m
+SET status = CASE WHEN wait_s IS NULL THEN 'dead' ELSE 'waiting' END, last_error = wanted.error,
+    due_at = CASE WHEN wait_s IS NULL THEN due_at ELSE now() + make_interval(secs => wait_s) END
+FROM wanted WHERE m.message_id = wanted.message_id AND m.attempts = wanted.attempts AND m.status = 'waiting'
+RETURNING wanted.item;
+
+-- name: gone
+-- The receiver wants no more messages: this one is dead, and those that wait for the same webhook.
+WITH wanted AS (
+    SELECT t.*, m.webhook_id FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS t (message_id, error, item)
+    JOIN webhook_messages m USING (message_id)
+), waiting AS (
+    SELECT message_id FROM webhook_messages
+    WHERE webhook_id IN (SELECT webhook_id FROM wanted) AND status = 'waiting'
+    FOR UPDATE SKIP LOCKED
+), dead AS (
+    UPDATE webhook_messages m SET status = 'dead', last_error = (
+        SELECT error FROM wanted WHERE wanted.webhook_id = m.webhook_id ORDER BY item LIMIT 1)
+    FROM waiting WHERE m.message_id = waiting.message_id
+)
+SELECT item FROM wanted;
+
+-- name: resend
+-- Messages begin anew: those of $1 that are dead or delivered, or without $1 all dead ones; of client $2 or of everybody.
+UPDATE webhook_messages
+SET status = 'waiting', attempts = 0, due_at = now(), last_error = '', delivered_at = NULL
+WHERE CASE WHEN $1::uuid[] IS NULL THEN status = 'dead' ELSE status <> 'waiting' AND message_id = ANY ($1) END
+  AND ($2::text IS NULL OR client_id = $2)
+RETURNING message_id;
+
+-- name: counts
+-- For the operator: the webhooks of client $1, or of everybody, and how many messages of each are where.
+SELECT w.webhook_id, w.client_id, w.url, w.created_at,
+       count(*) FILTER (WHERE m.status = 'waiting') AS waiting,
+       count(*) FILTER (WHERE m.status = 'delivered') AS delivered,
+       count(*) FILTER (WHERE m.status = 'dead') AS dead
+FROM webhooks w LEFT JOIN webhook_messages m USING (webhook_id)
+WHERE $1::text IS NULL OR w.client_id = $1
+GROUP BY w.webhook_id
+ORDER BY w.client_id, w.created_at, w.webhook_id;
+
+-- name: messages
+-- For the operator: the messages with status $1 of client $2, or of everybody, newest first, at most $3.
+SELECT m.message_id, m.client_id, m.webhook_id, m.run_id, w.url, m.attempts, m.created_at, m.last_error
+FROM webhook_messages m JOIN webhooks w USING (webhook_id)
+WHERE m.status = $1 AND ($2::text IS NULL OR m.client_id = $2)
+ORDER BY m.message_id DESC
+LIMIT $3;

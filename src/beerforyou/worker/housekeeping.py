@@ -1,0 +1,12 @@
+"""What is kept for a while only, and taken away by whichever worker comes by."""
+
+from __future__ import annotations
+
+from beerforyou.service import Service
+
+
+async def keep_house(service: Service) -> None:
+    settings, batch = service.settings, service.database.batch
+    await batch.alone("housekeeping.expire_events", settings.events_days)
+    await batch.alone("housekeeping.forget_keys", settings.idempotency_hours)
+    await batch.alone("housekeeping.forget_workers")

@@ -1,0 +1,122 @@
+"""A model that hangs, trickles, talks garbage or refuses: each run ends in its outcome, within its time."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from beerforyou.service import Service, opened
+from beerforyou.settings import Settings
+from beerforyou.worker.worker import working
+from tests.llm.misbehaving import (
+    Behaviour,
+    Misbehaving,
+    breaks_off,
+    failing,
+    garbage,
+    good,
+    hang,
+    misbehaving,
+    no_reply,
+    reset,
+    too_many,
+    trickle,
+)
+
+CLIENT, QUESTION = "CLT-00006", "brewpubs em Denver"
+MODEL_S, RUN_S = 0.5, 4.0
+
+BAD: dict[str, tuple[Behaviour, str]] = {
+    "hangs": (hang, "error_timeout"),
+    "trickles": (trickle, "error_timeout"),
+    "talks garbage": (garbage, "error_model"),
+    "answers no reply": (no_reply, "error_model"),
+    "answers 429": (too_many, "error_model"),
+    "answers 500": (failing, "error_model"),
+    "resets": (reset, "error_model"),
+    "breaks off": (breaks_off, "error_model"),
+}
+Ask = Callable[[], Awaitable[dict[str, Any]]]
+House = Callable[..., AbstractAsyncContextManager[tuple[Service, Ask]]]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Misbehaving]:
+    async with misbehaving() as server:
+        yield server
+
+
+@pytest.fixture
+def house(furnished: Settings, server: Misbehaving) -> House:
+    """A service whose model is that server, with a worker; and a question to it, as the run that ended."""
+
+    @asynccontextmanager
+    async def made(**more: Any) -> AsyncIterator[tuple[Service, Ask]]:
+        settings = replace(
+            furnished,
+            model="gemini:gemini-2.5-flash",
+            gemini_api_key="no-key-at-all",
+            gemini_base_url=server.url,
+            model_timeout_s=MODEL_S,
+            run_timeout_s=RUN_S,
+            **more,
+        )
+        async with opened(settings) as service, working(service):
+
+            async def ask() -> dict[str, Any]:
+                accepted, started = await service.accept(CLIENT, QUESTION), time.monotonic()
+                run = await service.ended(CLIENT, accepted.run_id, 30)
+                assert time.monotonic() - started < RUN_S + 2
+                return run
+
+            yield service, ask
+
+    return made
+
+
+def notices(run: dict[str, Any]) -> set[str]:
+    return {block.key for block in run["blocks"] if hasattr(block, "key")}
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_alone_it_ends_in_its_outcome(house: House, server: Misbehaving, bad: str) -> None:
+    server.behaves = [BAD[bad][0]]
+    async with house(fallback_models="") as (_, ask):
+        run = await ask()
+    assert (run["status"], run["outcome"]) == ("failed", BAD[bad][1])
+    assert run["text"]
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_the_stand_in_answers_and_says_so(house: House, server: Misbehaving, bad: str) -> None:
+    server.behaves = [BAD[bad][0]]
+    async with house() as (_, ask):
+        run = await ask()
+    assert (run["status"], run["outcome"]) == ("succeeded", "answered")
+    assert notices(run) == {"fallback", "offline"}
+    assert run["versions"]["model"] == "offline:"
+
+
+async def test_it_recovers(house: House, server: Misbehaving) -> None:
+    server.behaves = [failing]
+    async with house(breaker_failures=2, breaker_s=0.3, model_tries=1) as (_, ask):
+        assert "fallback" in notices(await ask())
+        before = server.count
+        assert "fallback" in notices(await ask())
+        assert server.count == before  # nobody asked it
+        server.behaves = [good]
+        time.sleep(0.3)  # noqa: ASYNC251
+        run = await ask()
+    assert notices(run) == set() and run["text"] == "Achei três."
+
+
+async def test_text_that_came_before_it_broke_off_is_void(house: House, server: Misbehaving) -> None:
+    server.behaves = [breaks_off, good]
+    async with house() as (service, ask):
+        run = await ask()
+        events = [event async for event in await service.follow(CLIENT, run["run_id"]) if event]
+    begun = max(event.seq for event in events if event.type == "started")
+    assert [event.data["text"] for event in events if event.type == "text" and event.seq > begun] == ["Achei três."]

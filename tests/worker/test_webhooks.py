@@ -1,0 +1,493 @@
+"""The outbox reaches its receivers: at least once, under one id, whatever they or the senders do."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import chain, repeat
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+from aiohttp import web
+from msgspec.structs import replace
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from beerforyou import webhooks
+from beerforyou.db.connections import operator
+from beerforyou.db.database import Database, connect
+from beerforyou.errors import BadInput, Conflict, NotAllowed, NotFound
+from beerforyou.idempotency import Asked
+from beerforyou.service import opened
+from beerforyou.settings import Settings
+from beerforyou.worker.webhooks import PER_WEBHOOK, SCHEDULE, Postman
+
+MINE, THEIRS = "CLT-00001", "CLT-00002"
+AT_ONCE = (0.0,) * len(SCHEDULE)
+
+
+class Post(NamedTuple):
+    id: str
+    headers: dict[str, str]
+    body: bytes
+
+    def signed_with(self, secret: str) -> bool:
+        try:
+            Webhook(secret).verify(self.body, self.headers)
+        except WebhookVerificationError:
+            return False
+        return True
+
+
+class Receiver:
+    """Answers with these statuses, the last of them for ever; what it gets is in `posts`."""
+
+    def __init__(self, *statuses: int, headers: dict[str, str] | None = None, silent: bool = False) -> None:
+        self.statuses: Iterator[int] = chain(statuses[:-1], repeat(statuses[-1] if statuses else 200))
+        self.headers, self.silent, self.posts, self.url = headers, silent, list[Post](), ""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.posts.append(Post(headers["webhook-id"], headers, await request.read()))
+        if self.silent:
+            await asyncio.sleep(60)
+        return web.Response(status=next(self.statuses), headers=self.headers, text="what the receiver says")
+
+
+@asynccontextmanager
+async def receiving(receiver: Receiver) -> AsyncIterator[Receiver]:
+    runner = web.ServerRunner(web.Server(receiver.handle, handler_cancellation=True))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def local(settings: Settings) -> Settings:
+    """Two clients; receivers are on loopback."""
+    async with operator(settings) as connection:
+        await connection.executemany(
+            "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, 'Bar', '', '', '', '', 'pt')",
+            [(MINE,), (THEIRS,)],
+        )
+    return replace(settings, webhook_networks="127.0.0.0/8", webhook_timeout_s=5.0)
+
+
+@pytest.fixture
+async def db(local: Settings) -> AsyncIterator[Database]:
+    database = await connect(local)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def admin(local: Settings) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(local.database_admin_url)
+    yield connection
+    await connection.close()
+
+
+@asynccontextmanager
+async def postman(db: Database, settings: Settings, **more: Any) -> AsyncIterator[Postman]:
+    made = Postman(db, settings, **{"schedule": AT_ONCE} | more)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def add(db: Database, settings: Settings, receiver: Receiver, client: str = MINE) -> webhooks.AddedWebhook:
+    return await webhooks.add(db, settings, client, receiver.url)
+
+
+async def finish_a_run(db: Database, client: str = MINE) -> UUID:
+    accepted = await db.batch.write("runs.accept", client, None, "oi", "", "enqueue", 1000, None, b"")
+    assert accepted
+    claimed = await db.batch.write("runs.claim", accepted["run_id"], "a worker", 30.0)
+    assert claimed
+    blocks = [{"type": "text", "text": "Olá, cervejeiro."}]
+    answer = {
+        "status": "succeeded",
+        "outcome": "answered",
+        "text": "Olá, cervejeiro.",
+        "blocks": blocks,
+        "context": None,
+    }
+    answer |= {
+        "labels": [f"client:{client}"],
+        "versions": {"model": "offline:"},
+        "usage": {"input_tokens": 3},
+        "decisions": [],
+    }
+    await db.batch.write("runs.finish", accepted["run_id"], claimed["fence"], json.dumps(answer), "[]")
+    return UUID(str(accepted["run_id"]))
+
+
+async def until(done: Callable[[], Any], what: str, seconds: float = 10.0) -> None:
+    for _ in range(int(seconds / 0.02)):
+        if done():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"not in {seconds} s: {what}")
+
+
+async def statuses(admin: asyncpg.Connection) -> list[str]:
+    rows = await admin.fetch("SELECT status FROM core.webhook_messages ORDER BY message_id")
+    return [row["status"] for row in rows]
+
+
+async def delivered(sender: Postman) -> int:
+    taken = await sender.deliver_due()
+    await sender.drained()
+    return taken
+
+
+async def test_a_finished_run_is_told_once_and_signed(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    async with receiving(Receiver(204)) as receiver, postman(db, local) as sender:
+        webhook = await add(db, local, receiver)
+        run_id = await finish_a_run(db)
+        assert await delivered(sender) == 1
+        assert await delivered(sender) == 0
+        (post,) = receiver.posts
+    assert post.signed_with(webhook.secret) and post.id.startswith("msg_")
+    message = json.loads(post.body)
+    assert (message["type"], message["data"]["run_id"]) == ("run.finished", str(run_id))
+    assert message["timestamp"] == message["data"]["finished_at"]
+    async with opened(local) as service:
+        shown = await service.run(MINE, run_id)
+    assert message["data"] == json.loads(msgspec.json.encode(shown))  # what GET /v1/runs/{run_id} answers
+    assert message["data"]["text"] == "Olá, cervejeiro."
+    assert await statuses(admin) == ["delivered"]
+
+
+async def test_each_client_is_told_of_its_own_runs(db: Database, local: Settings) -> None:
+    async with receiving(Receiver()) as mine, receiving(Receiver()) as theirs, postman(db, local) as sender:
+        await add(db, local, mine)
+        await add(db, local, theirs, THEIRS)
+        run_id = await finish_a_run(db)
+        assert await delivered(sender) == 1
+    assert [json.loads(post.body)["data"]["run_id"] for post in mine.posts] == [str(run_id)]
+    assert theirs.posts == []
+
+
+async def test_what_fails_is_sent_again_as_it_was(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    async with receiving(Receiver(500, 302, 404, 200)) as receiver, postman(db, local) as sender:
+        webhook = await add(db, local, receiver)
+        await finish_a_run(db)
+        for _ in range(6):
+            await delivered(sender)
+    assert len(receiver.posts) == 4
+    assert len({(post.id, post.body) for post in receiver.posts}) == 1
+    assert all(post.signed_with(webhook.secret) for post in receiver.posts)
+    assert await statuses(admin) == ["delivered"]
+
+
+async def test_a_receiver_that_comes_up_late_is_told(db: Database, local: Settings) -> None:
+    receiver = Receiver()
+    async with receiving(receiver):
+        await add(db, local, receiver)
+    await finish_a_run(db)
+    async with postman(db, local) as sender:
+        assert await delivered(sender) == 1  # nobody listens there now
+        async with receiving(Receiver()) as later:
+            await _move(db, local, later)
+            assert await delivered(sender) == 1
+            assert len(later.posts) == 1
+
+
+async def _move(db: Database, settings: Settings, to: Receiver) -> None:
+    connection = await asyncpg.connect(settings.database_admin_url)
+    await connection.execute("UPDATE core.webhooks SET url = $1", to.url)
+    await connection.close()
+
+
+async def test_the_schedule_is_kept(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    waits = []
+    async with receiving(Receiver(500)) as receiver, postman(db, local, schedule=SCHEDULE) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        for _ in range(len(SCHEDULE)):
+            assert await delivered(sender) == 1
+            waits.append(await admin.fetchval("SELECT extract(epoch FROM due_at - now()) FROM core.webhook_messages"))
+            assert await delivered(sender) == 0  # not before its time
+            await admin.execute("UPDATE core.webhook_messages SET due_at = now()")
+        await delivered(sender)
+    assert all(planned - 2 < wait <= planned * 1.2 for planned, wait in zip(SCHEDULE, waits, strict=True))
+    assert await statuses(admin) == ["dead"]
+    assert timedelta(seconds=sum(SCHEDULE)) > timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("", 5, 6),
+        ("1", 5, 6),
+        ("3600", 3600, 4320),
+        ("9999999", 86_400, 103_680),
+        ("soon", 5, 6),
+        ("-5", 5, 6),
+        ("nan", 5, 6),
+    ],
+)
+async def test_a_receiver_may_ask_for_more_time(
+    db: Database, local: Settings, admin: asyncpg.Connection, header: str, least: float, most: float
+) -> None:
+    asking = Receiver(503, headers={"retry-after": header})
+    async with receiving(asking) as receiver, postman(db, local, schedule=SCHEDULE) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        await delivered(sender)
+    wait = await admin.fetchval("SELECT extract(epoch FROM due_at - now()) FROM core.webhook_messages")
+    assert least - 2 < wait <= most
+
+
+async def test_what_is_given_up_is_brought_back_under_its_id(
+    db: Database, local: Settings, admin: asyncpg.Connection
+) -> None:
+    async with receiving(Receiver(500, 500, 500, 200)) as receiver, postman(db, local, schedule=(0.0, 0.0)) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        for _ in range(5):
+            await delivered(sender)
+        assert len(receiver.posts) == 3
+        (dead,) = await webhooks.dead(db, MINE)
+        assert (dead["attempts"], dead["last_error"]) == (3, "answered 500: what the receiver says")
+        assert await webhooks.dead(db, THEIRS) == [] and await webhooks.resend(db, None, THEIRS) == []
+        (message_id,) = await webhooks.resend(db)
+        assert await delivered(sender) == 1
+    assert {post.id for post in receiver.posts} == {dead["message_id"]} == {webhooks.message_name(message_id)}
+    assert await statuses(admin) == ["delivered"]
+
+
+async def test_a_delivered_message_is_resent_only_by_name(db: Database, local: Settings) -> None:
+    async with receiving(Receiver()) as receiver, postman(db, local) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        await delivered(sender)
+        message_id = UUID(receiver.posts[0].id.removeprefix("msg_"))
+        assert await webhooks.resend(db) == []
+        assert await webhooks.resend(db, [message_id], THEIRS) == []
+        assert await webhooks.resend(db, [message_id], MINE) == [message_id]
+        assert await webhooks.resend(db, [message_id], MINE) == []  # it waits already
+        assert await delivered(sender) == 1
+    assert len({post.id for post in receiver.posts}) == 1 and len(receiver.posts) == 2
+
+
+async def test_for_a_day_after_a_rotation_both_secrets_verify(
+    db: Database, local: Settings, admin: asyncpg.Connection
+) -> None:
+    async with receiving(Receiver()) as receiver, postman(db, local) as sender:
+        webhook = await add(db, local, receiver)
+        rotated = await webhooks.rotate(db, local, MINE, webhook.webhook_id)
+        assert rotated.secret != webhook.secret
+        await finish_a_run(db)
+        await delivered(sender)
+        await admin.execute("UPDATE core.webhooks SET rotated_at = rotated_at - interval '24 hours 1 second'")
+        await finish_a_run(db)
+        await delivered(sender)
+    during, after = receiver.posts
+    assert during.signed_with(webhook.secret) and during.signed_with(rotated.secret)
+    assert not after.signed_with(webhook.secret) and after.signed_with(rotated.secret)
+
+
+async def test_a_repeated_request_makes_one_webhook_and_one_rotation(db: Database, local: Settings) -> None:
+    asked, turn = Asked(key="once", sent=b"a"), Asked(key="twice", sent=b"b")
+    made = await asyncio.gather(*(webhooks.add(db, local, MINE, "https://example.com/a", asked) for _ in range(5)))
+    assert len({(each.webhook_id, each.secret, each.created_at) for each in made}) == 1
+    assert [each.webhook_id for each in await webhooks.listed(db, MINE)] == [made[0].webhook_id]
+    first, second = [await webhooks.rotate(db, local, MINE, made[0].webhook_id, turn) for _ in range(2)]
+    assert first == second and first.secret != made[0].secret
+
+
+async def test_no_more_than_ten_webhooks(db: Database, local: Settings) -> None:
+
+    urls = [f"https://example.com/{n}" for n in range(12)]
+    made = await asyncio.gather(*(webhooks.add(db, local, MINE, url) for url in urls), return_exceptions=True)
+    assert sum(isinstance(each, Conflict) for each in made) == 2
+    assert len(await webhooks.listed(db, MINE)) == webhooks.MOST
+    await webhooks.add(db, local, THEIRS, urls[0])
+    with pytest.raises(NotAllowed):
+        await webhooks.add(db, local, "CLT-99999", urls[0])
+
+
+async def test_one_that_hangs_holds_up_no_other(db: Database, local: Settings) -> None:
+    async with (
+        receiving(Receiver(silent=True)) as hanging,
+        receiving(Receiver()) as quick,
+        postman(db, local) as sender,
+    ):
+        await add(db, local, hanging)
+        await add(db, local, quick, THEIRS)
+        for _ in range(3 * PER_WEBHOOK):
+            await finish_a_run(db)
+        await finish_a_run(db, THEIRS)
+        begun = time.monotonic()
+        assert await sender.deliver_due() == PER_WEBHOOK + 1
+        await until(lambda: quick.posts, "the other one is told")
+        assert time.monotonic() - begun < 2
+        assert await sender.deliver_due() == 0  # the hanging one has its share
+        await finish_a_run(db, THEIRS)
+        assert await sender.deliver_due() == 1
+        await until(lambda: len(quick.posts) == 2, "and told again")
+        assert len(hanging.posts) == PER_WEBHOOK
+
+
+async def test_silence_is_a_failure(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    hasty = replace(local, webhook_timeout_s=0.2)
+    async with receiving(Receiver(silent=True)) as receiver, postman(db, hasty, schedule=()) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        await delivered(sender)
+    assert await admin.fetchval("SELECT last_error FROM core.webhook_messages") == "no answer within 0.2 s"
+    assert await statuses(admin) == ["dead"]
+
+
+async def test_a_redirect_is_not_followed(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    inner = Receiver()
+    async with receiving(inner), receiving(Receiver(307, headers={"location": inner.url})) as outer:
+        await add(db, local, outer)
+        await finish_a_run(db)
+        async with postman(db, local) as sender:
+            await delivered(sender)
+    assert (len(outer.posts), inner.posts) == (1, [])
+    assert await statuses(admin) == ["waiting"]
+
+
+async def test_a_network_that_is_not_open_is_never_reached(
+    db: Database, local: Settings, admin: asyncpg.Connection
+) -> None:
+    """It was when the webhook was made, or its name led elsewhere then."""
+    async with receiving(Receiver()) as receiver, postman(db, replace(local, webhook_networks="")) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        assert await delivered(sender) == 1
+    assert receiver.posts == []
+    assert "not a public address" in await admin.fetchval("SELECT last_error FROM core.webhook_messages")
+
+
+async def test_a_message_of_a_sender_that_died_is_taken_when_its_lease_is_over(db: Database, local: Settings) -> None:
+    async with receiving(Receiver()) as receiver, postman(db, local) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        (taken,) = await db.batch.alone("webhooks.due", 50, 0.5, PER_WEBHOOK, [], [])  # and then nothing
+        assert await delivered(sender) == 0
+        await asyncio.sleep(0.6)
+        assert await delivered(sender) == 1
+    assert [post.id for post in receiver.posts] == [webhooks.message_name(taken["message_id"])]
+
+
+async def test_two_senders_never_hold_the_same_message(db: Database, local: Settings) -> None:
+    other = await connect(local)
+    async with receiving(Receiver()) as receiver, postman(db, local) as one, postman(other, local) as two:
+        await add(db, local, receiver)
+        for _ in range(40):
+            await finish_a_run(db)
+        while await asyncio.gather(one.deliver_due(), two.deliver_due(), one.drained()) != [0, 0, None]:
+            pass
+        await one.drained()
+        await two.drained()
+        while await delivered(one):
+            pass
+    await other.close()
+    assert len(receiver.posts) == len({post.id for post in receiver.posts}) == 40
+
+
+async def test_a_late_failure_changes_nothing_that_another_sender_did(db: Database, local: Settings) -> None:
+    """A sender that was asleep for longer than its lease."""
+    async with receiving(Receiver()) as receiver, postman(db, local) as sender:
+        await add(db, local, receiver)
+        await finish_a_run(db)
+        (taken,) = await db.batch.alone("webhooks.due", 50, 0.0, PER_WEBHOOK, [], [])
+        assert await delivered(sender) == 1
+        assert await db.batch.write("webhooks.failed", taken["message_id"], taken["attempts"], None, "late") is None
+        assert await webhooks.dead(db) == []
+
+
+async def test_gone_ends_what_waits_for_that_webhook(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    async with receiving(Receiver(500, 410)) as leaving, receiving(Receiver(500)) as staying:
+        await add(db, local, leaving)
+        await add(db, local, staying, THEIRS)
+        async with postman(db, local, schedule=SCHEDULE) as sender:
+            for client in (MINE, THEIRS):
+                await finish_a_run(db, client)
+            await delivered(sender)
+            assert await statuses(admin) == ["waiting", "waiting"]
+            await finish_a_run(db)
+            await delivered(sender)
+        assert sorted(await statuses(admin)) == ["dead", "dead", "waiting"]
+        assert {row["last_error"] for row in await webhooks.dead(db)} == {"answered 410: what the receiver says"}
+        assert len(await webhooks.listed(db, MINE)) == 1
+
+
+async def test_a_removed_webhook_takes_its_messages_along(
+    db: Database, local: Settings, admin: asyncpg.Connection
+) -> None:
+
+    webhook = await webhooks.add(db, local, MINE, "https://example.com/")
+    await finish_a_run(db)
+    with pytest.raises(NotFound):
+        await webhooks.remove(db, THEIRS, webhook.webhook_id)
+    assert await statuses(admin) == ["waiting"]
+    await webhooks.remove(db, MINE, webhook.webhook_id)
+    assert await statuses(admin) == [] and await webhooks.listed(db, MINE) == []
+
+
+async def test_a_webhook_removed_while_its_message_is_sent_is_no_error(
+    db: Database, local: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with receiving(Receiver(500)) as receiver, postman(db, local) as sender:
+        webhook = await add(db, local, receiver)
+        await finish_a_run(db)
+        await sender.deliver_due()
+        await webhooks.remove(db, MINE, webhook.webhook_id)
+        await sender.drained()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://example.com/", "http"),
+        ("ftp://example.com/", "ftp"),
+        ("example.com", "host"),
+        ("https://", "host"),
+        ("https:///hooks", "host"),
+        ("https://user:password@example.com/", "password"),
+        ("https://@example.com/", "password"),
+        ("https://example.com/#here", "fragment"),
+        ("https://example.com/#", "fragment"),
+        ("https://example.com:99999/", "host"),
+        ("https://example.com:0/", "host"),
+        ("https://[::1/", "host"),
+        ("https://" + "a" * 64 + ".com/", "host"),
+        ("https://example.com/a b", "blanks"),
+        ("https://example.com/\r\nx: y", "control"),
+        ("https://example.com/" + "a" * 2000, "2000"),
+        ("https://127.0.0.1/", "public"),
+        ("https://[::ffff:10.0.0.1]/", "public"),
+        ("https://169.254.169.254/latest/meta-data", "public"),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_told_what_is_wrong(url: str, says: str) -> None:
+
+    with pytest.raises(BadInput, match=says) as refused:
+        webhooks.check_url(url, Settings())
+    assert refused.value.message.startswith("url: ") and refused.value.hint
+
+
+@pytest.mark.parametrize("url", ["https://example.com", "https://münchen.example/hook?a=b", "https://8.8.8.8:8443/x"])
+def test_an_address_that_makes_sense(url: str) -> None:
+    webhooks.check_url(url, Settings())
+
+
+def test_an_open_network_needs_no_tls() -> None:
+    webhooks.check_url("http://10.1.2.3/hook", Settings(webhook_networks="10.0.0.0/8"))
