@@ -23,7 +23,7 @@ from beerforyou.cli.demo import set_up
 from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
 from beerforyou.service import Service, opened, prepared
 from beerforyou.settings import load
-from beerforyou.worker.runner import work
+from beerforyou.worker.worker import work
 
 TOP_BEERS = "SELECT beer, sum(quantity) AS quantity FROM my_purchases GROUP BY beer, brewery_id ORDER BY 2 DESC LIMIT 3"
 CALLS = (
@@ -83,8 +83,6 @@ async def _walk(service: Service, runs: int, at_a_time: int) -> None:
             await work(service, accepted.run_id)
 
     await asyncio.gather(*(one(number) for number in range(runs)))
-    while not service.doorbell.empty():
-        service.doorbell.get_nowait()
 
 
 def _cpu() -> dict[str, float]:

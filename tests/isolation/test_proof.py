@@ -36,7 +36,19 @@ async def test_it_holds_and_leaves_nothing_behind(furnished: Settings) -> None:
     assert report.holes == []
     assert report.checks["queries"] > 1500 and report.checks["routes"] > 300 and report.checks["server log"] > 0
     admin = await asyncpg.connect(furnished.database_admin_url)
-    for table in ("clients", "purchases", "profiles", "conversations", "runs", "messages", "run_steps", "run_events"):
+    for table in (
+        "clients",
+        "purchases",
+        "profiles",
+        "conversations",
+        "runs",
+        "messages",
+        "run_steps",
+        "run_events",
+        "idempotency_keys",
+        "webhooks",
+        "webhook_messages",
+    ):
         assert await admin.fetchval(ANYBODY.format(table)) == 0, table
     await admin.close()
 

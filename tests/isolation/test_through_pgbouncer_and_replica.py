@@ -17,6 +17,7 @@ from beerforyou.db.database import Database, connect
 from beerforyou.errors import Refused
 from beerforyou.settings import Settings
 from tests.conftest import FreshSettings
+from tests.db.asking import accept
 from tests.isolation.conftest import MINE, Truth, buy, canary, pairs, stock, truth, wait_until
 from tests.servers.pgbouncer import SERVER_CONNECTIONS, Bouncer, pgbouncer
 from tests.servers.standby import on_socket, standby
@@ -224,7 +225,7 @@ async def test_a_fenced_query_and_the_tools_read_the_standby_and_writes_reach_th
     async with paused(place):
         await purchase_on_primary(place, client, "only on the primary")
         assert await names(database, client) == before
-        run = await database.batch.write("runs.accept", client, None, "oi", "purchases")
+        run = await accept(database, client, "oi")
         assert run and await database.as_client(client).fetchrow("runs.run", run["run_id"])
         assert await database.for_tools(client).fetchrow("runs.run", run["run_id"]) is None
     assert database.watch and database.watch.fallbacks == 0

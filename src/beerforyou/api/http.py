@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -14,10 +16,13 @@ from starlette.responses import Response
 
 from beerforyou.api.resources import Problem
 from beerforyou.api.tokens import Bearer, Tokens
-from beerforyou.errors import BadInput, BeerForYouError, NotAuthenticated, NotFound, TooLarge
+from beerforyou.errors import BadInput, BeerForYouError, NotAuthenticated, NotFound, TooLarge, TooMany
+from beerforyou.idempotency import Asked
 from beerforyou.service import Service
 
 T = TypeVar("T")
+
+LONGEST_KEY = 255  # characters of an Idempotency-Key
 
 
 def service(request: Request) -> Service:
@@ -34,17 +39,39 @@ async def caller(request: Request) -> Bearer:
     return await tokens.bearer(token.strip())
 
 
-async def body(request: Request, kind: type[T]) -> T:
-    """The JSON body as `kind`. Raises TooLarge and BadInput."""
+async def body(request: Request, kind: type[T]) -> tuple[T, Asked]:
+    """The JSON body as `kind`, and how the request came. Raises TooLarge and BadInput."""
+    read, asked = await _read(request)
+    try:
+        return msgspec.json.decode(read, type=kind), asked
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"body: {error}", "send a JSON object as the API's description says") from None
+
+
+async def no_body(request: Request) -> Asked:
+    """How a request came that needs no body; what it has all the same only counts for its key. Raises as `body` does."""
+    return (await _read(request))[1]
+
+
+async def _read(request: Request) -> tuple[bytes, Asked]:
     largest, read = service(request).settings.max_body_bytes, bytearray()
     async for chunk in request.stream():
         read += chunk
         if len(read) > largest:
             raise TooLarge(f"the body is larger than {largest} bytes", "send less")
-    try:
-        return msgspec.json.decode(bytes(read), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"body: {error}", "send a JSON object as the API's description says") from None
+    return bytes(read), _asked(request, bytes(read))
+
+
+def _asked(request: Request, read: bytes) -> Asked:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return Asked()
+    if not (key.isascii() and key.isprintable() and 0 < len(key) <= LONGEST_KEY):
+        raise BadInput(
+            f"Idempotency-Key: it must be 1 to {LONGEST_KEY} printable ASCII characters", "a random UUID is a good one"
+        )
+    said = f"{request.method} {request.url.path}\n".encode() + read
+    return Asked(key=key, sent=hashlib.sha256(said).digest())
 
 
 def path_id(request: Request, name: str) -> UUID:
@@ -56,12 +83,16 @@ def path_id(request: Request, name: str) -> UUID:
 
 def reply(content: Any, status: int = 200, **headers: str) -> Response:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
+    if status in (204, 304):
+        return Response(None, status, names)
     return Response(msgspec.json.encode(content), status, names, media_type="application/json")
 
 
 def problem(error: BeerForYouError, **headers: str) -> Response:
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, TooMany):
+        headers["retry-after"] = str(math.ceil(error.retry_after_s))
     return _document(error.kind, error.status, error.message, error.hint, headers)
 
 

@@ -13,10 +13,15 @@ from beerforyou.blocks import AnyBlock
 
 
 class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message. Without `conversation_id` it begins a new conversation."""
+    """A message. Without `conversation_id` it begins a new conversation.
+
+    While the conversation is busy with another message, this one waits its turn (`enqueue`), is refused (`reject`), or
+    cancels the others (`interrupt`).
+    """
 
     message: Annotated[str, Meta(min_length=1)]
     conversation_id: UUID | None = None
+    on_busy: Literal["enqueue", "reject", "interrupt"] = "enqueue"
 
 
 class AcceptedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +31,13 @@ class AcceptedRun(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: UUID
     status: str
     events: str
+
+
+class CancelledRun(msgspec.Struct, frozen=True, kw_only=True):
+    """`cancelling`: it ends before its next step. Otherwise it had ended before, like this."""
+
+    run_id: UUID
+    status: Literal["cancelling", "succeeded", "failed", "cancelled"]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +55,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands. `text` and `blocks` are the answer; `steps` are there with `?include=steps`."""
+    """A run as it stands. `text` and `blocks` are the answer; `steps` are there with `?include=steps`.
+
+    `cancel_at` is when somebody asked to cancel it; after `events_expired` it can be read and no longer followed.
+    """
 
     run_id: UUID
     conversation_id: UUID
@@ -58,7 +73,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    cancel_at: datetime | None
+    events_expired: bool
     steps: list[Step] | msgspec.UnsetType = msgspec.UNSET
+
+
+class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """What a webhook gets: `data` is the run as `GET /v1/runs/{run_id}` shows it."""
+
+    type: Literal["run.finished"]
+    timestamp: datetime
+    data: Run
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

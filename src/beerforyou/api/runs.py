@@ -1,23 +1,30 @@
-"""`/v1/runs`: ask, look, follow."""
+"""`/v1/runs`: ask, look, follow, cancel."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+import hashlib
+import re
+from collections.abc import AsyncGenerator
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from beerforyou.answering.journal import Event
-from beerforyou.api.http import body, caller, path_id, reply, service
-from beerforyou.api.resources import AcceptedRun, NewRun
+from beerforyou.api.http import body, caller, no_body, path_id, reply, service
+from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun
 from beerforyou.errors import BadUsage
+
+LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 
 
 async def create_run(request: Request) -> Response:
     asker = await caller(request)
-    new = await body(request, NewRun)
-    accepted = await service(request).accept(asker.client_id, new.message, new.conversation_id, asker.scopes)
+    new, asked = await body(request, NewRun)
+    accepted = await service(request).accept(
+        asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked
+    )
     location = f"/v1/runs/{accepted.run_id}"
     shown = AcceptedRun(
         run_id=accepted.run_id,
@@ -29,30 +36,66 @@ async def create_run(request: Request) -> Response:
 
 
 async def get_run(request: Request) -> Response:
+    """As it stands, or with `Prefer: wait=` once it has ended; 304 when that is what the caller has."""
     include = request.query_params.get("include", "")
     if include not in ("", "steps"):
         raise BadUsage(f"include: there is nothing called {include!r}", "include=steps is what there is")
-    asker = await caller(request)
-    run = await service(request).run(asker.client_id, path_id(request, "run_id"), steps=include == "steps")
-    return reply(run, cache_control="no-store")
+    asker, run_id = await caller(request), path_id(request, "run_id")
+    known, steps = request.headers.get("if-none-match", ""), include == "steps"
+    wait = _wait(request)
+    found = await service(request).run(asker.client_id, run_id, steps)
+    if wait and found["finished_at"] is None and (not known or _is(known, _tag(found))):
+        await service(request).ended(asker.client_id, run_id, wait)
+        found = await service(request).run(asker.client_id, run_id, steps)
+    tag, applied = _tag(found), {"preference_applied": f"wait={wait}"} if wait else {}
+    status = 304 if _is(known, tag) else 200
+    return reply(found, status, etag=tag, cache_control="no-store", **applied)
+
+
+async def cancel_run(request: Request) -> Response:
+    asker, run_id = await caller(request), path_id(request, "run_id")
+    asked = await no_body(request)
+    status = await service(request).cancel(asker.client_id, run_id, asked)
+    return reply(CancelledRun(run_id=run_id, status=status), 202 if status == "cancelling" else 200)
 
 
 async def get_run_events(request: Request) -> Response:
-    """Server-sent events; an id is the event's number, so that `Last-Event-ID` continues anywhere."""
-    client_id, run_id = (await caller(request)).client_id, path_id(request, "run_id")
+    """Server-sent events: ids are the events' numbers, so that `Last-Event-ID` continues anywhere."""
+    asker, after = await caller(request), _last_event(request)
+    events = await service(request).follow(asker.client_id, path_id(request, "run_id"), after)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
+    return StreamingResponse(_stream(events), media_type="text/event-stream", headers=headers)
+
+
+def _wait(request: Request) -> int:
+    """The seconds of `Prefer: wait=10` (RFC 7240), within reason; a preference that we can't read is ignored."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\b", request.headers.get("prefer", ""))
+    return min(int(found[1]), LONGEST_WAIT_S) if found else 0
+
+
+def _tag(content: object) -> str:
+    return f'"{hashlib.blake2b(msgspec.json.encode(content), digest_size=12).hexdigest()}"'
+
+
+def _is(known: str, tag: str) -> bool:
+    """If-None-Match: tags after commas, compared weakly, or `*`."""
+    return known.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in known.split(","))
+
+
+def _last_event(request: Request) -> int:
     last = request.headers.get("last-event-id", "0")
     if not last.isascii() or not last.isdigit() or len(last) > 9:
         raise BadUsage(
             f"Last-Event-ID: {last!r} is not the number of an event", "send the last id that you saw, or none"
         )
-    events = await service(request).follow(client_id, run_id, int(last))
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_lines(events), media_type="text/event-stream", headers=headers)
+    return int(last)
 
 
-async def _lines(events: AsyncIterator[Event | None]) -> AsyncIterator[bytes]:
-    async for event in events:
-        if event is None:
-            yield b": still here\n\n"
-        else:
-            yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), msgspec.json.encode(event.data))
+async def _stream(events: AsyncGenerator[Event | None]) -> AsyncGenerator[bytes]:
+    async with contextlib.aclosing(events):
+        async for event in events:
+            if event is None:
+                yield b": still here\n\n"
+            else:
+                data = msgspec.json.encode(event.data)
+                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), data)

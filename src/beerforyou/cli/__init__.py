@@ -29,6 +29,7 @@ COMMANDS = {
     "statistics": "Publish statistics over all clients, or show what is there",
     "settings": "List every setting with its value and meaning",
     "token": "Make a token for a client",
+    "webhooks": "Tell clients of finished runs, and see what could not be delivered",
 }
 
 

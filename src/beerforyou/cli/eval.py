@@ -71,7 +71,7 @@ def statistics(file: Path, client_id: str, as_json: bool, data: Path | None) -> 
 async def _statistics(lines: list[dict[str, Any]], client_id: str, data: Path | None) -> dict[str, Any]:
     from beerforyou import settings
     from beerforyou.service import opened
-    from beerforyou.worker.runner import work
+    from beerforyou.worker.worker import work
 
     done = []
     async with opened(settings.load(data=data)) as service:

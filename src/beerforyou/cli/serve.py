@@ -1,4 +1,4 @@
-"""`beerforyou serve`: the HTTP API, with a worker in the same process."""
+"""`beerforyou serve`: the HTTP API, with or without a worker in the same process."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 @click.command("serve")
 @click.option("--host", help="Address to bind to.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to bind to; 0 takes a free one.")
+@click.option("--api-only", is_flag=True, help="Without a worker: `beerforyou worker` runs elsewhere.")
 @json_option
 @data_option
-def command(host: str | None, port: int | None, as_json: bool, data: Path | None) -> None:
+def command(host: str | None, port: int | None, api_only: bool, as_json: bool, data: Path | None) -> None:
     """Serve the HTTP API until Ctrl-C. Prints the address once it answers."""
     from beerforyou import settings
 
-    run(_serve(settings.load(data=data, host=host, port=port), as_json))
+    run(_serve(settings.load(data=data, host=host, port=port), as_json, api_only))
 
 
-async def _serve(settings: Settings, as_json: bool) -> None:
+async def _serve(settings: Settings, as_json: bool, api_only: bool) -> None:
     from beerforyou.service import opened
 
     with bound(settings) as listener:
         async with opened(settings) as service:
-            await serve(service, listener, as_json)
+            await serve(service, listener, as_json, api_only)
 
 
 def bound(settings: Settings) -> socket.socket:
@@ -56,7 +57,7 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
-async def serve(service: Service, listener: socket.socket, as_json: bool = False) -> None:
+async def serve(service: Service, listener: socket.socket, as_json: bool = False, api_only: bool = False) -> None:
     import uvicorn
 
     from beerforyou.api.app import app
@@ -74,10 +75,10 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
 
     def stop(signum: int) -> None:
-        service.stop_following()
+        service.following.stop()
         server.handle_exit(signum, None)
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, stop, signum)
-    async with working(service):
+    async with contextlib.nullcontext() if api_only else working(service):
         await server.serve(sockets=[listener])

@@ -9,7 +9,8 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import msgspec
@@ -27,8 +28,9 @@ SLOWER = 1.5  # and how much their medians may differ
 
 
 class Said(msgspec.Struct, frozen=True):
-    run_id: UUID
-    conversation_id: UUID
+    """A conversation of a canary's, the ids that it left, and its stream of events."""
+
+    ids: dict[str, str]
     events: str
 
 
@@ -43,7 +45,7 @@ async def served(service: Service) -> AsyncIterator[str]:
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            service.stop_following()
+            service.following.stop()
             server.should_exit = True
             await serving
 
@@ -54,58 +56,72 @@ def _http(service: Service, address: str, canary: Canary) -> aiohttp.ClientSessi
 
 
 async def talk(service: Service, address: str, canary: Canary) -> Said:
-    """A conversation that puts the word into messages, steps and events."""
+    """A conversation that puts the word into messages, steps and events, under a key that all canaries use; and a webhook."""
     async with _http(service, address, canary) as http:
-        async with http.post(
-            "/v1/runs", json={"message": f"quais cervejas {canary.word} eu comprei este ano?"}
-        ) as response:
-            response.raise_for_status()
-            run = await response.json()
+        message = {"message": f"quais cervejas {canary.word} eu comprei este ano?"}
+        run = await _posted(http, "/v1/runs", message)
         async with http.get(run["events"]) as response:
             events = await response.text()
-    return Said(UUID(run["run_id"]), UUID(run["conversation_id"]), events)
+        # after the run, so that no message is sent; the name leads nowhere in any case (RFC 6761)
+        webhook = await _posted(http, "/v1/webhooks", {"url": f"https://{canary.word}.invalid/"})
+    ids = {"run_id": run["run_id"], "conversation_id": run["conversation_id"], "webhook_id": webhook["webhook_id"]}
+    return Said(ids, events)
+
+
+async def _posted(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
+    async with http.post(path, json=body, headers={"idempotency-key": f"canary{path}"}) as response:
+        response.raise_for_status()
+        return await response.json()
 
 
 async def routes(service: Service, address: str, made: Sequence[Canary], said: Sequence[Said]) -> Step:
-    """Another's id on every route that takes one: the same 404 as an id of nobody, in the same time."""
+    """Another's id on every route that takes one: the same 404 as an id of nobody, in the same time. Lists show one's own."""
     holes: list[str] = []
-    paths = [path for path in DOCUMENT["paths"] if "{" in path]
+    operations = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+    probed = [(method, path) for method, path in operations if "{" in path]
+    lists = [path for method, path in operations if method == "GET" and "{" not in path]
     async with _http(service, address, made[0]) as http:
-        for path in paths:
-            theirs, nobodys = _named(path, said[1].run_id, said[1].conversation_id), _named(path, uuid4(), uuid4())
-            holes += await _compared(http, path, theirs, nobodys, made)
-        joined = {"message": "oi", "conversation_id": str(said[1].conversation_id)}
+        for method, path in probed:
+            theirs, nobodys = path.format(**said[1].ids), path.format(**dict.fromkeys(said[1].ids, str(uuid4())))
+            holes += await _compared(http, method, path, theirs, nobodys, made)
+        for path in lists:
+            async with http.get(path) as response:
+                holes += found_in(f"GET {path}", await response.text(), made, but=made[0])
+        joined = {"message": "oi", "conversation_id": said[1].ids["conversation_id"]}
         async with http.post("/v1/runs", json=joined) as response:
             if response.status != 404:
                 holes.append(f"POST /v1/runs joins another's conversation: {response.status}")
-    return Step("routes", 2 * PROBES * len(paths) + 1, holes)
-
-
-def _named(path: str, run_id: UUID, conversation_id: UUID) -> str:
-    return path.format(run_id=run_id, conversation_id=conversation_id)
+    async with _http(service, address, made[1]) as http:
+        for method, path in probed:  # nothing of it was cancelled, changed or removed by the stranger
+            if method == "GET":
+                async with http.get(path.format(**said[1].ids)) as response:
+                    if response.status != 200:
+                        holes.append(f"GET {path} answers {response.status} to its owner, after a stranger asked")
+    return Step("routes", 2 * PROBES * len(probed) + len(lists) + 1, holes)
 
 
 async def _compared(
-    http: aiohttp.ClientSession, path: str, theirs: str, nobodys: str, made: Sequence[Canary]
+    http: aiohttp.ClientSession, method: str, path: str, theirs: str, nobodys: str, made: Sequence[Canary]
 ) -> list[str]:
+    what = f"{method} {path}"
     times: dict[str, list[float]] = {theirs: [], nobodys: []}
     answers: dict[str, str] = {}
     holes: list[str] = []
     for _ in range(PROBES):
         for url, taken in times.items():
             started = time.perf_counter()
-            async with http.get(url) as response:
+            async with http.request(method, url) as response:
                 body = await response.text()
             taken.append(time.perf_counter() - started)
             answers[url] = f"{response.status} {body.replace(url.split('/')[3], '')}"
             if response.status != 404:
-                return [f"GET {path} answers {response.status} to a stranger"]
-            holes += found_in(f"GET {path}", body, made, but=made[0])
+                return [f"{what} answers {response.status} to a stranger"]
+            holes += found_in(what, body, made, but=made[0])
     ratio = statistics.median(times[theirs]) / statistics.median(times[nobodys])
     if answers[theirs] != answers[nobodys]:
-        holes.append(f"GET {path} tells another's id from nobody's")
+        holes.append(f"{what} tells another's id from nobody's")
     if not 1 / SLOWER < ratio < SLOWER:
-        holes.append(f"GET {path} takes {ratio:.2f} times as long for another's id as for nobody's")
+        holes.append(f"{what} takes {ratio:.2f} times as long for another's id as for nobody's")
     return holes
 
 
