@@ -253,3 +253,8 @@ def test_no_tool_has_a_client_among_its_arguments() -> None:
 
     names: Sequence[str] = [name for tool in TOOLS.values() for name in tool.spec.parameters["properties"]]
     assert names and not any("client" in name or "customer" in name for name in names)
+
+
+async def test_small_talk_is_everybodys_unless_it_names_the_client(walk: Walk) -> None:
+    labels = {message: (await walk(message))["labels"] for message in ("oi", "obrigado", "ajuda")}
+    assert labels == {"oi": ["client:CLT-00001"], "obrigado": ["public"], "ajuda": ["public"]}

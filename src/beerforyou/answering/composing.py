@@ -12,7 +12,7 @@ from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.labels import Label, union
 from beerforyou.llm.model import Reply
-from beerforyou.messages import say
+from beerforyou.messages import say, sentences
 from beerforyou.messages.rendering import plain
 from beerforyou.reading.reading import Context
 from beerforyou.tools.tool import Outcome as ToolOutcome
@@ -42,9 +42,9 @@ def compose(turn: Turn, reply: Reply, outcomes: Sequence[ToolOutcome]) -> Answer
 
 
 def canned(turn: Turn, key: str, outcome: Outcome, **values: str) -> Answer:
-    """A sentence of the table, with `values` of the client's own; the conversation stays where it was."""
+    """A sentence of the table; with `values` in it, it is the client's own. The conversation stays where it was."""
     context = replace(turn.context, language=turn.language)
-    label = turn.caller.own() if values else Label()
+    label = turn.caller.own() if "{" in sentences(turn.language)[key] else Label()
     return _answer(turn, outcome, (Text(text=say(key, turn.language, **values)),), label, context)
 
 
