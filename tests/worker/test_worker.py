@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
@@ -225,3 +226,16 @@ async def test_a_process_of_its_own_takes_what_another_accepted(quick: Service) 
     assert events[0] == "started" and events[-1] == "finished"
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_a_run_that_its_worker_lost_is_given_back_although_the_worker_lives(quick: Service) -> None:
+    """Its lease was over for a moment, so it left the run; then the database hears of it again."""
+    quick.settings = replace(quick.settings, lease_s=0.3)
+    model = quick.model = Steps(hold=2)
+    async with working(quick):
+        accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+        await model.asked.wait()
+        time.sleep(0.5)  # noqa: ASYNC251 (the whole process is still: no heartbeat either)
+        model.go.set()
+        run = await ended(quick, accepted.run_id)
+    assert (run["status"], model.calls) == ("succeeded", 3)

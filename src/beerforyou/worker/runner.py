@@ -19,7 +19,7 @@ from beerforyou.answering.journal import Cancelled, Claim, Event, Journal, Super
 from beerforyou.answering.ledger import Ledger, from_row
 from beerforyou.answering.memory import Memory, past, remember, remembered
 from beerforyou.answering.turn import Answer, House, Turn, begin
-from beerforyou.errors import ModelError, ModelTimeout
+from beerforyou.errors import ModelError, ModelTimeout, Unavailable
 from beerforyou.service import Service
 from beerforyou.worker.lease import Lease
 
@@ -29,11 +29,14 @@ LEAST_S = 1.0  # what a run that is taken over may take still, however long it t
 
 
 class Walk:
-    """One run in this process. `claimed` is set when it is known whether it is ours."""
+    """One run in this process. `claimed` is set when it is known whether it is ours, with `fence` when it is; `over` is true
+    when there is nothing left to do for it here."""
 
     def __init__(self, service: Service, lease: Lease, run_id: UUID) -> None:
         self._service, self._lease, self.run_id = service, lease, run_id
         self.claimed = asyncio.Event()
+        self.fence: int | None = None
+        self.over = False
         self._journal: Journal | None = None
         self._answering: asyncio.Task[Answer] | None = None
         self._cancelled = False
@@ -44,12 +47,14 @@ class Walk:
             claim = await self._claim()
         finally:
             self.claimed.set()
-        if claim is None:
-            return
-        try:
-            await self._walk(claim)
-        except Superseded:
-            log.warning("run %s was taken over by another worker", self.run_id)
+        if claim:
+            self.fence = claim.fence
+            try:
+                await self._walk(claim)
+            except Superseded:
+                log.warning("run %s was taken over by another worker", self.run_id)
+                return
+        self.over = True
 
     def cancel(self) -> None:
         """The client wants no answer any more: whatever is under way for it is left."""
@@ -137,7 +142,7 @@ async def _answered(turn: Turn) -> Answer:
         return failed(turn, "error_model")
     except Cancelled:
         return cancelled(turn)
-    except Superseded:
+    except (Superseded, Unavailable):  # of the journal: another worker goes on from the ledger
         raise
     except Exception:
         log.exception("run %s: an error of ours", turn.run_id)

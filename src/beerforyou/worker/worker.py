@@ -22,6 +22,7 @@ from beerforyou.worker.webhooks import Postman
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 60.0
+TAKE_AGAIN_S = 1.0  # after an error that nobody foresaw
 POST_S = 1.0  # how often to look for webhooks that are due
 
 
@@ -36,7 +37,7 @@ async def working(service: Service) -> AsyncIterator[None]:
     postman = Postman(service.database, settings)
     await worker.beat()
     tasks = [
-        asyncio.create_task(worker.take()),
+        asyncio.create_task(_repeat(TAKE_AGAIN_S, worker.take)),
         *(
             asyncio.create_task(_repeat(seconds, job))
             for seconds, job in (
@@ -69,7 +70,7 @@ class Worker:
         self._lease = Lease(service.settings.lease_s)
         self._free = asyncio.Semaphore(service.settings.worker_concurrency)
         self._walks: dict[UUID, Walk] = {}
-        self._dropped: set[UUID] = set()
+        self._dropped: dict[UUID, int | None] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -81,6 +82,8 @@ class Worker:
         finally:
             await walk.settled()
             del self._walks[run_id]
+            if not walk.over:  # it may still be ours by the database, and goes back with the next heartbeat
+                self._dropped[run_id] = walk.fence
 
     async def take(self) -> None:
         """Takes no message before there is room for a run."""
@@ -105,10 +108,12 @@ class Worker:
             await self._begin(row["run_id"])
 
     async def beat(self) -> None:
-        sent, service, dropped = time.monotonic(), self._service, list(self._dropped)
-        rows = await service.database.batch.alone("runs.heartbeat", service.worker_name, self._lease.seconds, dropped)
+        sent, service, dropped = time.monotonic(), self._service, dict(self._dropped)
+        rows = await service.database.batch.alone(
+            "runs.heartbeat", service.worker_name, self._lease.seconds, list(dropped), list(dropped.values())
+        )
         self._lease.renewed(sent)
-        self._dropped.difference_update(dropped)
+        self._dropped = dict(self._dropped.items() - dropped.items())
         self._cancel(row["run_id"] for row in rows)
 
     def heard(self, run_id: bytes | None) -> None:
@@ -151,7 +156,6 @@ class Worker:
         try:
             await self.work(run_id)
         except Exception:
-            self._dropped.add(run_id)  # it may be ours by the database, and goes back with the next heartbeat
             log.exception("run %s could not be worked on", run_id)
         finally:
             self._free.release()
@@ -172,10 +176,10 @@ async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 async def _repeat(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
     while True:
-        await asyncio.sleep(seconds)
         try:
             await job()
         except BeerForYouError as error:
             log.warning("%s; it is tried again in %g s", error.message, seconds)
         except Exception:
             log.exception("%s failed; it is tried again in %g s", job.__name__, seconds)
+        await asyncio.sleep(seconds)

@@ -92,14 +92,16 @@ RETURNING seen.item, runs.run_id, runs.client_id, runs.conversation_id, runs.fen
      ORDER BY m.created_at DESC LIMIT 1) AS previous;
 
 -- name: heartbeat
--- Worker $1 lives for another $2 seconds, and gives the runs $3 back to the queue. Returns those of its runs that somebody
--- asked to cancel.
+-- Worker $1 lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
+-- fencing numbers $4; none where it does not know whether it got the run). Returns those of its runs that somebody asked to
+-- cancel.
 WITH alive AS (
     INSERT INTO workers (worker, lease_until) VALUES ($1, now() + make_interval(secs => $2::float8))
     ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until
 ), dropped AS (
-    UPDATE runs SET status = 'queued', worker = NULL
-    WHERE worker = $1 AND status = 'running' AND run_id = ANY ($3::uuid[])
+    UPDATE runs SET status = 'queued', worker = NULL, crashes = crashes + 1
+    FROM unnest($3::uuid[], $4::int[]) AS lost (run_id, fence)
+    WHERE runs.run_id = lost.run_id AND runs.worker = $1 AND runs.status = 'running' AND runs.fence = coalesce(lost.fence, runs.fence)
 )
 SELECT run_id FROM runs WHERE worker = $1 AND status = 'running' AND cancel_at IS NOT NULL;
 
