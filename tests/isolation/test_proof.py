@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from beerforyou.backends.valkey import Valkey
 from beerforyou.isolation.prove import prove
 from beerforyou.service import opened
 from beerforyou.settings import Settings
@@ -51,6 +52,10 @@ async def test_it_holds_and_leaves_nothing_behind(furnished: Settings) -> None:
     ):
         assert await admin.fetchval(ANYBODY.format(table)) == 0, table
     await admin.close()
+    valkey = await Valkey.connect(furnished.valkey_url)
+    assert await valkey("KEYS", "*canary*") == []
+    await valkey.close()
+    assert report.checks["valkey"] > 0
 
 
 @pytest.mark.parametrize("hole", HOLES)

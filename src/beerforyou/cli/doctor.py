@@ -109,6 +109,17 @@ async def _valkey(settings: Settings) -> str:
     return "answers"
 
 
+async def _queue(settings: Settings) -> str:
+    from beerforyou.backends import queue
+
+    doorbell = await queue.connect(settings)
+    try:
+        await doorbell.ready()
+    finally:
+        await doorbell.close()
+    return "answers"
+
+
 async def _model(settings: Settings) -> str:
     from beerforyou.llm.connect import connect
 
@@ -122,5 +133,6 @@ CHECKS: dict[str, Check] = {
     "fence": _fence,
     "catalogue": _catalogue,
     "valkey": _valkey,
+    "queue": _queue,
     "model": _model,
 }

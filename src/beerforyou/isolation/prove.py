@@ -54,4 +54,6 @@ async def _steps(settings: Settings) -> AsyncIterator[Step]:
 
 
 def _with_own_tokens(settings: Settings) -> Settings:
-    return msgspec.structs.replace(settings, auth_jwks_url="", auth_secret=secrets.token_urlsafe(48), model="offline:")
+    return msgspec.structs.replace(
+        settings, auth_jwks_url="", auth_secret=secrets.token_urlsafe(48), model="offline:", fallback_models=""
+    )
