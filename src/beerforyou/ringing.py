@@ -12,7 +12,7 @@ from uuid import UUID
 
 from beerforyou.backends.queue import Queue
 from beerforyou.db.database import Reads
-from beerforyou.errors import TooMany, Unavailable
+from beerforyou.errors import BeerForYouError, TooMany
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Bell:
                 await self._queue.put(runs)
             except TooMany:
                 self._full_until = time.monotonic() + FULL_S
-            except Unavailable as error:
+            except BeerForYouError as error:
                 log.warning("%d runs wait for a worker's sweep: %s", len(runs), error.message)
 
     async def close(self) -> None:
