@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from beerforyou import prompts
 from beerforyou.answering.journal import Claim
 from beerforyou.backends.valkey import Valkey
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Table
@@ -124,7 +125,7 @@ def _summarised(older: Sequence[Past], tokens: int, said: list[Message]) -> list
         kept.append(line)
     if not kept:
         return said
-    summary = Text("\n".join(["Asked earlier in this conversation:", *reversed(kept)]))
+    summary = Text("\n".join([prompts.EARLIER, *reversed(kept)]))
     first, *rest = said or [Message("user", ())]
     return [Message("user", (summary, *first.parts)), *rest]
 

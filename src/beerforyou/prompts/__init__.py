@@ -10,9 +10,10 @@ _FOLDER = resources.files(__name__)
 _REMINDER = (_FOLDER / "reminder.md").read_text("utf-8").strip()
 _LANGUAGES = {"pt": "Brazilian Portuguese", "en": "English"}
 
+EARLIER = (_FOLDER / "earlier.md").read_text("utf-8").strip()  # before the summary of old turns
 SQL = (_FOLDER / "sql.md").read_text("utf-8").strip()  # of tool 1B
 SYSTEM = (_FOLDER / "system.md").read_text("utf-8").strip()
-VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER).encode()).hexdigest()[:12]
+VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER + EARLIER).encode()).hexdigest()[:12]
 
 
 def reminder(today: date, language: str) -> str:
