@@ -1,5 +1,7 @@
 """Migrations run once, in order, and an edited one is refused."""
 
+from urllib.parse import urlsplit
+
 import asyncpg
 import pytest
 
@@ -25,3 +27,31 @@ def test_every_migration_says_whether_it_runs_before_or_after_the_code() -> None
     assert names == sorted(names)
     assert all(name.split(".")[1] in ("before", "after") for name in names)
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
+async def test_two_runs_at_work_in_one_conversation_become_one(settings: Settings) -> None:
+    """Version 0002 allowed it. The owner of the tables sees no rows of clients, so this is easily done wrong."""
+    admin = await asyncpg.connect(settings.database_admin_url)
+    await admin.execute("CREATE DATABASE upgraded TEMPLATE template0")
+    at = settings.database_admin_url.replace(urlsplit(settings.database_admin_url).path, "/upgraded", 1)
+    connection = await asyncpg.connect(at)
+    try:
+        earlier, later = migrate.migrations()[:2], migrate.migrations()[2:]
+        for migration in earlier:
+            await connection.execute(migration.sql)
+        await connection.execute("""
+            INSERT INTO core.clients (client_id, name, city, state, country, postal_code, language) VALUES ('A', '', '', '', '', '', 'pt');
+            INSERT INTO core.conversations (conversation_id, client_id) VALUES (gen_random_uuid(), 'A');
+            INSERT INTO core.runs (run_id, conversation_id, client_id, status)
+            SELECT uuidv7(), conversation_id, 'A', 'running' FROM core.conversations, generate_series(1, 3);
+        """)
+        for migration in later:
+            await connection.execute(migration.sql)
+        rows = await connection.fetch("SELECT status FROM core.runs ORDER BY run_id")
+        assert [row["status"] for row in rows] == ["running", "queued", "queued"]
+        forced = await connection.fetchval("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'core.runs'::regclass")
+        assert forced
+    finally:
+        await connection.close()
+        await admin.execute("DROP DATABASE upgraded")
+        await admin.close()

@@ -10,21 +10,9 @@ from beerforyou.db.database import Database
 from beerforyou.db.queries import QUERIES
 from beerforyou.settings import Settings
 from tests.db.asking import accept
+from tests.db.tables import TABLES
 
 Token = Callable[[str], str]
-TABLES = [
-    "clients",
-    "purchases",
-    "profiles",
-    "conversations",
-    "runs",
-    "messages",
-    "run_steps",
-    "run_events",
-    "idempotency_keys",
-    "webhooks",
-    "webhook_messages",
-]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from beerforyou.isolation.prove import prove
 from beerforyou.service import opened
 from beerforyou.settings import Settings
 from tests.cli.program import call
+from tests.db.tables import TABLES
 
 ANYBODY = "SELECT count(*) FROM core.{} WHERE starts_with(client_id, 'canary-')"
 HOLES = {
@@ -37,19 +38,7 @@ async def test_it_holds_and_leaves_nothing_behind(furnished: Settings) -> None:
     assert report.holes == []
     assert report.checks["queries"] > 1500 and report.checks["routes"] > 300 and report.checks["server log"] > 0
     admin = await asyncpg.connect(furnished.database_admin_url)
-    for table in (
-        "clients",
-        "purchases",
-        "profiles",
-        "conversations",
-        "runs",
-        "messages",
-        "run_steps",
-        "run_events",
-        "idempotency_keys",
-        "webhooks",
-        "webhook_messages",
-    ):
+    for table in TABLES:
         assert await admin.fetchval(ANYBODY.format(table)) == 0, table
     await admin.close()
     valkey = await Valkey.connect(furnished.valkey_url)

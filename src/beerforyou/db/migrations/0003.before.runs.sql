@@ -21,10 +21,12 @@ COMMENT ON COLUMN core.runs.cancel_at IS 'When somebody asked to cancel it; its 
 ALTER TABLE core.run_steps ADD COLUMN outcome jsonb;
 COMMENT ON COLUMN core.run_steps.outcome IS 'Of a tool that succeeded: what it brought besides the output, which is what the model was told.';
 
--- The last version let a conversation have two.
+-- The last version let a conversation have two. Row-level security hides them from the owner too.
+ALTER TABLE core.runs NO FORCE ROW LEVEL SECURITY;
 UPDATE core.runs SET status = 'queued', worker = NULL WHERE status = 'running' AND EXISTS (
     SELECT FROM core.runs other
     WHERE other.conversation_id = runs.conversation_id AND other.status = 'running' AND other.run_id < runs.run_id);
+ALTER TABLE core.runs FORCE ROW LEVEL SECURITY;
 CREATE UNIQUE INDEX one_running_run ON core.runs (client_id, conversation_id) WHERE status = 'running';
 CREATE INDEX runs_open_of_client ON core.runs (client_id, conversation_id, run_id) WHERE status IN ('queued', 'running');
 CREATE INDEX runs_queued ON core.runs (created_at) WHERE status = 'queued';
