@@ -8,6 +8,7 @@ import pytest
 
 from beerforyou.db.connections import operator
 from beerforyou.db.database import Database
+from beerforyou.db.queries import QUERIES
 from beerforyou.settings import Settings
 from tests.db.asking import accept
 
@@ -99,3 +100,25 @@ async def test_a_worker_whose_lease_ran_out_writes_nothing_any_more(database: Da
     events = '[{"seq": 1, "type": "started", "data": {}}]'
     assert await database.batch.write("runs.record", run["run_id"], slow["fence"], None, events) is None
     assert await database.batch.write("runs.record", run["run_id"], quick["fence"], None, events) is not None
+
+
+async def test_a_step_on_its_way_is_not_missed_by_who_takes_the_run_over(
+    database: Database, client: str, settings: Settings
+) -> None:
+    """The first worker's commit hangs while its lease ends: the next one waits, and finds the step."""
+    run_id = (await accept(database, client, "oi"))["run_id"]
+    slow = await database.batch.write("runs.claim", run_id, "slow", 0.0)
+    assert slow
+    step = '{"seq": 1, "kind": "model", "name": "m", "input": {}, "output": {}, "ms": 1, "labels": [], "versions": {}, "usage": {}}'
+    connection = await asyncpg.connect(settings.database_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.fetch(QUERIES["runs.record"].sql, [run_id], [slow["fence"]], [step], ["[]"])
+    claiming = asyncio.create_task(database.batch.write("runs.claim", run_id, "quick", 30.0))
+    assert await asyncio.wait([claiming], timeout=0.3) == (set(), {claiming})
+    await transaction.commit()
+    quick = await claiming
+    assert quick and quick["fence"] == slow["fence"] + 1
+    assert len(await database.service.fetch("runs.ledger", run_id)) == 1
+    assert await connection.fetch(QUERIES["runs.record"].sql, [run_id], [slow["fence"]], [step], ["[]"]) == []
+    await connection.close()

@@ -83,9 +83,9 @@ class Walk:
     async def _walk(self, claim: Claim) -> None:
         service = self._service
         batch, settings = service.database.batch, service.settings
+        claim, ledger = await self._so_far(claim)
         self._journal = journal = Journal(batch, claim, settings.lease_s, lambda: self._lease.holds, self._publish)
         journal.emit("started")
-        ledger = await self._ledger(claim)
         memory = await remembered(claim, service.valkey, service.database.as_client(claim.client_id))
         house = House(service.database, service.catalogue.now, service.model, settings)
         turn = await begin(claim, house, memory, ledger, journal)
@@ -95,10 +95,15 @@ class Walk:
             service.bell.ring(following)
         await self._remember(claim, memory, turn, answer)
 
-    async def _ledger(self, claim: Claim) -> Ledger:
-        if not claim.steps:
-            return Ledger()
-        return Ledger(map(from_row, await self._service.database.service.fetch("runs.ledger", claim.run_id)))
+    async def _so_far(self, claim: Claim) -> tuple[Claim, Ledger]:
+        """How far an earlier worker came, if there was one."""
+        if claim.fence == 1:
+            return claim, Ledger()
+        reads = self._service.database.service
+        steps = [from_row(row) for row in await reads.fetch("runs.ledger", claim.run_id)]
+        last = await reads.fetchrow("runs.last_event", claim.run_id)
+        assert last is not None, "an aggregate has a row"
+        return msgspec.structs.replace(claim, steps=len(steps), events=last["seq"]), Ledger(steps)
 
     def _publish(self, events: list[Event]) -> None:
         self._service.publish(self.run_id, events)

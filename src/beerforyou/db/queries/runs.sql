@@ -61,7 +61,7 @@ WITH asked AS MATERIALIZED (
 SELECT item, status, earlier FROM keyed;
 
 -- name: claim
--- Takes a run that is queued, or whose worker is gone, when it is its turn in its conversation; says how far it got.
+-- Takes a run that is queued, or whose worker is gone, when it is its turn in its conversation.
 -- Whoever claims is alive. A run that changed hands after it was `seen` has another fence, and is not taken.
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::float8[]) WITH ORDINALITY AS t (run_id, worker, lease_s, item)
@@ -85,8 +85,6 @@ FROM seen
 WHERE runs.run_id = seen.run_id AND runs.fence = seen.fence AND runs.status = seen.status
 RETURNING seen.item, runs.run_id, runs.client_id, runs.conversation_id, runs.fence, runs.crashes,
     runs.cancel_at IS NOT NULL AS cancelled, extract(epoch FROM runs.started_at - runs.created_at)::float8 AS waited_s,
-    (SELECT count(*) FROM run_steps s WHERE s.run_id = runs.run_id) AS steps,
-    (SELECT coalesce(max(seq), 0) FROM run_events e WHERE e.run_id = runs.run_id) AS events,
     (SELECT m.run_id FROM messages m
      WHERE m.client_id = runs.client_id AND m.conversation_id = runs.conversation_id AND m.role = 'assistant'
      ORDER BY m.created_at DESC LIMIT 1) AS previous;
@@ -126,18 +124,24 @@ LIMIT $1;
 -- How many runs wait for a worker; counting ends at $1.
 SELECT count(*) AS runs FROM (SELECT FROM runs WHERE status = 'queued' LIMIT $1) AS first;
 
+-- name: last_event
+-- The number of the last event of run $1.
+SELECT coalesce(max(seq), 0) AS seq FROM run_events WHERE run_id = $1;
+
 -- name: ledger
--- What earlier workers finished of run $1.
+-- What earlier workers finished of run $1. Asked after the claim, in a statement of its own: only that sees all of it.
 SELECT kind, name, input, output, outcome, labels, versions, usage, ms FROM run_steps WHERE run_id = $1 ORDER BY seq;
 
 -- name: record
 -- A finished step (or none) and the events that it made, if the worker still holds the run. A repetition changes nothing.
+-- The run is locked until the commit, so that who claims it meanwhile waits and finds the step.
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::jsonb[], $4::jsonb[])
         WITH ORDINALITY AS t (run_id, fence, step, events, item)
 ), held AS (
     SELECT wanted.*, runs.client_id, runs.cancel_at FROM wanted
     JOIN runs ON runs.run_id = wanted.run_id AND runs.fence = wanted.fence AND runs.status = 'running'
+    FOR SHARE OF runs
 ), stepped AS (
     INSERT INTO run_steps (run_id, client_id, seq, kind, name, input, output, outcome, labels, versions, usage, ms)
     SELECT held.run_id, held.client_id, s.seq, s.kind, s.name, s.input, s.output, s.outcome, s.labels, s.versions, s.usage, s.ms
