@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from beerforyou.backends.retry_after import seconds
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
 from beerforyou.llm.model import Reply, Request
-from beerforyou.llm.retry_after import seconds
 from beerforyou.llm.sse import events
 
 # Far above what max_output_tokens and their signatures need; a server that sends more has lost its way.

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from beerforyou.backends import retry_after
 from beerforyou.backends.outside import Answer, Outside
 from beerforyou.db.database import Database
 from beerforyou.errors import BeerForYouError, Unavailable
-from beerforyou.llm import retry_after
 from beerforyou.settings import Settings
 from beerforyou.webhooks import installation_key, message_name, signed
 
