@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --pyth
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock bench clean
+.PHONY: help demo test lint lock bench chaos clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -30,6 +30,9 @@ lint: .venv/test ## style, types, and the direction of imports
 
 bench: .venv/test ## what a command on the shared Valkey connection costs
 	$(BIN)/python bench/valkey_commands.py
+
+chaos: .venv/test .venv/system ## kill real processes and servers while clients ask, count what was promised (ARGS=--quick)
+	@$(BIN)/python -m tests.processes.chaos $(ARGS)
 
 lock: $(BIN)/uv ## pin the dependencies anew (ARGS=--upgrade for newer ones)
 	$(COMPILE) $(ARGS) --output-file requirements/runtime.txt
