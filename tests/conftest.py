@@ -132,10 +132,14 @@ def real_catalogue() -> Path:
 async def furnished(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
     """A database with the demo catalogue and the demo clients. Add conversations, change nothing else."""
     async with fresh_settings() as settings:
-        async with operator(settings) as connection:  # else `set_up` would ask the network first
-            await store(connection, demo.breweries(), "demo")
-        await set_up(settings)
-        yield settings
+        yield await furnish(settings)
+
+
+async def furnish(settings: Settings) -> Settings:
+    async with operator(settings) as connection:  # else `set_up` would ask the network first
+        await store(connection, demo.breweries(), "demo")
+    await set_up(settings)
+    return settings
 
 
 @pytest.fixture(scope="session")

@@ -56,8 +56,10 @@ class Following:
             batch, silent = await _log(rows, run_id, after), 0.0
             while not self._stopped:
                 for event in batch:
-                    after, silent, ended = event.seq, 0.0, ended or event.type == "finished"
-                    yield event
+                    ended = ended or event.type == "finished"
+                    if event.seq > after:
+                        after, silent = event.seq, 0.0
+                        yield event
                 if ended:
                     return
                 patience = min(idle_s, LOOK_S if self._subscriptions.live else LOOK_UNHEARD_S)
@@ -80,11 +82,11 @@ class Following:
 
 
 def _fresh(news: object, after: int) -> list[Event] | None:
-    """The published events that are new; None when only the log can say, as there is a gap."""
+    """What was published; None when only the log can say, as there is a gap."""
     if not isinstance(news, bytes):
         return None
-    events = [event for event in decode(news) if event.seq > after]
-    return events if not events or events[0].seq == after + 1 else None
+    events = decode(news)
+    return events if events[0].seq <= after + 1 else None
 
 
 async def _next(inbox: asyncio.Queue[object], seconds: float) -> object:

@@ -60,7 +60,7 @@ class Pressure:
         self._bell, self._reads, self._limit = bell, reads, limit
         self._waiting, self._seen = 0, -LOOK_S
 
-    async def admit(self) -> None:
+    async def check(self) -> None:
         """Raises TooMany, before anything is written."""
         if time.monotonic() - self._seen > LOOK_S:
             self._seen = time.monotonic()
@@ -68,6 +68,8 @@ class Pressure:
             self._waiting = row["runs"] if row else 0
         if self._bell.full or self._waiting >= self._limit:
             raise too_many("too many requests are waiting for an answer", RETRY_AFTER_S)
+
+    def one_more(self) -> None:
         self._waiting += 1
 
 

@@ -89,7 +89,7 @@ class Service:
         `on_busy` is reject, or an equal request is under way).
         """
         text = check_message(message, self.settings.max_message_chars)
-        await self._pressure.admit()
+        await self._pressure.check()
         scopes_text, most = " ".join(sorted(scopes)), self.settings.client_concurrency
         row = await self.database.batch.write(
             "runs.accept", client_id, conversation_id, text, scopes_text, on_busy, most, asked.key, asked.sent
@@ -101,6 +101,7 @@ class Service:
             raise _refusal(row["refusal"], client_id, conversation_id)
         for run_id in row["interrupted"]:
             self._publish(CANCEL, run_id.bytes)
+        self._pressure.one_more()
         self.bell.ring(row["run_id"])
         return Accepted(run_id=row["run_id"], conversation_id=row["conversation_id"])
 

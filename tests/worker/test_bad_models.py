@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
+from tests.conftest import FreshSettings, furnish
 from tests.llm.misbehaving import (
     Behaviour,
     Misbehaving,
@@ -49,14 +50,21 @@ async def server() -> AsyncIterator[Misbehaving]:
         yield server
 
 
+@pytest.fixture(scope="module")
+async def own(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
+    """Where no other worker takes our runs."""
+    async with fresh_settings() as settings:
+        yield await furnish(settings)
+
+
 @pytest.fixture
-def house(furnished: Settings, server: Misbehaving) -> House:
+def house(own: Settings, server: Misbehaving) -> House:
     """A service whose model is that server, with a worker; and a question to it, as the run that ended."""
 
     @asynccontextmanager
     async def made(**more: Any) -> AsyncIterator[tuple[Service, Ask]]:
         settings = replace(
-            furnished,
+            own,
             model="gemini:gemini-2.5-flash",
             gemini_api_key="no-key-at-all",
             gemini_base_url=server.url,

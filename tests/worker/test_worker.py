@@ -239,3 +239,15 @@ async def test_a_run_that_its_worker_lost_is_given_back_although_the_worker_live
         model.go.set()
         run = await ended(quick, accepted.run_id)
     assert (run["status"], model.calls) == ("succeeded", 3)
+
+
+async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: Service) -> None:
+    model = quick.model = Held()
+    async with working(quick):
+        accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+        for _ in range(5):
+            quick.bell.ring(accepted.run_id)
+        await model.asked.wait()
+        await quick.cancel(CLIENT, accepted.run_id)
+        assert (await ended(quick, accepted.run_id))["status"] == "cancelled"
+    assert model.calls == 1

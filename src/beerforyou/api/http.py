@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
@@ -72,6 +73,23 @@ def _asked(request: Request, read: bytes) -> Asked:
         )
     said = f"{request.method} {request.url.path}\n".encode() + read
     return Asked(key=key, sent=hashlib.sha256(said).digest())
+
+
+async def unless_gone(request: Request, wait: Awaitable[object]) -> None:
+    """Waits, as long as the caller does. Raises what `wait` raises."""
+    waiting, gone = asyncio.ensure_future(wait), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait([waiting, gone], return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            waiting.result()
+    finally:
+        waiting.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def path_id(request: Request, name: str) -> UUID:

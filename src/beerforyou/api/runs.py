@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from beerforyou.answering.journal import Event
-from beerforyou.api.http import body, caller, no_body, path_id, reply, service
+from beerforyou.api.http import body, caller, no_body, path_id, reply, service, unless_gone
 from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun
 from beerforyou.errors import BadUsage
 
@@ -41,11 +41,11 @@ async def get_run(request: Request) -> Response:
     if include not in ("", "steps"):
         raise BadUsage(f"include: there is nothing called {include!r}", "include=steps is what there is")
     asker, run_id = await caller(request), path_id(request, "run_id")
-    known, steps = request.headers.get("if-none-match", ""), include == "steps"
+    known, steps = _listed(request, "if-none-match"), include == "steps"
     wait = _wait(request)
     found = await service(request).run(asker.client_id, run_id, steps)
     if wait and found["finished_at"] is None and (not known or _is(known, _tag(found))):
-        await service(request).ended(asker.client_id, run_id, wait)
+        await unless_gone(request, service(request).ended(asker.client_id, run_id, wait))
         found = await service(request).run(asker.client_id, run_id, steps)
     tag, applied = _tag(found), {"preference_applied": f"wait={wait}"} if wait else {}
     status = 304 if _is(known, tag) else 200
@@ -67,10 +67,18 @@ async def get_run_events(request: Request) -> Response:
     return StreamingResponse(_stream(events), media_type="text/event-stream", headers=headers)
 
 
+def _listed(request: Request, header: str) -> str:
+    """A header that may be repeated."""
+    return ",".join(request.headers.getlist(header))
+
+
 def _wait(request: Request) -> int:
     """The seconds of `Prefer: wait=10` (RFC 7240), within reason; a preference that we can't read is ignored."""
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\b", request.headers.get("prefer", ""))
-    return min(int(found[1]), LONGEST_WAIT_S) if found else 0
+    for preference in _listed(request, "prefer").split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if found := name.strip().lower() == "wait" and re.fullmatch(r'"?0*(\d{1,9})"?', value.strip(), re.ASCII):
+            return min(int(found[1]), LONGEST_WAIT_S)
+    return 0
 
 
 def _tag(content: object) -> str:

@@ -5,7 +5,8 @@ one statement, one round trip and one commit. `write` returns when that commit i
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from beerforyou.db.failure import explained
 from beerforyou.db.queries import QUERIES
 
 LARGEST = 500  # items a statement; more would hold the connection longer than a caller should wait
+DEADLOCKS = 2  # how often a statement is repeated that PostgreSQL ended for one
 
 Row = Sequence[Any]
 
@@ -42,7 +44,7 @@ class _Lane:
 
     async def _commit(self, batch: list[tuple[Row, "asyncio.Future[asyncpg.Record | None]"]]) -> None:
         try:
-            records = await self._pool.fetch(self._sql, *zip(*(row for row, _ in batch), strict=True))
+            records = await self._written(zip(*(row for row, _ in batch), strict=True))
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             await self._one_by_one(batch, error)
         except Exception as error:
@@ -52,6 +54,14 @@ class _Lane:
             answers = {record["item"]: record for record in records}
             for number, (_, future) in enumerate(batch, start=1):
                 future.set_result(answers.get(number))
+
+    async def _written(self, columns: Iterable[Row]) -> list[asyncpg.Record]:
+        """Two batches that lock the same rows may end each other; what was undone is done again."""
+        columns = tuple(columns)
+        for _ in range(DEADLOCKS):
+            with suppress(asyncpg.DeadlockDetectedError):
+                return await self._pool.fetch(self._sql, *columns)
+        return await self._pool.fetch(self._sql, *columns)
 
     async def _one_by_one(
         self, batch: list[tuple[Row, "asyncio.Future[asyncpg.Record | None]"]], error: Exception

@@ -76,14 +76,20 @@ class Worker:
 
     async def work(self, run_id: UUID) -> None:
         """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
+        await self._through(self._enter(run_id))
+
+    def _enter(self, run_id: UUID) -> Walk:
         walk = self._walks[run_id] = Walk(self._service, self._lease, run_id)
+        return walk
+
+    async def _through(self, walk: Walk) -> None:
         try:
             await walk.work()
         finally:
             await walk.settled()
-            del self._walks[run_id]
+            del self._walks[walk.run_id]
             if not walk.over:  # it may still be ours by the database, and goes back with the next heartbeat
-                self._dropped[run_id] = walk.fence
+                self._dropped[walk.run_id] = walk.fence
 
     async def take(self) -> None:
         """Takes no message before there is room for a run."""
@@ -146,17 +152,18 @@ class Worker:
         if run_id in self._walks:
             self._free.release()
             return None
-        task = asyncio.create_task(self._work(run_id))
+        walk = self._enter(run_id)  # at once: the sweep and the queue may bring the same run in the same moment
+        task = asyncio.create_task(self._work(walk))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         await asyncio.sleep(0)  # it begins
-        return self._walks.get(run_id)
+        return walk
 
-    async def _work(self, run_id: UUID) -> None:
+    async def _work(self, walk: Walk) -> None:
         try:
-            await self.work(run_id)
+            await self._through(walk)
         except Exception:
-            log.exception("run %s could not be worked on", run_id)
+            log.exception("run %s could not be worked on", walk.run_id)
         finally:
             self._free.release()
 

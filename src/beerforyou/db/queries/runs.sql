@@ -14,9 +14,11 @@ WITH asked AS MATERIALIZED (
             WHERE c.conversation_id = asked.conversation_id AND c.client_id = asked.client_id) THEN 'conversation'
         WHEN most < row_number() OVER (PARTITION BY client_id ORDER BY item) + (
             SELECT count(*) FROM runs r WHERE r.client_id = asked.client_id AND r.status IN ('queued', 'running')) THEN 'many'
-        WHEN on_busy = 'reject' AND EXISTS (
+        WHEN on_busy = 'reject' AND (EXISTS (
             SELECT FROM runs r WHERE r.client_id = asked.client_id AND r.conversation_id = asked.conversation_id
-              AND r.status IN ('queued', 'running')) THEN 'busy'
+              AND r.status IN ('queued', 'running')) OR EXISTS (
+            SELECT FROM asked earlier WHERE earlier.item < asked.item
+              AND earlier.client_id = asked.client_id AND earlier.conversation_id = asked.conversation_id)) THEN 'busy'
         END AS refusal
     FROM asked
 ), keyed AS MATERIALIZED (
@@ -28,15 +30,22 @@ WITH asked AS MATERIALIZED (
 ), opened AS (
     INSERT INTO conversations (conversation_id, client_id) SELECT conversation_id, client_id FROM admitted WHERE is_new
 ), queued AS (
-    INSERT INTO runs (run_id, conversation_id, client_id, scopes) SELECT run_id, conversation_id, client_id, scopes FROM admitted
+    INSERT INTO runs (run_id, conversation_id, client_id, scopes, cancel_at)
+    SELECT run_id, conversation_id, client_id, scopes, CASE WHEN EXISTS (
+        SELECT FROM admitted later WHERE later.item > admitted.item AND later.on_busy = 'interrupt'
+          AND later.client_id = admitted.client_id AND later.conversation_id = admitted.conversation_id) THEN now() END
+    FROM admitted
 ), said AS (
     INSERT INTO messages (message_id, conversation_id, client_id, run_id, role, text)
     SELECT uuidv7(), conversation_id, client_id, run_id, 'client', text FROM admitted
+), locked AS MATERIALIZED (  -- in one order, so that two who interrupt each other don't wait for each other
+    SELECT admitted.item, r.run_id FROM runs r JOIN admitted USING (client_id, conversation_id)
+    WHERE admitted.on_busy = 'interrupt' AND r.status IN ('queued', 'running') AND r.cancel_at IS NULL
+    ORDER BY r.run_id FOR NO KEY UPDATE OF r
 ), interrupted AS (
-    UPDATE runs SET cancel_at = now() FROM admitted
-    WHERE admitted.on_busy = 'interrupt' AND runs.client_id = admitted.client_id AND runs.conversation_id = admitted.conversation_id
-      AND runs.status IN ('queued', 'running') AND runs.cancel_at IS NULL
-    RETURNING admitted.item, runs.run_id
+    UPDATE runs SET cancel_at = now() FROM locked
+    WHERE runs.run_id = locked.run_id AND runs.cancel_at IS NULL
+    RETURNING locked.item, runs.run_id
 )
 SELECT item, run_id, conversation_id, refusal, earlier,
        array(SELECT i.run_id FROM interrupted i WHERE i.item = keyed.item) AS interrupted
@@ -227,9 +236,9 @@ WHERE run_id = $2 AND client_id = me.client_id
 ORDER BY seq;
 
 -- name: events
--- The committed events of a run after number $3.
+-- The committed events of a run after number $3, and its end in any case.
 SELECT seq, type, data FROM run_events
-WHERE run_id = $2 AND client_id = me.client_id AND seq > $3
+WHERE run_id = $2 AND client_id = me.client_id AND (seq > $3 OR type = 'finished')
 ORDER BY seq;
 
 -- name: conversation

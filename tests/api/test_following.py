@@ -1,0 +1,307 @@
+"""Looking at a run and following it: in any process, while it is worked on in another, whatever happens to Valkey."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import pytest
+
+from beerforyou.following import channel
+from beerforyou.service import Service
+from beerforyou.settings import Settings
+from beerforyou.worker.worker import work
+from tests.api.conftest import MINE
+from tests.api.talking import (
+    SOON_S,
+    Held,
+    Replica,
+    Steps,
+    asked,
+    call,
+    ended,
+    followed,
+    followed_by,
+    following,
+    look,
+    replica,
+    seen,
+    wait_until,
+)
+
+NONSENSE = ["wait", "wait=", "wait=soon", "wait=-1", "wait=0", "await=5", "respond-async", "=", ""]
+
+
+async def test_a_run_that_did_not_change_is_not_sent_again(settings: Settings) -> None:
+    async with replica(settings, works=False) as here, replica(settings, works=False) as there:
+        run_id = (await asked(here.mine))["run_id"]
+        tag = (await look(there.mine, run_id)).headers["etag"]
+        for known in (tag, f"W/{tag}", f'"another", {tag}', f'W/"another",W/{tag}', "*", " * "):
+            same = await look(here.mine, run_id, if_none_match=known)
+            assert (same.status, same.body, same.headers["etag"]) == (304, None, tag)
+        for known in ('"another"', 'W/"another"', tag.strip('"'), ""):
+            assert (await look(here.mine, run_id, if_none_match=known)).status == 200
+
+
+async def test_a_run_that_ended_has_another_tag(settings: Settings) -> None:
+    async with replica(settings, model := Held()) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        await model.asked.wait()
+        before = (await look(here.mine, run_id)).headers["etag"]
+        assert (await look(here.mine, run_id, if_none_match=before)).status == 304
+        model.go.set()
+        await ended(here.mine, run_id)
+        after = await look(here.mine, run_id, if_none_match=before)
+        assert (after.status, after.body["status"]) == (200, "succeeded")
+        assert after.headers["etag"] != before
+
+
+async def test_the_ledger_has_a_tag_of_its_own(settings: Settings) -> None:
+    async with replica(settings) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        tag = (await call(here.mine, "GET", f"/v1/runs/{run_id}", prefer="wait=20")).headers["etag"]
+        route = f"/v1/runs/{run_id}?include=steps"
+        with_steps = await call(here.mine, "GET", route, if_none_match=tag)
+        assert with_steps.status == 200 and with_steps.body["steps"]
+        assert (await call(here.mine, "GET", route, if_none_match=with_steps.headers["etag"])).status == 304
+
+
+async def test_waiting_holds_until_the_run_ends_elsewhere(settings: Settings) -> None:
+    async with replica(settings, works=False) as here, replica(settings, model := Held()):
+        run_id = (await asked(here.mine))["run_id"]
+        await model.asked.wait()
+        waiting = asyncio.create_task(look(here.mine, run_id, prefer="respond-async, wait=20"))
+        await followed_by(here.service, run_id)
+        assert not waiting.done()
+        model.go.set()
+        answer = await asyncio.wait_for(waiting, SOON_S)
+    assert (answer.status, answer.body["status"]) == (200, "succeeded")
+    assert answer.headers["preference-applied"] == "wait=20"
+
+
+async def test_waiting_for_a_run_that_ended_takes_no_time(settings: Settings) -> None:
+    async with replica(settings) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        await followed(here.mine, run_id)
+        answer = await asyncio.wait_for(look(here.mine, run_id, prefer="wait=60"), SOON_S)
+    assert (answer.body["status"], answer.headers["preference-applied"]) == ("succeeded", "wait=60")
+
+
+async def test_waiting_has_an_end(settings: Settings) -> None:
+    async with replica(settings, works=False) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        begun = time.monotonic()
+        answer = await look(here.mine, run_id, prefer="wait=1")
+        assert 1 <= time.monotonic() - begun < SOON_S
+        assert (answer.status, answer.body["status"]) == (200, "queued")
+        assert answer.headers["preference-applied"] == "wait=1"
+        same = await look(here.mine, run_id, prefer="wait=1", if_none_match=answer.headers["etag"])
+        assert (same.status, same.headers["preference-applied"]) == (304, "wait=1")
+
+
+async def test_nobody_waits_for_longer_than_a_minute(settings: Settings) -> None:
+    async with replica(settings) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        assert (await look(here.mine, run_id, prefer="wait=3600")).headers["preference-applied"] == "wait=60"
+
+
+async def test_a_preference_without_sense_is_ignored(settings: Settings) -> None:
+    async with replica(settings, works=False) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        for preference in NONSENSE:
+            answer = await asyncio.wait_for(look(here.mine, run_id, prefer=preference), SOON_S)
+            assert (answer.status, "preference-applied" in answer.headers) == (200, False), preference
+
+
+@pytest.mark.parametrize("lines", [["WAIT=20"], ["respond-async", "wait=20"]])
+async def test_a_preference_may_stand_in_any_line_and_case(settings: Settings, lines: list[str]) -> None:
+    async with replica(settings) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        await ended(here.mine, run_id)
+        headers = [("prefer", line) for line in lines]
+        async with here.mine.get(f"/v1/runs/{run_id}", headers=headers) as response:
+            assert response.headers.get("preference-applied") == "wait=20"
+
+
+async def test_who_knows_an_older_state_does_not_wait(settings: Settings) -> None:
+    """And who knows this one waits for the end."""
+    async with replica(settings, works=False) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        old = await asyncio.wait_for(look(here.mine, run_id, prefer="wait=60", if_none_match='"old"'), SOON_S)
+        assert (old.status, old.body["status"]) == (200, "queued")
+        tag = old.headers["etag"]
+        waiting = asyncio.create_task(look(here.mine, run_id, prefer="wait=60", if_none_match=tag))
+        await followed_by(here.service, run_id)
+        async with replica(settings):
+            answer = await asyncio.wait_for(waiting, SOON_S)
+        assert (answer.status, answer.body["status"]) == (200, "succeeded")
+
+
+async def test_a_run_is_followed_live_on_another_replica(settings: Settings) -> None:
+    async with replica(settings, works=False) as here, replica(settings, model := Steps(hold=2)) as there:
+        run_id = (await asked(there.mine))["run_id"]
+        async with following(here.mine, run_id) as events:
+            before = await seen(events, "tool_finished")
+            assert [event.event for event in before] == ["started", "tool_started", "tool_finished"]
+            assert (await look(here.mine, run_id)).body["status"] == "running"
+            model.go.set()
+            after = await seen(events)
+            assert await anext(events, None) is None
+        assert [event._asdict() for event in before + after] == await followed(there.mine, run_id)
+        assert [event.id for event in before + after] == list(range(1, len(before + after) + 1))
+        assert after[-1].data["status"] == "succeeded"
+
+
+async def test_following_goes_on_elsewhere_without_gap_or_repetition(settings: Settings) -> None:
+    async with replica(settings, model := Steps(hold=2)) as here, replica(settings, works=False) as there:
+        run_id = (await asked(here.mine))["run_id"]
+        async with following(here.mine, run_id) as events:
+            before = await seen(events, "tool_started")
+        async with following(there.mine, run_id, after=before[-1].id) as events:
+            between = await seen(events, "tool_finished")
+            model.go.set()
+        async with following(here.mine, run_id, after=between[-1].id) as events:
+            after = await seen(events)
+        assert [event._asdict() for event in before + between + after] == await followed(there.mine, run_id)
+
+
+async def test_who_says_to_have_seen_more_than_there_is_is_told_of_the_end(settings: Settings) -> None:
+    async with replica(settings, model := Held()) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        await model.asked.wait()
+        async with following(here.mine, run_id, after=1000) as events:
+            model.go.set()
+            await asyncio.wait_for(anext(events, None), SOON_S)
+
+
+async def test_a_silent_run_shows_that_the_line_is_alive(settings: Settings) -> None:
+    async with replica(settings, works=False) as here, replica(settings, model := Held(), works=False) as there:
+        accepted = await here.service.accept(MINE, "brewpubs em Denver")
+        events = await here.service.follow(MINE, accepted.run_id, idle_s=0.05)
+        assert [await anext(events), await anext(events)] == [None, None]
+        model.go.set()
+        await work(there.service, accepted.run_id)
+        types = [event.type async for event in events if event]
+        assert (types[0], types[-1]) == ("started", "finished")
+
+
+async def test_a_lost_subscription_loses_no_event(settings: Settings) -> None:
+    async with replica(settings, works=False) as here, replica(settings, model := Steps(hold=2)) as there:
+        run_id = (await asked(there.mine))["run_id"]
+        async with following(here.mine, run_id) as events:
+            before = await seen(events, "tool_finished")
+            assert await there.service.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
+            model.go.set()
+            after = await asyncio.wait_for(seen(events), SOON_S)
+        assert [event._asdict() for event in before + after] == await followed(there.mine, run_id)
+
+
+async def test_an_emptied_valkey_loses_neither_run_nor_event(settings: Settings) -> None:
+    async with replica(settings, model := Held(), worker_concurrency=1) as here:
+        working_on = await asked(here.mine)
+        await model.asked.wait()
+        waiting = await asked(here.mine)
+        async with (
+            following(here.mine, working_on["run_id"]) as first,
+            following(here.mine, waiting["run_id"]) as second,
+        ):
+            await seen(first, "started")
+            await here.service.valkey("FLUSHDB")
+            model.go.set()
+            for events in (first, second):
+                assert (await seen(events))[-1].data["status"] == "succeeded"
+
+
+async def test_what_is_no_longer_kept_is_gone_but_the_run_is_not(settings: Settings) -> None:
+    async with replica(settings) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        events = await followed(here.mine, run_id)
+        run = (await look(here.mine, run_id)).body
+        await here.service.database.batch.alone("housekeeping.expire_events", 1.0)
+        assert await followed(here.mine, run_id) == events
+        await here.service.database.batch.alone("housekeeping.expire_events", 0.0)
+        gone = await call(here.mine, "GET", f"/v1/runs/{run_id}/events")
+        assert (gone.status, gone.body["type"]) == (410, "urn:beerforyou:problem:gone")
+        assert gone.headers["content-type"] == "application/problem+json"
+        assert (await look(here.mine, run_id)).body == run | {"events_expired": True}
+        assert (await call(here.theirs, "GET", f"/v1/runs/{run_id}/events")).status == 404
+
+
+async def test_the_events_of_a_run_that_is_open_are_kept(settings: Settings) -> None:
+    async with replica(settings, model := Steps(hold=2)) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        await model.asked.wait()
+        await here.service.database.batch.alone("housekeeping.expire_events", 0.0)
+        async with following(here.mine, run_id) as events:
+            model.go.set()
+            assert [event.event for event in await seen(events)][:2] == ["started", "tool_started"]
+
+
+async def test_who_goes_away_cancels_nothing(settings: Settings) -> None:
+    async with replica(settings, model := Held()) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        async with following(here.mine, run_id) as events:
+            await seen(events, "started")
+        await no_longer_followed(here, run_id)
+        model.go.set()
+        run = await ended(here.mine, run_id)
+        assert (run["status"], run["cancel_at"], model.calls) == ("succeeded", None, 1)
+
+
+async def no_longer_followed(here: Replica, run_id: str) -> None:
+    async def unheard() -> bool:
+        listeners = await here.service.valkey("PUBSUB", "NUMSUB", f"beerforyou:run:{UUID(run_id).hex}")
+        return listeners[1] == 0
+
+    await wait_until(unheard, "nobody listens to the run")
+
+
+@pytest.fixture
+async def crowd(settings: Settings) -> AsyncIterator[tuple[Replica, list[str]]]:
+    """A replica with two database connections a pool, and thirty runs that nobody works on yet."""
+    async with replica(settings, works=False, database_pool=2, client_concurrency=30) as here:
+        yield here, [(await asked(here.mine))["run_id"] for _ in range(30)]
+
+
+async def test_followers_hold_no_connection_to_the_database(
+    crowd: tuple[Replica, list[str]], settings: Settings
+) -> None:
+    here, run_ids = crowd
+    everybody = [asyncio.create_task(followed(here.mine, run_id)) for run_id in run_ids]
+    await followed_by(here.service, *run_ids)
+    answers = await asyncio.wait_for(asyncio.gather(*(look(here.mine, run_id) for run_id in run_ids)), SOON_S)
+    assert {answer.body["status"] for answer in answers} == {"queued"}
+    async with replica(settings):
+        for events in await asyncio.gather(*everybody):
+            assert (events[0]["event"], events[-1]["event"]) == ("started", "finished")
+
+
+async def test_followers_share_one_connection_to_valkey(crowd: tuple[Replica, list[str]]) -> None:
+    here, run_ids = crowd
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(following(here.mine, run_ids[0]))
+        await followed_by(here.service, run_ids[0])
+        one = await subscribers(here.service)
+        for run_id in run_ids * 2:
+            await stack.enter_async_context(following(here.mine, run_id))
+        await followed_by(here.service, *run_ids)
+        assert await subscribers(here.service) == one
+
+
+async def subscribers(service: Service) -> int:
+    """Connections to this server that hear what is published, whoever has them."""
+    return len((await service.valkey("CLIENT", "LIST", "TYPE", "pubsub")).splitlines())
+
+
+async def test_nobody_waits_for_a_caller_who_hung_up(settings: Settings) -> None:
+    async with replica(settings, works=False) as here:
+        run_id = (await asked(here.mine))["run_id"]
+        waiting = asyncio.create_task(look(here.mine, run_id, prefer="wait=60"))
+        await followed_by(here.service, run_id)
+        waiting.cancel()
+
+        async def nobody_listens() -> bool:
+            return (await here.service.valkey("PUBSUB", "NUMSUB", channel(UUID(run_id))))[1] == 0
+
+        await wait_until(nobody_listens, "the waiting is over")
