@@ -364,3 +364,19 @@ async def test_two_servers(server: Misbehaving) -> None:
     reply = await model.generate(REQUEST)
     assert (reply.text, reply.fallback, model.name) == (SAID, True, "gemini:gemini-2.5-pro")
     await model.close()
+
+
+async def test_nobody_is_asked_again_for_a_run_that_is_not_ours_any_more(
+    server: Misbehaving, chain: Callable[..., Model]
+) -> None:
+    class Lost(Exception):
+        pass
+
+    def permit() -> None:
+        if server.count:
+            raise Lost
+
+    server.behaves = [failing]
+    with pytest.raises(Lost):
+        await chain().generate(msgspec.structs.replace(REQUEST, permit=permit))
+    assert server.count == 1

@@ -72,7 +72,6 @@ class _Walk:
 
     async def _ask(self, talk_only: bool) -> Reply:
         turn = self.turn
-        turn.journal.go_on()
         request = Request(
             system=prompts.SYSTEM,
             reminder=prompts.reminder(turn.today, turn.language),
@@ -81,8 +80,10 @@ class _Walk:
             tool_choice="none" if talk_only else "auto",
             max_output_tokens=turn.settings.max_output_tokens,
             facts=await turn.facts(),
+            permit=turn.journal.go_on,
         )
         started = time.perf_counter()
+        turn.journal.go_on()  # with no await between this and the call
         reply = await turn.model.generate(request, turn.journal.say)
         turn.journal.end_of_text()
         asked = {"messages": len(self.messages), "tool_choice": request.tool_choice}

@@ -82,6 +82,8 @@ class _Upstream:
         raise error
 
     async def _once(self, request: Request, draft: _Draft) -> Reply:
+        if request.permit:
+            request.permit()
         try:
             with self.breaker.call():
                 try:
