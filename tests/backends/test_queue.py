@@ -439,8 +439,19 @@ async def test_what_cannot_work_is_refused_in_a_sentence(
         _check_version("# Server\r\nredis_version:6.0.16\r\n")
 
 
-@pytest.mark.parametrize("scheme", ["amqp", "valkey"])
-async def test_a_broker_that_is_not_there_is_unavailable(scheme: str) -> None:
+async def test_a_valkey_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 ") as raised:
-        await connect(load({}, queue_url=f"{scheme}://me:secret@127.0.0.1:1/"))
+        await connect(load({}, queue_url="valkey://me:secret@127.0.0.1:1/"))
     assert "secret" not in raised.value.message
+
+
+async def test_a_rabbitmq_that_is_not_there_is_waited_for() -> None:
+    """Runs are found without it: the rest of the house need not wait."""
+    queue = await connect(load({}, queue_url="amqp://me:secret@127.0.0.1:1/"))
+    try:
+        for asked in (queue.ready(), queue.put([uuid4()])):
+            with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1 ") as raised:
+                await asked
+            assert "secret" not in raised.value.message
+    finally:
+        await queue.close()

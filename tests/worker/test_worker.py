@@ -15,7 +15,7 @@ from beerforyou.db.connections import operator
 from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
-from beerforyou.worker.worker import work, working
+from beerforyou.worker.worker import Worker, work, working
 from tests.cli.program import BEERFORYOU, environment
 
 CLIENT = "CLT-00003"
@@ -251,3 +251,18 @@ async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: Service) -> 
         await quick.cancel(CLIENT, accepted.run_id)
         assert (await ended(quick, accepted.run_id))["status"] == "cancelled"
     assert model.calls == 1
+
+
+async def test_a_lease_that_was_renewed_too_late_counts_for_new_runs_only(quick: Service) -> None:
+    """A worker wakes, its heartbeat comes first, and then the run that somebody else has taken meanwhile."""
+    quick.settings = replace(quick.settings, lease_s=0.2)
+    worker, model = Worker(quick), Steps(hold=2)
+    quick.model = model
+    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    slept = asyncio.create_task(worker.work(accepted.run_id))
+    await model.asked.wait()
+    await asyncio.sleep(0.3)
+    await worker.beat()
+    model.go.set()
+    await slept
+    assert model.calls == 2  # the one that was under way, and none after it

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from beerforyou.answering.journal import Event
 from beerforyou.api.http import body, caller, no_body, path_id, reply, service, unless_gone
 from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun
-from beerforyou.errors import BadUsage
+from beerforyou.errors import BadUsage, Unavailable
 
 LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 
@@ -100,10 +100,13 @@ def _last_event(request: Request) -> int:
 
 
 async def _stream(events: AsyncGenerator[Event | None]) -> AsyncGenerator[bytes]:
-    async with contextlib.aclosing(events):
-        async for event in events:
-            if event is None:
-                yield b": still here\n\n"
-            else:
-                data = msgspec.json.encode(event.data)
-                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), data)
+    with contextlib.suppress(Unavailable):  # whoever follows comes again, and continues
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield _lines(event)
+
+
+def _lines(event: Event | None) -> bytes:
+    if event is None:
+        return b": still here\n\n"
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), msgspec.json.encode(event.data))

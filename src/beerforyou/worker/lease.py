@@ -9,14 +9,18 @@ import time
 
 
 class Lease:
+    """`epoch` counts how often it was had anew after it had run out: what was claimed before that may be another's."""
+
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds, self.epoch = seconds, 0
         self._until = 0.0
 
-    @property
-    def holds(self) -> bool:
-        return time.monotonic() < self._until
+    def holds(self, epoch: int) -> bool:
+        """Whether it was held without a gap since that epoch."""
+        return epoch == self.epoch and time.monotonic() < self._until
 
     def renewed(self, sent: float) -> None:
         """`sent`: the monotonic time before the database was asked, since it counts from later on."""
+        if time.monotonic() >= self._until:
+            self.epoch += 1
         self._until = max(self._until, sent + self.seconds)

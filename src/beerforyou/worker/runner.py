@@ -36,6 +36,7 @@ class Walk:
         self._service, self._lease, self.run_id = service, lease, run_id
         self.claimed = asyncio.Event()
         self.fence: int | None = None
+        self._epoch = 0
         self.over = False
         self._journal: Journal | None = None
         self._answering: asyncio.Task[Answer] | None = None
@@ -78,13 +79,15 @@ class Walk:
         if row is None:
             return None
         self._lease.renewed(sent)
+        self._epoch = self._lease.epoch
         return msgspec.convert(dict(row), Claim)
 
     async def _walk(self, claim: Claim) -> None:
         service = self._service
         batch, settings = service.database.batch, service.settings
         claim, ledger = await self._so_far(claim)
-        self._journal = journal = Journal(batch, claim, settings.lease_s, lambda: self._lease.holds, self._publish)
+        journal = Journal(batch, claim, settings.lease_s, lambda: self._lease.holds(self._epoch), self._publish)
+        self._journal = journal
         journal.emit("started")
         memory = await remembered(claim, service.valkey, service.database.as_client(claim.client_id))
         house = House(service.database, service.catalogue.now, service.model, settings)

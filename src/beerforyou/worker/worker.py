@@ -162,6 +162,8 @@ class Worker:
     async def _work(self, walk: Walk) -> None:
         try:
             await self._through(walk)
+        except BeerForYouError as error:
+            log.warning("run %s goes to another worker: %s", walk.run_id, error.message)
         except Exception:
             log.exception("run %s could not be worked on", walk.run_id)
         finally:

@@ -36,6 +36,7 @@ PORTS = {"amqp": 5672, "amqps": 5671}
 GONE_S = 0.5  # a deleted queue stays away so long: made again at once, RabbitMQ tells its consumers nothing
 HINT = "is it running, and is QUEUE_URL right?"
 
+log = logging.getLogger(__name__)
 # It tells of each attempt at a broker that is down, with a traceback; Arrivals tells it once.
 logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
@@ -49,10 +50,12 @@ class AmqpQueue:
 
     @classmethod
     async def connect(cls, url: str, limit: int, held: int, name: str = QUEUE) -> "AmqpQueue":
-        """Raises SetupError and Unavailable."""
+        """Raises SetupError. A broker that does not answer is waited for: workers find the runs without it, only later."""
         queue = cls(url, limit, held, name)
         try:
             await queue.ready()
+        except Unavailable as error:
+            log.warning("%s", error.message)
         except BaseException:
             await queue.close()
             raise
