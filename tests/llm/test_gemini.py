@@ -19,6 +19,7 @@ from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import QUESTION, REQUESTS
 from tests.llm.gemini_replies import call, chunk, text
+from tests.llm.misbehaving import misbehaving
 
 KEY = "AIzaSy-not-a-real-key"
 REQUEST = REQUESTS["tools"]
@@ -277,3 +278,23 @@ async def test_calls_run_side_by_side_and_close_ends_the_session(server: ModelSe
     assert server.count == len(replies) == 150
     await model.close()
     await model.close()
+
+
+async def test_leave_is_asked_when_the_connection_is_there() -> None:
+    """A run that was lost while its request waited for a connection costs nothing."""
+
+    class Lost(Exception):
+        pass
+
+    def permit() -> None:
+        raise Lost
+
+    async with misbehaving() as server:
+        model = Gemini("gemini-2.5-flash", "key", server.url, 5.0)
+        with pytest.raises(Lost):
+            await model.generate(msgspec.structs.replace(REQUESTS["tools"], permit=permit))
+        await model.generate(REQUESTS["tools"])
+        with pytest.raises(Lost):  # over the connection that is there by now
+            await model.generate(msgspec.structs.replace(REQUESTS["tools"], permit=permit))
+        assert server.count == 1
+        await model.close()

@@ -26,6 +26,7 @@ import beerforyou.backends.queue.amqp
 import beerforyou.llm.gemini  # noqa: F401 (what the commands would import)
 from beerforyou.answering import planner
 from beerforyou.answering.journal import Journal, Step
+from beerforyou.backends.leave import asking_leave
 from beerforyou.cli import main
 from beerforyou.llm.fallback import Fallback
 from beerforyou.service import Service
@@ -58,14 +59,15 @@ class Cellar(msgspec.Struct, frozen=True):
 
 async def count_cellar(caller: Caller, args: Cellar) -> Outcome:
     """How many bottles are in the caller's cellar; what this costs is counted."""
-    async with _http().post(f"{HARNESS}/tool", params={"marker": args.marker}) as response:
+    where, permit = f"{HARNESS}/tool", caller.permit
+    async with _http().post(where, params={"marker": args.marker}, trace_request_ctx=permit) as response:
         response.raise_for_status()
     return Outcome(content={"bottles": 12}, label=caller.public())
 
 
 @functools.cache
 def _http() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_S))
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_S), trace_configs=[asking_leave()])
 
 
 async def here(place: str, who: object) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from beerforyou import prompts
 from beerforyou.answering.composing import compose, failed
 from beerforyou.answering.decisions import decide
+from beerforyou.answering.journal import Cancelled, Superseded
 from beerforyou.answering.ledger import Result, call_key, model_step, tool_step
 from beerforyou.answering.turn import Answer, Turn
 from beerforyou.errors import BadInput
@@ -134,6 +135,8 @@ class _Walk:
             return None, f"{error.message}; {error.hint}"
         except TimeoutError:
             return None, f"{call.name} took too long"
+        except (Superseded, Cancelled):
+            raise
         except Exception:  # the model can still answer without it
             log.exception("run %s: %s failed", self.turn.run_id, call.name)
             return None, f"{call.name} is not available right now"

@@ -119,6 +119,7 @@ async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, jour
         fence=house.database.fence,
         statistics=house.database.statistics,
         catalogue=house.catalogue,
+        permit=journal.go_on,
         scopes=frozenset(row["scopes"]),
         shown=memory.context.shown,
     )

@@ -13,8 +13,15 @@ from contextlib import contextmanager
 class Breaker:
     """Ask `lets_through`, and enter `call` before the next await."""
 
-    def __init__(self, failures: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit, self._seconds, self._clock = failures, seconds, clock
+    def __init__(
+        self,
+        failures: int,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        counts: Callable[[Exception], bool] = lambda error: True,
+    ) -> None:
+        """`counts`: whether an error is the upstream's failure."""
+        self._limit, self._seconds, self._clock, self._counts = failures, seconds, clock, counts
         self._failures = 0
         self._probe_at: float | None = None  # None: closed
         self._probing = False
@@ -25,13 +32,14 @@ class Breaker:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """What began before it opened has no say any more; a cancelled call never has one."""
+        """What began before it opened has no say any more; a cancelled call, or an error that doesn't count, never has one."""
         probe = self._probing = self._probe_at is not None
         try:
             yield
             self._settle(probe, failures=0)
-        except Exception:
-            self._settle(probe, self._failures + 1)
+        except Exception as error:
+            if self._counts(error):
+                self._settle(probe, self._failures + 1)
             raise
         finally:
             if probe:

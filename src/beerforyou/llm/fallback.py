@@ -62,7 +62,7 @@ class _Upstream:
 
     def __init__(self, model: Model, settings: Settings) -> None:
         self.model = model
-        self.breaker = Breaker(settings.breaker_failures, settings.breaker_s)
+        self.breaker = Breaker(settings.breaker_failures, settings.breaker_s, counts=_is_the_models)
         self._tries = settings.model_tries
         self._timeout_s = settings.model_timeout_s
 
@@ -86,11 +86,7 @@ class _Upstream:
             request.permit()
         try:
             with self.breaker.call():
-                try:
-                    return await self.model.generate(request, draft.begin())
-                except ModelRefused as error:  # one client's request must not close the model to all
-                    refused = error
-            raise refused
+                return await self.model.generate(request, draft.begin())
         except ModelError as error:
             log.warning("%s", error.message)
             raise
@@ -101,6 +97,11 @@ class _Upstream:
             return False
         wait = error.retry_after_s
         return True if not wait else wait if wait <= LONGEST_ASKED_S else False
+
+
+def _is_the_models(error: Exception) -> bool:
+    """One client's request that is refused, or not wanted any more, must not close the model to all."""
+    return isinstance(error, ModelError) and not isinstance(error, ModelRefused)
 
 
 class _Draft:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from beerforyou.backends.leave import asking_leave
 from beerforyou.backends.retry_after import seconds
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
@@ -50,7 +51,7 @@ class Gemini:
         verb = "streamGenerateContent?alt=sse" if on_text else "generateContent"
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._call(verb, body, reader)
+                await self._call(verb, body, reader, request.permit)
         except TimeoutError:
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:  # aiohttp's errors may hold the headers, so no chain
@@ -64,9 +65,11 @@ class Gemini:
             await self._session.close()
             self._session = None
 
-    async def _call(self, verb: str, body: bytes, reader: wire.Reader) -> None:
-        url = f"{self._url}:{verb}"
-        async with self._http().post(url, data=body, headers=self._headers, allow_redirects=False) as response:
+    async def _call(self, verb: str, body: bytes, reader: wire.Reader, permit: Callable[[], None] | None) -> None:
+        http, url = self._http(), f"{self._url}:{verb}"
+        async with http.post(
+            url, data=body, headers=self._headers, allow_redirects=False, trace_request_ctx=permit
+        ) as response:
             if response.status != 200:
                 raise self._refused(response, await self._whole(response))
             if response.content_type != "text/event-stream":
@@ -87,6 +90,7 @@ class Gemini:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
+                trace_configs=[asking_leave()],
             )
         return self._session
 

@@ -71,8 +71,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `tool_choice` "none" asks for text alone. `grounded` asks the provider to search the web itself; it never
     goes together with `tools`. `facts` is for models that run in this process (offline): what the reading and the
-    conversation already know; it is never sent anywhere. `permit` is asked before each further attempt, and raises when
-    nobody wants the reply any more.
+    conversation already know; it is never sent anywhere. `permit` is asked at the last moment before each attempt, and
+    raises when nobody wants the reply any more.
     """
 
     system: str

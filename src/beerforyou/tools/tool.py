@@ -31,7 +31,8 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))  # a token may narrow them d
 class Caller(msgspec.Struct, kw_only=True):
     """Who asks, and what a tool may see of it. `agreed`: the breweries whose details the client said yes to.
 
-    `rows`, `fence` and `statistics` read where the replica is; `refusals` counts SQL that was refused in this turn.
+    `rows`, `fence` and `statistics` read where the replica is; `refusals` counts SQL that was refused in this turn. A tool
+    asks `permit` right before it spends something: it raises when nobody wants the result any more.
     """
 
     client_id: str
@@ -41,6 +42,7 @@ class Caller(msgspec.Struct, kw_only=True):
     rows: ClientReads
     fence: Fence
     statistics: Reads
+    permit: Callable[[], None] = lambda: None
     scopes: frozenset[str] = SCOPES
     refusals: int = 0
     catalogue: Catalogue
