@@ -65,11 +65,14 @@ async def test_ten_thousand_at_once(valkey: Valkey) -> None:
     assert all(int(reply) == n for n, reply in replies)
 
 
-async def test_commands_of_one_turn_leave_in_one_write(valkey: Valkey) -> None:
+async def test_commands_of_one_turn_leave_in_one_write(own_server: embedded.Servers) -> None:
+    """On a server to which nobody else talks."""
+    valkey = await Valkey.connect(own_server.valkey_url)
     before = int(await figure(valkey, "stats", "total_reads_processed"))
     await asyncio.gather(*(valkey("GET", f"k{n}") for n in range(300)))
     after = int(await figure(valkey, "stats", "total_reads_processed"))
     assert after - before == 2  # the 300 commands in one (7 of the 16 kB that the server reads), and INFO
+    await valkey.close()
 
 
 async def test_an_error_is_for_its_command_alone(valkey: Valkey) -> None:
