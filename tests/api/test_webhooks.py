@@ -8,9 +8,13 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
+import standardwebhooks
+from msgspec.structs import replace
 
 from beerforyou.settings import Settings
 from tests.api.conftest import bearer
+from tests.api.talking import Talker, asked, call, look, replica, wait_until
+from tests.worker.test_webhooks import Receiver, receiving
 
 URL = {"url": "https://example.com/hook"}
 
@@ -142,3 +146,21 @@ async def test_without_a_token_there_is_nothing(address: str) -> None:
 async def test_a_client_that_nobody_loaded_is_refused(address: str, furnished: Settings) -> None:
     async with aiohttp.ClientSession(address, headers=bearer(furnished, "CLT-99999")) as unknown:
         assert "CLT-99999" in (await made(unknown, status=403))["detail"]
+
+
+async def test_a_client_with_nothing_but_the_library_learns_how_its_run_ended(settings: Settings) -> None:
+    """From the address that it registers to the answer that it is told: HTTP, and `standardwebhooks`."""
+    settings = replace(settings, webhook_networks="127.0.0.0/8")
+    async with receiving(Receiver()) as receiver, replica(settings, Talker()) as here:
+        made = (await call(here.mine, "POST", "/v1/webhooks", {"url": receiver.url})).body
+        accepted = await asked(here.mine)
+
+        async def told() -> bool:
+            return bool(receiver.posts)
+
+        await wait_until(told, "the receiver is told")
+        shown = (await look(here.mine, accepted["run_id"])).body
+        (post,) = receiver.posts
+        message = standardwebhooks.Webhook(made["secret"]).verify(post.body, post.headers)
+    assert (message["type"], message["data"]) == ("run.finished", shown)
+    assert message["data"]["status"] == "succeeded" and message["data"]["text"]
