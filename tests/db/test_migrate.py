@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from beerforyou.db import migrate
+from beerforyou.db.database import connect
 from beerforyou.errors import SetupError
 from beerforyou.settings import Settings
 
@@ -55,3 +56,12 @@ async def test_two_runs_at_work_in_one_conversation_become_one(settings: Setting
         await connection.close()
         await admin.execute("DROP DATABASE upgraded")
         await admin.close()
+
+
+async def test_the_database_of_an_older_version_is_named_as_one(settings: Settings) -> None:
+    admin = await asyncpg.connect(settings.database_admin_url)
+    await admin.execute("ALTER TABLE core.webhook_messages RENAME TO not_there_yet")
+    await admin.close()
+    with pytest.raises(SetupError, match="older version") as raised:
+        await connect(settings)
+    assert "db migrate" in raised.value.hint

@@ -18,6 +18,7 @@ from beerforyou.db.fence import Fence, Limits
 from beerforyou.db.identity import Identity
 from beerforyou.db.queries import QUERIES
 from beerforyou.db.replica import Route, Watch, within
+from beerforyou.errors import SetupError
 from beerforyou.settings import Settings, kept_secret
 
 LONGEST_S = 3.0  # of a client's read; the database itself gives up after two
@@ -92,6 +93,8 @@ async def connect(settings: Settings) -> Database:
     async with AsyncExitStack() as stack:
         pools = await _pools(settings, stack)
         await identity.check(pools.client)
+        if await answered(pools.service.fetchval(QUERIES["checks.older"].sql)):
+            raise SetupError("the database is of an older version", "run `beerforyou db migrate`")
         revoked = await answered(pools.client.fetchval(QUERIES["checks.functions_revoked"].sql))
         return Database(pools, identity, settings, revoked, stack.pop_all())
     raise AssertionError("the block above returns or raises")

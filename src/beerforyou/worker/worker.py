@@ -34,8 +34,8 @@ async def working(service: Service) -> AsyncIterator[None]:
     When the block is cancelled they are left: another worker takes them once the lease is over.
     """
     worker, settings = Worker(service), service.settings
-    postman = Postman(service.database, settings)
     await worker.beat()
+    postman = Postman(service.database, settings)
     tasks = [
         asyncio.create_task(_repeat(TAKE_AGAIN_S, worker.take)),
         *(

@@ -50,6 +50,10 @@ WHERE NOT EXISTS (
     SELECT FROM pg_roles, unnest(rolconfig) AS setting WHERE rolname = 'bfy_reader' AND setting LIKE wanted || '=%')
 ORDER BY 1;
 
+-- name: older
+-- Whether this is the database of an older version: it lacks the newest table that there must be.
+SELECT to_regclass('core.webhook_messages') IS NULL AS older;
+
 -- name: functions_revoked
 -- Whether this server let us take functions away; where not, the rest of the fence carries it.
 SELECT functions_revoked FROM authz.fence;
