@@ -43,7 +43,7 @@ clean: ## remove .venv and the caches; the data stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
-	@echo "Installing what BeerForYou needs into .venv"
+	@echo "Installing what BeerForYou needs into .venv" >&2
 	@$(PIP) --no-deps --require-hashes --requirement $<
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -51,7 +51,7 @@ clean: ## remove .venv and the caches; the data stays
 # --no-deps: the pinned files are complete, and older pips look past a pin when a package asks for its extras.
 # Compiling all of the tests' packages takes longer than the tests gain from it.
 .venv/test: requirements/test.txt .venv/runtime
-	@echo "Installing what the tests need"
+	@echo "Installing what the tests need" >&2
 	@$(PIP) --no-deps --no-compile --require-hashes --requirement $<
 	@touch $@
 
@@ -60,14 +60,14 @@ clean: ## remove .venv and the caches; the data stays
 	@PATH="$$PATH:/usr/sbin"; \
 	for server in pgbouncer rabbitmq-server; do \
 		if ! command -v $$server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing $$server for the tests"; export DEBIAN_FRONTEND=noninteractive; \
+			echo "Installing $$server for the tests" >&2; export DEBIAN_FRONTEND=noninteractive; \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends $$server >/dev/null && \
 				{ service $$server stop; update-rc.d $$server disable; } >/dev/null 2>&1; \
 		fi; \
 		command -v $$server >/dev/null || missing="$$missing $$server"; \
 	done; \
 	if [ -z "$$missing" ]; then touch $@; \
-	else echo "Not installed:$$missing. The tests that need it will be skipped"; fi
+	else echo "Not installed:$$missing. The tests that need it will be skipped" >&2; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
