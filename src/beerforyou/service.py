@@ -26,7 +26,7 @@ from beerforyou.answering.journal import Event
 from beerforyou.backends import queue
 from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.backends.subscriptions import Subscriptions
-from beerforyou.backends.valkey import Valkey
+from beerforyou.backends.valkey import Valkey, unheeded
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.refresh import Current
 from beerforyou.db import database
@@ -152,16 +152,17 @@ class Service:
         rows = self.database.as_client(client_id)
         return self.following.events(rows, run_id, after, idle_s, ended=run["finished_at"] is not None)
 
-    async def ended(self, client_id: str, run_id: UUID, seconds: float) -> dict[str, Any]:
+    async def ended(self, client_id: str, run_id: UUID, seconds: float, steps: bool = False) -> dict[str, Any]:
         """The run once it has ended, or as it stands after so many seconds. Raises NotFound."""
-        run = await self.run(client_id, run_id)
+        run = await self.run(client_id, run_id, steps)
         if run["finished_at"] is not None:
             return run
+        events = self.following.events(self.database.as_client(client_id), run_id, 0, seconds, ended=False)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), contextlib.aclosing(await self.follow(client_id, run_id)) as events:
+            async with asyncio.timeout(seconds), contextlib.aclosing(events):
                 async for _ in events:
                     pass
-        return await self.run(client_id, run_id)
+        return await self.run(client_id, run_id, steps)
 
     def publish(self, run_id: UUID, events: Sequence[Event]) -> None:
         """To all who follow the run, wherever they are. Nobody waits for it: the log has the events."""
@@ -169,7 +170,7 @@ class Service:
             self._publish(following.channel(run_id), following.encode(events))
 
     def _publish(self, channel: str, data: bytes) -> None:
-        self.valkey("PUBLISH", channel, data).add_done_callback(_unheeded)
+        self.valkey("PUBLISH", channel, data).add_done_callback(unheeded)
 
     async def ready(self) -> dict[str, bool]:
         """Who answers, of those without whom nothing works."""
@@ -246,8 +247,3 @@ def _decoded(row: Any) -> dict[str, Any]:
     if "blocks" in values:
         values["blocks"] = msgspec.json.decode(values["blocks"] or "[]", type=list[AnyBlock])
     return values
-
-
-def _unheeded(reply: asyncio.Future[Any]) -> None:
-    if not reply.cancelled():
-        reply.exception()

@@ -4,7 +4,6 @@ and what is said to them.
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
@@ -12,12 +11,11 @@ from uuid import UUID
 
 import aiohttp
 import asyncpg
-import uvicorn
 from msgspec.structs import replace
 
-from beerforyou.api.app import app
 from beerforyou.db.connections import operator
 from beerforyou.following import channel
+from beerforyou.isolation.through_http import served
 from beerforyou.llm.model import Model, Reply, Request, Text
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
@@ -83,7 +81,7 @@ async def replica(
         service = await stack.enter_async_context(opened(quick))
         stack.push_async_callback(service.model.close)
         service.model = model or service.model
-        address = await stack.enter_async_context(serving(service))
+        address = await stack.enter_async_context(served(service))
         if works:
             await stack.enter_async_context(working(service))
         mine, theirs = [
@@ -111,21 +109,6 @@ async def written(settings: Settings) -> dict[str, int]:
         return dict(await connection.fetchrow(f"SELECT {counts}"))
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def serving(service: Service) -> AsyncIterator[str]:
-    """The API on loopback. Returns its address."""
-    config = uvicorn.Config(app(service), lifespan="off", log_level="warning", timeout_graceful_shutdown=2)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            service.following.stop()
-            server.should_exit = True
-            await task
 
 
 class Answer(NamedTuple):

@@ -75,13 +75,12 @@ def _asked(request: Request, read: bytes) -> Asked:
     return Asked(key=key, sent=hashlib.sha256(said).digest())
 
 
-async def unless_gone(request: Request, wait: Awaitable[object]) -> None:
-    """Waits, as long as the caller does. Raises what `wait` raises."""
+async def unless_gone(request: Request, wait: Awaitable[T]) -> T | None:
+    """What `wait` brings, or raises; None when the caller hangs up first."""
     waiting, gone = asyncio.ensure_future(wait), asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait([waiting, gone], return_when=asyncio.FIRST_COMPLETED)
-        if waiting.done():
-            waiting.result()
+        return waiting.result() if waiting.done() else None
     finally:
         waiting.cancel()
         gone.cancel()

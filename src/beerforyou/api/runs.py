@@ -45,8 +45,7 @@ async def get_run(request: Request) -> Response:
     wait = _wait(request)
     found = await service(request).run(asker.client_id, run_id, steps)
     if wait and found["finished_at"] is None and (not known or _is(known, _tag(found))):
-        await unless_gone(request, service(request).ended(asker.client_id, run_id, wait))
-        found = await service(request).run(asker.client_id, run_id, steps)
+        found = await unless_gone(request, service(request).ended(asker.client_id, run_id, wait, steps)) or found
     tag, applied = _tag(found), {"preference_applied": f"wait={wait}"} if wait else {}
     status = 304 if _is(known, tag) else 200
     return reply(found, status, etag=tag, cache_control="no-store", **applied)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from beerforyou.backends.valkey import ANSWER_S, Address, Wire, connected, connected_again
+from beerforyou.backends.valkey import ANSWER_S, Address, Wire, connected, connected_again, unheeded
 from beerforyou.errors import BeerForYouError
 
 Heard = Callable[[bytes | None], None]  # None: something may have been missed
@@ -44,7 +44,7 @@ class Subscriptions:
             self._listeners[channel].discard(heard)
             if not self._listeners[channel]:
                 del self._listeners[channel]
-                self._wire.send(("UNSUBSCRIBE", channel)).add_done_callback(_unheeded)
+                self._wire.send(("UNSUBSCRIBE", channel)).add_done_callback(unheeded)
 
     async def close(self) -> None:
         self._task.cancel()
@@ -66,14 +66,9 @@ class Subscriptions:
         while True:
             await asyncio.wait([self._wire.lost], timeout=ANSWER_S)
             if self.live:
-                self._wire.send(("PING",)).add_done_callback(_unheeded)  # a peer that vanished answers nothing
+                self._wire.send(("PING",)).add_done_callback(unheeded)  # a peer that vanished answers nothing
                 continue
             self._hold(await connected_again(self._address))
             await asyncio.gather(*(self._ask("SUBSCRIBE", channel) for channel in self._listeners))
             for heard in [heard for listeners in self._listeners.values() for heard in listeners]:
                 heard(None)
-
-
-def _unheeded(reply: asyncio.Future[object]) -> None:
-    if not reply.cancelled():
-        reply.exception()

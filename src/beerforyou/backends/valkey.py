@@ -174,6 +174,12 @@ async def connected(address: "Address") -> Wire:
     return wire
 
 
+def unheeded(reply: asyncio.Future[Any]) -> None:
+    """As the callback of a command whose reply nobody waits for, whatever it is."""
+    if not reply.cancelled():
+        reply.exception()
+
+
 async def connected_again(address: "Address") -> Wire:
     """Tries until it succeeds."""
     pause, longest = PAUSE_S
