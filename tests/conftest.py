@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,15 @@ import uvloop
 
 from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.backends.valkey import Valkey
-from beerforyou.catalogue import demo
+from beerforyou.catalogue import refresh
+from beerforyou.catalogue.demo import breweries as invented_breweries
 from beerforyou.catalogue.sync import store
-from beerforyou.cli.demo import set_up
-from beerforyou.db.connections import admin, operator
-from beerforyou.db.database import Database, connect
+from beerforyou.clients.demo import write as invented_clients
+from beerforyou.clients.load import load as load_files
+from beerforyou.clients.profiles import compute
+from beerforyou.clients.statistics import publish
+from beerforyou.db.connections import admin, take_on
+from beerforyou.db.database import Database, Reads, connect
 from beerforyou.db.migrate import migrate
 from beerforyou.llm.model import Model
 from beerforyou.service import Service, opened
@@ -36,7 +41,10 @@ from beerforyou.worker.worker import work
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 Walk = Callable[..., Awaitable[dict[str, Any]]]
-FreshSettings = Callable[[], AbstractAsyncContextManager[Settings]]
+FreshSettings = Callable[..., AbstractAsyncContextManager[Settings]]
+
+# What the demo clients order follows the season: in the tests it is what they ordered up to this day, told as of today.
+DEMO_DAY = date(2026, 11, 22)
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +73,17 @@ async def migrated(embedded_settings: Settings) -> Settings:
 
 @pytest.fixture(scope="session")
 def fresh_settings(migrated: Settings) -> FreshSettings:
-    """`async with fresh_settings() as settings`: a migrated, empty database and Valkey until the end of the block."""
-    template, numbers, valkeys = urlsplit(migrated.database_url).path[1:], count(1), list(range(1, 16))
+    """`async with fresh_settings() as settings`: a migrated, empty database and Valkey until the end of the block.
+
+    `fresh_settings(like)` copies another database, to which nobody is connected.
+    """
+    numbers, valkeys = count(1), list(range(1, 16))
 
     @asynccontextmanager
-    async def fresh() -> AsyncIterator[Settings]:
+    async def fresh(like: Settings = migrated) -> AsyncIterator[Settings]:
+        template = urlsplit(like.database_url).path[1:]
         name, number = f"test_{next(numbers)}", valkeys.pop()
-        operator = await admin(_in_database(migrated, template, "postgres"))
+        operator = await admin(_in_database(like, template, "postgres"))
         try:
             await operator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
             # a copy has everything but the rights on the database itself
@@ -80,7 +92,7 @@ def fresh_settings(migrated: Settings) -> FreshSettings:
                 template,
                 name,
             )
-            fresh = _in_database(migrated, template, name)
+            fresh = _in_database(like, template, name)
             fresh = msgspec.structs.replace(fresh, valkey_url=f"{migrated.valkey_url}?db={number}")
             await _emptied(fresh.valkey_url)
             yield fresh
@@ -129,17 +141,34 @@ def real_catalogue() -> Path:
 
 
 @pytest.fixture(scope="session")
-async def furnished(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
-    """A database with the demo catalogue and the demo clients. Add conversations, change nothing else."""
+async def demo(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
+    """The demo catalogue and the demo clients, to be copied. Don't connect here."""
     async with fresh_settings() as settings:
-        yield await furnish(settings)
+        await _furnish(settings)
+        yield settings
 
 
-async def furnish(settings: Settings) -> Settings:
-    async with operator(settings) as connection:  # else `set_up` would ask the network first
-        await store(connection, demo.breweries(), "demo")
-    await set_up(settings)
-    return settings
+@pytest.fixture(scope="session")
+async def furnished(fresh_settings: FreshSettings, demo: Settings) -> AsyncIterator[Settings]:
+    """A copy of `demo` for all who change nothing of it. Add conversations, change nothing else."""
+    async with fresh_settings(demo) as settings:
+        yield settings
+
+
+async def _furnish(settings: Settings) -> None:
+    """What `beerforyou demo` sets up, but the same orders and the same noise on every day."""
+    connection = await admin(settings)
+    await connection.execute("UPDATE stats.secret SET secret = sha256('the same noise in every run of the tests')")
+    await take_on(connection, "bfy_operator", "core")
+    await store(connection, invented_breweries(), "demo")
+    catalogue = await refresh.load(Reads(connection))
+    with tempfile.TemporaryDirectory() as folder:
+        files = invented_clients(Path(folder), catalogue.breweries, today=DEMO_DAY)
+        await load_files(connection, *files, catalogue=catalogue, today=DEMO_DAY)
+    await connection.execute("UPDATE purchases SET purchased_on = purchased_on + $1::int", (date.today() - DEMO_DAY).days)
+    await compute(connection)
+    await publish(connection, DEMO_DAY)
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

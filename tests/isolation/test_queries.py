@@ -75,10 +75,10 @@ async def test_a_million_rows_are_cut_and_so_is_a_wide_one(service: Service) -> 
     many = await fence.run(ME, "SELECT a.beer FROM my_purchases a, my_purchases b")
     assert many.truncated and 0 < len(many.rows) <= service.settings.sql_rows
     wide = ", ".join(f"beer AS beer_{n}" for n in range(150))
-    assert (await fence.run(ME, f"SELECT {wide} FROM my_purchases")).truncated
+    assert (await fence.run(ME, f"SELECT {wide} FROM my_purchases ORDER BY length(beer)")).truncated
     wider = ", ".join(f"beer b{n}" for n in range(300))
     with pytest.raises(Refused, match="first row alone"):
-        await fence.run(ME, f"SELECT {wider} FROM my_purchases")
+        await fence.run(ME, f"SELECT {wider} FROM my_purchases ORDER BY length(beer) DESC")
 
 
 async def test_columns_of_one_name_are_all_there(service: Service) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
-from tests.conftest import FreshSettings, furnish
+from tests.conftest import FreshSettings
 from tests.llm.misbehaving import (
     Behaviour,
     Misbehaving,
@@ -51,10 +51,10 @@ async def server() -> AsyncIterator[Misbehaving]:
 
 
 @pytest.fixture(scope="module")
-async def own(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
+async def own(fresh_settings: FreshSettings, demo: Settings) -> AsyncIterator[Settings]:
     """Where no other worker takes our runs."""
-    async with fresh_settings() as settings:
-        yield await furnish(settings)
+    async with fresh_settings(demo) as settings:
+        yield settings
 
 
 @pytest.fixture
