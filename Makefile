@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+PROCESSES ?= 2
 # Open Brewery DB as a file, where it lies beside the checkout; else the demo asks the network.
 export BEERFORYOU_CATALOGUE_FILE ?= $(abspath $(wildcard ../shared/openbrewerydb/breweries.csv))
 BIN := .venv/bin
@@ -11,7 +12,9 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --pyth
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock bench chaos clean
+PYTEST := $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+.PHONY: help demo test check lint days lock bench chaos clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -19,8 +22,11 @@ help: ## this list
 demo: .venv/runtime ## start everything, ask one real question, serve (ARGS=--once ends after the answer)
 	@$(BIN)/beerforyou demo $(ARGS)
 
-test: lint .venv/system ## lint, then every test (ARGS=tests/backends for some)
-	$(BIN)/pytest $(ARGS)
+test: lint .venv/system ## lint, then every test in two processes (ARGS=tests/backends for some)
+	$(PYTEST) $(ARGS)
+
+check: lint ## lint, then what needs no server: less than a minute
+	$(PYTEST) -q -m "not server" $(ARGS)
 
 lint: .venv/test ## style, types, and the direction of imports
 	$(BIN)/ruff check
@@ -33,6 +39,9 @@ bench: .venv/test ## what a command on the shared Valkey connection costs
 
 chaos: .venv/test .venv/system ## kill real processes and servers while clients ask, count what was promised (ARGS=--quick)
 	@$(BIN)/python -m tests.processes.chaos $(ARGS)
+
+days: .venv/test .venv/system ## what depends on the day, on five other days (ARGS="2028-02-29T12:00 -k recall" for any tests on one)
+	@$(BIN)/python -m tests.days $(ARGS)
 
 lock: $(BIN)/uv ## pin the dependencies anew (ARGS=--upgrade for newer ones)
 	$(COMPILE) $(ARGS) --output-file requirements/runtime.txt
@@ -58,7 +67,7 @@ clean: ## remove .venv and the caches; the data stays
 # Real servers that tests start for themselves: the services that Debian's packages start are stopped.
 .venv/system: | $(BIN)/python
 	@PATH="$$PATH:/usr/sbin"; \
-	for server in pgbouncer rabbitmq-server; do \
+	for server in pgbouncer rabbitmq-server faketime; do \
 		if ! command -v $$server >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "Installing $$server for the tests" >&2; export DEBIAN_FRONTEND=noninteractive; \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends $$server >/dev/null && \

@@ -20,6 +20,7 @@ import msgspec
 import pytest
 import uvloop
 
+from beerforyou.backends import account
 from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.backends.valkey import Valkey
 from beerforyou.catalogue import refresh
@@ -36,6 +37,10 @@ from beerforyou.llm.model import Model
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings, load
 from beerforyou.worker.worker import work
+from tests.days import CLOCK
+
+# The servers get an environment of their own, and in it the clock of these tests (days.py).
+account.ENVIRONMENT.update({name: value for name, value in os.environ.items() if name in CLOCK})
 
 # The loop that `serve` runs on. (pytest-asyncio's hook for it breaks fixtures that synchronous tests share.)
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -43,8 +48,32 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 Walk = Callable[..., Awaitable[dict[str, Any]]]
 FreshSettings = Callable[..., AbstractAsyncContextManager[Settings]]
 
+TESTS = Path(__file__).parent
+WITH_SERVERS = {
+    "backends",
+    "cli",
+    "isolation",
+    "processes",
+}  # rooms whose tests start servers, or programs, of their own
+DATED = {"clients", "messages", "published", "reading", "tools"}  # rooms that speak of days
+LONGEST = ("processes/test_chaos.py", "isolation/test_proof.py", "published/test_tracker.py", "backends/test_queue.py")
 # What the demo clients order follows the season: in the tests it is what they ordered up to this day, told as of today.
 DEMO_DAY = date(2026, 11, 22)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks for `make check` and `make days`; and those who take long come first, for two processes to end together."""
+    for item in items:
+        used, room = set(getattr(item, "fixturenames", ())), item.path.relative_to(TESTS).parts[0]
+        if room in WITH_SERVERS or used & {"data_folder", "rabbit"}:
+            item.add_marker("server")
+        if room in DATED or "demo" in used:
+            item.add_marker("dated")
+    items.sort(key=lambda item: _rank(item.path.relative_to(TESTS).as_posix()))
+
+
+def _rank(path: str) -> int:
+    return LONGEST.index(path) if path in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +194,9 @@ async def _furnish(settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = invented_clients(Path(folder), catalogue.breweries, today=DEMO_DAY)
         await load_files(connection, *files, catalogue=catalogue, today=DEMO_DAY)
-    await connection.execute("UPDATE purchases SET purchased_on = purchased_on + $1::int", (date.today() - DEMO_DAY).days)
+    await connection.execute(
+        "UPDATE purchases SET purchased_on = purchased_on + $1::int", (date.today() - DEMO_DAY).days
+    )
     await compute(connection)
     await publish(connection, DEMO_DAY)
     await connection.close()

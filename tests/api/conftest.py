@@ -1,19 +1,34 @@
 """The API as `serve` runs it: a real server on loopback, with a worker beside it."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 import pytest
 
 from beerforyou.api.tokens import mint
+from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
+from tests.conftest import FreshSettings
 
 MINE, THEIRS = "CLT-00001", "CLT-00002"
+NOBODYS = "4c1a5f0e-7a34-4f0c-9d63-0d6a1e8a2b11"  # an id of nothing
 
 
 @pytest.fixture(scope="session")
-async def address(service: Any) -> AsyncIterator[str]:
+async def furnished(fresh_settings: FreshSettings, demo: Settings) -> AsyncIterator[Settings]:
+    """Of these tests alone: their worker would take the runs of those who walk them themselves."""
+    async with fresh_settings(demo) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def service(furnished: Settings) -> AsyncIterator[Service]:
+    async with opened(furnished) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+async def address(service: Service) -> AsyncIterator[str]:
     from beerforyou.isolation.through_http import served
     from beerforyou.worker.worker import working
 

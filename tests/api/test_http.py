@@ -3,7 +3,6 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -11,7 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from beerforyou.settings import Settings
-from tests.api.conftest import bearer
+from tests.api.conftest import NOBODYS, bearer
 
 ASK = {"message": "Cervejarias em San Diego"}
 
@@ -102,7 +101,7 @@ async def test_what_is_another_clients_does_not_exist(
         ([], 422, "object"),
         ({"message": "oi", "client_id": "CLT-00002"}, 422, "client_id"),
         ({"message": "oi", "conversation_id": "not an id"}, 422, "conversation_id"),
-        ({"message": "oi", "conversation_id": str(uuid4())}, 404, "conversation"),
+        ({"message": "oi", "conversation_id": NOBODYS}, 404, "conversation"),
     ],
 )
 async def test_bad_input_is_told_what_and_where(http: aiohttp.ClientSession, body: Any, status: int, says: str) -> None:
@@ -155,10 +154,10 @@ async def test_a_client_that_nobody_loaded_is_refused(address: str, furnished: S
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", f"/v1/runs/{uuid4()}", 404),
+        ("GET", f"/v1/runs/{NOBODYS}", 404),
         ("GET", "/v1/runs/one", 404),
-        ("GET", f"/v1/runs/{uuid4()}/events", 404),
-        ("GET", f"/v1/conversations/{uuid4()}", 404),
+        ("GET", f"/v1/runs/{NOBODYS}/events", 404),
+        ("GET", f"/v1/conversations/{NOBODYS}", 404),
         ("GET", "/v1/nothing", 404),
         ("DELETE", "/v1/runs", 405),
     ],

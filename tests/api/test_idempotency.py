@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from beerforyou.settings import Settings
-from tests.api.conftest import MINE
+from tests.api.conftest import MINE, NOBODYS
 from tests.api.talking import ASK, Answer, asked, call, cancel, ended, look, messages, replica, written
 
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
@@ -110,7 +110,7 @@ async def test_a_key_belongs_to_its_client(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"message": "oi", "conversation_id": str(uuid4())}, 404),
+        ({"message": "oi", "conversation_id": NOBODYS}, 404),
         ({"message": " "}, 422),
         ({"message": 5}, 422),
         ({"message": "oi", "on_busy": "shout"}, 422),

@@ -12,7 +12,7 @@ import standardwebhooks
 from msgspec.structs import replace
 
 from beerforyou.settings import Settings
-from tests.api.conftest import bearer
+from tests.api.conftest import NOBODYS, bearer
 from tests.api.talking import Talker, asked, call, look, replica, wait_until
 from tests.worker.test_webhooks import Receiver, receiving
 
@@ -118,9 +118,9 @@ async def test_an_eleventh_is_refused(hooks: aiohttp.ClientSession) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("DELETE", f"/v1/webhooks/{uuid4()}", 404),
+        ("DELETE", f"/v1/webhooks/{NOBODYS}", 404),
         ("DELETE", "/v1/webhooks/one", 404),
-        ("POST", f"/v1/webhooks/{uuid4()}/secret", 404),
+        ("POST", f"/v1/webhooks/{NOBODYS}/secret", 404),
         ("PUT", "/v1/webhooks", 405),
     ],
 )
@@ -136,8 +136,8 @@ async def test_without_a_token_there_is_nothing(address: str) -> None:
         for method, path in (
             ("GET", "/v1/webhooks"),
             ("POST", "/v1/webhooks"),
-            ("DELETE", f"/v1/webhooks/{uuid4()}"),
-            ("POST", f"/v1/webhooks/{uuid4()}/secret"),
+            ("DELETE", f"/v1/webhooks/{NOBODYS}"),
+            ("POST", f"/v1/webhooks/{NOBODYS}/secret"),
         ):
             async with nobody.request(method, path) as response:
                 assert response.status == 401
