@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 SAO_PAULO, AUCKLAND = ZoneInfo("America/Sao_Paulo"), ZoneInfo("Pacific/Auckland")
@@ -47,7 +48,8 @@ def environment(moment: datetime, zone: str) -> dict[str, str]:
     )
     ahead = round((moment - datetime.now(UTC)).total_seconds())
     clock = dict(zip(CLOCK, (asked.stdout.strip(), f"{ahead:+}s", "1"), strict=True))
-    return os.environ | clock | {"TZ": zone}
+    path = os.pathsep.join([str(Path(__file__).parent / "clock"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | clock | {"TZ": zone, "PYTHONPATH": path}
 
 
 def run(moment: datetime, zone: str, *args: str) -> int:
