@@ -8,8 +8,6 @@ import random
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import aiohttp
 import msgspec
 
 from beerforyou import __version__
+from beerforyou.backends import retry_after
 from beerforyou.catalogue.rows import Row
 from beerforyou.errors import BadInput, Unavailable
 
@@ -65,7 +64,8 @@ class Web:
                 async with self._http.get(url, params=params) as response:
                     if response.status == 200:
                         return await _body(response, shown)
-                    problem, wait = f"answered {response.status}", _retry_after(response)
+                    asked = response.headers.get("retry-after", "")
+                    problem, wait = f"answered {response.status}", retry_after.seconds(asked)
                     if response.status < 500 and response.status not in PASSING:
                         raise BadInput(f"{shown} {problem}", "give the address of Open Brewery DB, or a CSV file")
             except (aiohttp.ClientError, TimeoutError) as error:
@@ -165,14 +165,3 @@ async def _body(response: aiohttp.ClientResponse, url: str) -> bytes:
         if len(body) > MAX_BYTES:
             raise BadInput(f"{url} is larger than {MAX_BYTES:,} bytes", "give the address of Open Brewery DB")
     return bytes(body)
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds; the header gives them, or a date."""
-    value = response.headers.get("Retry-After", "")
-    if value.isdecimal():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
