@@ -34,9 +34,12 @@ HTTPS = "give an address such as https://example.com/hooks/beer"
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """`ended_at`: its receiver answered 410, and gets nothing more."""
+
     webhook_id: UUID
     url: str
     created_at: datetime
+    ended_at: datetime | None = None
 
 
 class AddedWebhook(Webhook, frozen=True, kw_only=True):

@@ -60,7 +60,7 @@ async def test_two_runs_at_work_in_one_conversation_become_one(settings: Setting
 
 async def test_the_database_of_an_older_version_is_named_as_one(settings: Settings) -> None:
     admin = await asyncpg.connect(settings.database_admin_url)
-    await admin.execute("ALTER TABLE core.webhook_messages RENAME TO not_there_yet")
+    await admin.execute("ALTER TABLE core.webhooks RENAME COLUMN ended_at TO not_there_yet")
     await admin.close()
     with pytest.raises(SetupError, match="older version") as raised:
         await connect(settings)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,7 +23,8 @@ from beerforyou.errors import BadInput, Conflict, NotAllowed, NotFound
 from beerforyou.idempotency import Asked
 from beerforyou.service import opened
 from beerforyou.settings import Settings
-from beerforyou.worker.webhooks import PER_WEBHOOK, SCHEDULE, Postman
+from beerforyou.worker import webhooks as posting
+from beerforyou.worker.webhooks import LATE, PER_CLIENT, QUICK, SCHEDULE, SLOW_PER_CLIENT, Postman
 
 MINE, THEIRS = "CLT-00001", "CLT-00002"
 AT_ONCE = (0.0,) * len(SCHEDULE)
@@ -145,6 +145,11 @@ async def statuses(admin: asyncpg.Connection) -> list[str]:
     return [row["status"] for row in rows]
 
 
+async def due(db: Database, lease_s: float) -> list[asyncpg.Record]:
+    """As a sender takes them that has nothing under way."""
+    return await db.batch.alone("webhooks.due", lease_s, 50, 50, PER_CLIENT, SLOW_PER_CLIENT, [], [], [], [])
+
+
 async def delivered(sender: Postman) -> int:
     taken = await sender.deliver_due()
     await sender.drained()
@@ -233,9 +238,10 @@ async def test_the_schedule_is_kept(db: Database, local: Settings, admin: asyncp
         ("1", 5, 6),
         ("3600", 3600, 4320),
         ("9999999", 86_400, 103_680),
-        ("soon", 5, 6),
+        ("9" * 400, 86_400, 103_680),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 86_400, 103_680),  # in UTC, no such day
         ("-5", 5, 6),
-        ("nan", 5, 6),
+        ("1e999", 5, 6),
     ],
 )
 async def test_a_receiver_may_ask_for_more_time(
@@ -325,20 +331,119 @@ async def test_one_that_hangs_holds_up_no_other(db: Database, local: Settings) -
         receiving(Receiver()) as quick,
         postman(db, local) as sender,
     ):
-        await add(db, local, hanging)
+        for _ in range(3):  # one client's webhooks share its places
+            await add(db, local, hanging)
         await add(db, local, quick, THEIRS)
-        for _ in range(3 * PER_WEBHOOK):
+        for _ in range(PER_CLIENT):
             await finish_a_run(db)
         await finish_a_run(db, THEIRS)
-        begun = time.monotonic()
-        assert await sender.deliver_due() == PER_WEBHOOK + 1
+        assert await sender.deliver_due() == PER_CLIENT + 1
         await until(lambda: quick.posts, "the other one is told")
-        assert time.monotonic() - begun < 2
         assert await sender.deliver_due() == 0  # the hanging one has its share
         await finish_a_run(db, THEIRS)
         assert await sender.deliver_due() == 1
         await until(lambda: len(quick.posts) == 2, "and told again")
-        assert len(hanging.posts) == PER_WEBHOOK
+        assert len(hanging.posts) == PER_CLIENT
+        assert len({post.headers["host"] for post in hanging.posts}) == 1
+
+
+@asynccontextmanager
+async def crowd(db: Database, settings: Settings, receiver: Receiver, clients: int) -> AsyncIterator[list[str]]:
+    """So many clients, with as many webhooks each as may be, all to this receiver; a run of each has ended."""
+    names = [f"CROWD-{n}" for n in range(clients)]
+    async with operator(settings) as connection:
+        await connection.executemany(
+            "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, 'Bar', '', '', '', '', 'pt')",
+            [(name,) for name in names],
+        )
+    for _ in range(webhooks.MOST):
+        await asyncio.gather(*(add(db, settings, receiver, name) for name in names))
+    await asyncio.gather(*(finish_a_run(db, name) for name in names))
+    yield names
+
+
+@pytest.mark.parametrize("clients", [6, 40])
+async def test_receivers_that_hang_take_no_place_from_others(db: Database, local: Settings, clients: int) -> None:
+    """Counted in looks of the sender: the first one after the run has ended tells the honest client."""
+    patient = replace(local, webhook_timeout_s=60.0)
+    async with (
+        receiving(Receiver(silent=True)) as hanging,
+        receiving(Receiver()) as quick,
+        crowd(db, local, hanging, clients),
+        postman(db, patient) as sender,
+    ):
+        await add(db, local, quick, THEIRS)
+        assert await sender.deliver_due() == clients * PER_CLIENT
+        await until(lambda: len(hanging.posts) == clients * PER_CLIENT, "all of them hang")
+        for told in range(1, 4):
+            await finish_a_run(db, THEIRS)
+            assert await sender.deliver_due() == 1
+            await until(lambda told=told: len(quick.posts) == told, "the honest one is told")  # type: ignore[misc]
+        assert len(hanging.posts) == clients * PER_CLIENT
+
+
+async def test_more_that_hang_than_there_are_places_hold_them_for_a_moment(
+    db: Database, local: Settings, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond LATE the oldest are cut short, as soon as they are late; from then on they are slow."""
+    monkeypatch.setattr(posting, "QUICK_S", 3600.0)
+    clients, patient = QUICK // PER_CLIENT + 5, replace(local, webhook_timeout_s=60.0)
+    async with (
+        receiving(Receiver(silent=True)) as hanging,
+        receiving(Receiver()) as quick,
+        crowd(db, local, hanging, clients),
+        postman(db, patient, schedule=SCHEDULE) as sender,
+    ):
+        await add(db, local, quick, THEIRS)
+        assert await sender.deliver_due() == QUICK
+        await finish_a_run(db, THEIRS)
+        assert await sender.deliver_due() == 0  # for a moment
+        monkeypatch.setattr(posting, "QUICK_S", 0.0)
+        assert await sender.deliver_due() > 0
+        await until(lambda: quick.posts, "the honest one is told")
+        await until(lambda: len(sender.under_way) < QUICK, "the oldest are cut short")
+        slow = await admin.fetch(
+            "SELECT w.slow, m.last_error FROM core.webhooks w JOIN core.webhook_messages m USING (webhook_id) WHERE m.last_error <> ''"
+        )
+        assert len(slow) >= QUICK - LATE and all(row["slow"] for row in slow)
+        assert all("others wait for the place" in row["last_error"] for row in slow)
+
+
+async def test_a_webhook_that_was_slow_goes_one_at_a_time_until_it_is_quick(
+    db: Database, local: Settings, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "QUICK_S", 0.3)
+    receiver, hasty = Receiver(silent=True), replace(local, webhook_timeout_s=0.5)
+    async with receiving(receiver), receiving(Receiver()) as own, postman(db, hasty) as sender:
+        await add(db, local, receiver)
+        for _ in range(PER_CLIENT - 1):
+            await finish_a_run(db)
+        assert await sender.deliver_due() == PER_CLIENT - 1
+        await until(lambda: all(attempt.late for attempt in sender.under_way), "they are late")
+        assert await sender.deliver_due() == 0  # it counts as slow from here on
+        await sender.drained()
+        assert await admin.fetchval("SELECT slow FROM core.webhooks")
+        await add(db, local, own)  # another webhook of the same client, which does not hang
+        await finish_a_run(db)
+        assert await sender.deliver_due() == 2, "one of the slow webhook, and the other's"
+        await until(lambda: own.posts, "the other webhook is told")
+        receiver.silent = False
+        await sender.drained()
+        assert await delivered(sender) == 1  # quick again
+        assert not await admin.fetchval("SELECT bool_or(slow) FROM core.webhooks")
+        assert await delivered(sender) == PER_CLIENT - 1
+    assert len({post.id for post in receiver.posts}) == PER_CLIENT
+
+
+async def test_a_client_with_more_than_its_places_does_not_wait_for_the_next_look(
+    db: Database, local: Settings
+) -> None:
+    async with receiving(Receiver()) as receiver, postman(db, local) as sender:
+        await add(db, local, receiver)
+        for _ in range(3 * PER_CLIENT):
+            await finish_a_run(db)
+        assert await delivered(sender) == PER_CLIENT
+        assert len(receiver.posts) == 3 * PER_CLIENT
 
 
 async def test_silence_is_a_failure(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
@@ -378,7 +483,7 @@ async def test_a_message_of_a_sender_that_died_is_taken_when_its_lease_is_over(d
     async with receiving(Receiver()) as receiver, postman(db, local) as sender:
         await add(db, local, receiver)
         await finish_a_run(db)
-        (taken,) = await db.batch.alone("webhooks.due", 50, 0.5, PER_WEBHOOK, [], [])  # and then nothing
+        (taken,) = await due(db, 0.5)  # and then nothing
         assert await delivered(sender) == 0
         await asyncio.sleep(0.6)
         assert await delivered(sender) == 1
@@ -406,26 +511,51 @@ async def test_a_late_failure_changes_nothing_that_another_sender_did(db: Databa
     async with receiving(Receiver()) as receiver, postman(db, local) as sender:
         await add(db, local, receiver)
         await finish_a_run(db)
-        (taken,) = await db.batch.alone("webhooks.due", 50, 0.0, PER_WEBHOOK, [], [])
+        (taken,) = await due(db, 0.0)
         assert await delivered(sender) == 1
         assert await db.batch.write("webhooks.failed", taken["message_id"], taken["attempts"], None, "late") is None
         assert await webhooks.dead(db) == []
 
 
-async def test_gone_ends_what_waits_for_that_webhook(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
-    async with receiving(Receiver(500, 410)) as leaving, receiving(Receiver(500)) as staying:
-        await add(db, local, leaving)
+async def test_gone_is_the_receivers_word_to_stop(db: Database, local: Settings, admin: asyncpg.Connection) -> None:
+    async with receiving(Receiver(500, 410, 200)) as leaving, receiving(Receiver(500)) as staying:
+        webhook = await add(db, local, leaving)
         await add(db, local, staying, THEIRS)
         async with postman(db, local, schedule=SCHEDULE) as sender:
             for client in (MINE, THEIRS):
                 await finish_a_run(db, client)
             await delivered(sender)
             assert await statuses(admin) == ["waiting", "waiting"]
+            assert [each.ended_at for each in await webhooks.listed(db, MINE)] == [None]
             await finish_a_run(db)
             await delivered(sender)
-        assert sorted(await statuses(admin)) == ["dead", "dead", "waiting"]
-        assert {row["last_error"] for row in await webhooks.dead(db)} == {"answered 410: what the receiver says"}
-        assert len(await webhooks.listed(db, MINE)) == 1
+            assert sorted(await statuses(admin)) == ["dead", "dead", "waiting"]
+            assert {row["last_error"] for row in await webhooks.dead(db)} == {"answered 410: what the receiver says"}
+            (shown,) = await webhooks.listed(db, MINE)
+            assert shown.webhook_id == webhook.webhook_id and shown.ended_at is not None
+            await finish_a_run(db)
+            assert await webhooks.resend(db) == [] and await delivered(sender) == 0
+        assert len(leaving.posts) == 2 and len(await statuses(admin)) == 3, "nothing was even written for it"
+        assert [row["ended_at"] is None for row in await webhooks.counted(db)] == [False, True]
+
+
+async def test_what_was_under_way_when_the_receiver_left_is_not_sent_again(
+    db: Database, local: Settings, admin: asyncpg.Connection
+) -> None:
+    async with receiving(Receiver(503, 410, 503)) as receiver, postman(db, local) as sender:
+        webhook = await add(db, local, receiver)
+        for _ in range(3):
+            await finish_a_run(db)
+        await delivered(sender)
+        await admin.execute(
+            "UPDATE core.webhook_messages SET status = 'waiting', due_at = now()"
+        )  # a finish in that moment
+        assert await delivered(sender) == 0
+        assert set(await statuses(admin)) == {"dead"}
+        again = await add(db, local, receiver)  # who comes back registers anew
+        assert again.webhook_id != webhook.webhook_id
+        await finish_a_run(db)
+        assert await delivered(sender) == 1
 
 
 async def test_a_removed_webhook_takes_its_messages_along(

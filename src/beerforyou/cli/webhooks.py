@@ -59,7 +59,7 @@ def add(url: str, client_id: str, as_json: bool, data: Path | None) -> None:
 @json_option
 @data_option
 def list_(client_id: str | None, as_json: bool, data: Path | None) -> None:
-    """List webhooks, with how many messages wait, were delivered, or were given up."""
+    """List webhooks, with how many messages wait, were delivered, or were given up, and whether the receiver ended it."""
     found = run(_list(client_id, data))
     if as_json:
         show_json(found)
@@ -68,7 +68,8 @@ def list_(client_id: str | None, as_json: bool, data: Path | None) -> None:
     else:
         for row in found:
             counts = f"{row['waiting']} waiting, {row['delivered']} delivered, {row['dead']} dead"
-            click.echo(f"{row['webhook_id']}  {row['client_id']}  {counts}  {row['url']}")
+            ended = f"  ended {row['ended_at']:%Y-%m-%d %H:%M}: the receiver answered 410" if row["ended_at"] else ""
+            click.echo(f"{row['webhook_id']}  {row['client_id']}  {counts}  {row['url']}{ended}")
 
 
 @command.command("remove")

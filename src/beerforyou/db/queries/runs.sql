@@ -191,7 +191,8 @@ WITH wanted AS (
     ON CONFLICT (run_id, seq) DO NOTHING
 ), posted AS (
     INSERT INTO webhook_messages (message_id, client_id, webhook_id, run_id)
-    SELECT uuidv7(), closed.client_id, w.webhook_id, closed.run_id FROM closed JOIN webhooks w ON w.client_id = closed.client_id
+    SELECT uuidv7(), closed.client_id, w.webhook_id, closed.run_id FROM closed
+    JOIN webhooks w ON w.client_id = closed.client_id AND w.ended_at IS NULL
     FOR KEY SHARE OF w  -- one that is being removed is not there any more, rather than an error
     ON CONFLICT DO NOTHING
 )

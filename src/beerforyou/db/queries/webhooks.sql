@@ -54,42 +54,74 @@ SELECT item, earlier, made FROM keyed;
 
 -- name: list
 -- The client's webhooks, oldest first.
-SELECT w.webhook_id, w.url, w.created_at FROM webhooks w
+SELECT w.webhook_id, w.url, w.created_at, w.ended_at FROM webhooks w
 WHERE w.client_id = me.client_id
 ORDER BY w.created_at, w.webhook_id;
 
 -- name: due
--- Takes at most $1 messages whose time has come, for $2 seconds, and with each its run as `runs.run` shows it. Of one
--- webhook no more than $3 are under way; the sender has some already: $4, webhooks, and $5, how many of each.
-WITH sending AS MATERIALIZED (
-    SELECT * FROM unnest($4::uuid[], $5::int[]) AS t (webhook_id, messages)
+-- Takes messages whose time has come, for $1 seconds, and with each its run as `runs.run` shows it. There are two lanes,
+-- the second for webhooks that are slow: at most $2 and $3 messages are taken for them, no client has more than $4 and $5
+-- under way in each, and a slow webhook one. What the sender has under way: $6 webhooks, $7 their clients, $8 in the lane of the
+-- slow, $9 for so long that the webhook counts as slow. Clients take turns, and so do the webhooks of each.
+WITH RECURSIVE sending AS MATERIALIZED (
+    SELECT * FROM unnest($6::uuid[], $7::text[], $8::boolean[], $9::boolean[]) AS t (webhook_id, client_id, slow, late)
+), of_webhooks AS (
+    SELECT webhook_id, count(*) AS messages, bool_or(late) AS late FROM sending GROUP BY 1
+), of_clients AS (
+    SELECT client_id, slow, count(*) AS messages FROM sending GROUP BY 1, 2
+), waiting AS (
+    (SELECT webhook_id FROM webhook_messages WHERE status = 'waiting' ORDER BY webhook_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT m.webhook_id FROM webhook_messages m WHERE m.status = 'waiting' AND m.webhook_id > waiting.webhook_id
+            ORDER BY m.webhook_id LIMIT 1)
+    FROM waiting WHERE waiting.webhook_id IS NOT NULL
+), stopped AS (  -- what was written in the moment in which the receiver said that it wants no more
+    UPDATE webhook_messages m SET status = 'dead', last_error = 'the receiver answered 410 before'
+    FROM waiting JOIN webhooks w USING (webhook_id)
+    WHERE m.webhook_id = w.webhook_id AND w.ended_at IS NOT NULL AND m.status = 'waiting'
+), lanes AS (
+    SELECT w.webhook_id, w.client_id, w.slow OR coalesce(o.late, false) AS slow, coalesce(o.messages, 0) AS messages
+    FROM waiting JOIN webhooks w USING (webhook_id) LEFT JOIN of_webhooks o USING (webhook_id)
+    WHERE w.ended_at IS NULL
 ), near AS (
-    SELECT message_id, webhook_id, due_at FROM webhook_messages m
-    WHERE status = 'waiting' AND due_at <= now()
-      AND NOT EXISTS (SELECT FROM sending s WHERE s.webhook_id = m.webhook_id AND s.messages >= $3)
-    ORDER BY due_at
-    LIMIT 20 * $1::int
+    SELECT l.client_id, l.slow, m.message_id, m.due_at,
+           l.messages + row_number() OVER (PARTITION BY l.webhook_id ORDER BY m.due_at) AS turn
+    FROM lanes l CROSS JOIN LATERAL (
+        SELECT message_id, due_at FROM webhook_messages m
+        WHERE m.webhook_id = l.webhook_id AND status = 'waiting' AND due_at <= now()
+        ORDER BY due_at LIMIT CASE WHEN l.slow THEN 1 - least(l.messages, 1) ELSE $4::int END
+    ) m
 ), fair AS (
-    SELECT message_id, coalesce(messages, 0) + row_number() OVER (PARTITION BY webhook_id ORDER BY due_at) AS place
-    FROM near LEFT JOIN sending USING (webhook_id)
+    SELECT near.*, coalesce(c.messages, 0) + row_number() OVER (PARTITION BY client_id, slow ORDER BY turn, due_at) AS place
+    FROM near LEFT JOIN of_clients c USING (client_id, slow)
+), first AS (
+    SELECT fair.*, row_number() OVER (PARTITION BY slow ORDER BY place, due_at) AS n
+    FROM fair WHERE place <= CASE WHEN slow THEN $5::int ELSE $4 END
 ), taken AS (
-    SELECT message_id FROM webhook_messages
-    WHERE message_id IN (SELECT message_id FROM fair WHERE place <= $3) AND status = 'waiting' AND due_at <= now()
-    ORDER BY due_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
+    SELECT m.message_id, f.slow FROM webhook_messages m JOIN first f USING (message_id)
+    WHERE n <= CASE WHEN f.slow THEN $3::int ELSE $2::int END AND m.status = 'waiting' AND m.due_at <= now()
+    FOR UPDATE OF m SKIP LOCKED
 ), held AS (
-    UPDATE webhook_messages m SET attempts = attempts + 1, due_at = now() + make_interval(secs => $2::float8)
+    UPDATE webhook_messages m SET attempts = attempts + 1, due_at = now() + make_interval(secs => $1::float8)
     FROM taken WHERE m.message_id = taken.message_id
-    RETURNING m.message_id, m.client_id, m.webhook_id, m.run_id, m.attempts
+    RETURNING m.message_id, m.client_id, m.webhook_id, m.run_id, m.attempts, taken.slow
 )
-SELECT held.message_id, held.webhook_id, held.attempts, w.url, w.secret_version, w.rotated_at,
-       r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
+SELECT held.message_id, held.webhook_id, held.client_id, held.attempts, held.slow AS lane, w.slow, w.url, w.secret_version,
+       w.rotated_at, r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
        r.created_at, r.started_at, r.finished_at, r.cancel_at, false AS events_expired, said.text, said.blocks
 FROM held
 JOIN webhooks w ON w.webhook_id = held.webhook_id
 JOIN runs r ON r.run_id = held.run_id
 LEFT JOIN messages said ON said.run_id = r.run_id AND said.role = 'assistant' AND said.client_id = held.client_id;
+
+-- name: paced
+-- How a webhook was the last time, where that has changed.
+WITH wanted AS (
+    SELECT * FROM unnest($1::uuid[], $2::boolean[]) WITH ORDINALITY AS t (webhook_id, slow, item)
+)
+UPDATE webhooks w SET slow = wanted.slow
+FROM wanted WHERE w.webhook_id = wanted.webhook_id AND w.slow <> wanted.slow
+RETURNING wanted.item;
 
 -- name: delivered
 -- The receiver has the message, whoever sent it.
@@ -113,10 +145,12 @@ FROM wanted WHERE m.message_id = wanted.message_id AND m.attempts = wanted.attem
 RETURNING wanted.item;
 
 -- name: gone
--- The receiver wants no more messages: this one is dead, and those that wait for the same webhook.
+-- The receiver wants no more messages: its webhook has ended, and this one is dead, with those that wait for the same webhook.
 WITH wanted AS (
     SELECT t.*, m.webhook_id FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS t (message_id, error, item)
     JOIN webhook_messages m USING (message_id)
+), ended AS (
+    UPDATE webhooks SET ended_at = now() WHERE webhook_id IN (SELECT webhook_id FROM wanted) AND ended_at IS NULL
 ), waiting AS (
     SELECT message_id FROM webhook_messages
     WHERE webhook_id IN (SELECT webhook_id FROM wanted) AND status = 'waiting'
@@ -130,15 +164,17 @@ SELECT item FROM wanted;
 
 -- name: resend
 -- Messages begin anew: those of $1 that are dead or delivered, or without $1 all dead ones; of client $2 or of everybody.
-UPDATE webhook_messages
+-- Not those of a webhook whose receiver wants no more.
+UPDATE webhook_messages m
 SET status = 'waiting', attempts = 0, due_at = now(), last_error = '', delivered_at = NULL
 WHERE CASE WHEN $1::uuid[] IS NULL THEN status = 'dead' ELSE status <> 'waiting' AND message_id = ANY ($1) END
   AND ($2::text IS NULL OR client_id = $2)
+  AND NOT EXISTS (SELECT FROM webhooks w WHERE w.webhook_id = m.webhook_id AND w.ended_at IS NOT NULL)
 RETURNING message_id;
 
 -- name: counts
 -- For the operator: the webhooks of client $1, or of everybody, and how many messages of each are where.
-SELECT w.webhook_id, w.client_id, w.url, w.created_at,
+SELECT w.webhook_id, w.client_id, w.url, w.created_at, w.ended_at,
        count(*) FILTER (WHERE m.status = 'waiting') AS waiting,
        count(*) FILTER (WHERE m.status = 'delivered') AS delivered,
        count(*) FILTER (WHERE m.status = 'dead') AS dead
