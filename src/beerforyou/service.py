@@ -24,7 +24,7 @@ from beerforyou import following
 from beerforyou.answering.input_guard import check_message
 from beerforyou.answering.journal import Event
 from beerforyou.backends import queue
-from beerforyou.backends.embedded import settings_with_servers
+from beerforyou.backends.embedded import settings_with_servers, watched
 from beerforyou.backends.subscriptions import Subscriptions
 from beerforyou.backends.valkey import Valkey, unheeded
 from beerforyou.blocks import AnyBlock
@@ -201,8 +201,12 @@ async def prepared(settings: Settings) -> AsyncIterator[Settings]:
     """Settings in which every URL is filled in: the embedded servers run where no URL says otherwise."""
     # Not in a thread: nothing else runs yet, and a Ctrl-C must not come between the start and its handle.
     complete, servers = settings_with_servers(settings)
-    with servers or contextlib.nullcontext():
+    if servers is None:
         yield complete
+        return
+    with servers:
+        async with watched(servers):
+            yield complete
 
 
 @asynccontextmanager

@@ -232,6 +232,11 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def _printable(value: Any) -> Any:
+    """A path may hold bytes that no output can."""
+    return os.fsencode(value).decode("utf-8", "backslashreplace") if isinstance(value, Path) else value
+
+
 def describe(settings: Settings) -> list[dict[str, Any]]:
     """One row a setting: name, value (secrets masked), default, meaning."""
     hints = get_type_hints(Settings, include_extras=True)
@@ -244,7 +249,7 @@ def describe(settings: Settings) -> list[dict[str, Any]]:
             {
                 "name": env_name(field.name),
                 "value": _masked(field.name, value),
-                "default": _plain(default),
+                "default": _printable(default),
                 "meaning": meaning,
             }
         )
@@ -258,4 +263,4 @@ def _masked(name: str, value: Any) -> Any:
         or name in ("valkey_url", "queue_url")
         or "@" in str(value)
     )
-    return "********" if secret and value else _plain(value)
+    return "********" if secret and value else _printable(value)

@@ -8,7 +8,9 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from beerforyou.backends import account, embedded
 from beerforyou.backends.server import locked
 from beerforyou.errors import SetupError
 from beerforyou.settings import load
+from tests.cli.program import call
 
 HOLDER = """
 import sys
@@ -226,6 +229,190 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one(place: Path) -> None:
     with embedded.start(data) as servers:
         assert remembered(servers) == ["beer", "beer"]
     shutil.rmtree((data / "servers/run").resolve())
+
+
+ODD = [
+    "a,b",
+    'a"b',
+    "a'b",
+    "a\\b",
+    "a\nb",
+    "a\tb\r",
+    "$HOME `id` $(id)",
+    "%s %20 #?&@:=;",
+    " begins and ends with blanks ",
+    "-rf",
+    "~",
+    "*?[!]{}",
+    "cervejaria São João 🍺",
+    "\u202eright to left",
+    os.fsdecode(b"latin-1 \xe3\xff"),
+    os.fsdecode(bytes(b for b in range(1, 256) if b != ord("/"))),
+    "n" * 255,
+    "/".join(["deep" * 50] * 8),
+]
+
+
+def test_a_folder_may_be_called_anything(place: Path) -> None:
+    """Made under the oddest of names, then moved from one to the next: a folder that is moved is the folder still."""
+    data = place / ODD[15]
+    for name in [*ODD[15:], *ODD[:15]]:
+        if name != data.name:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            data = data.rename(place / name)
+        with embedded.start(data) as servers:
+            if data.name == ODD[15]:
+                remember(servers)
+            assert remembered(servers) == ["beer", "beer"], name
+            for url in (servers.database_admin_url, servers.database_url, servers.valkey_url):
+                assert url.isascii() and url.isprintable()
+        assert (data / "servers/postgres/PG_VERSION").exists() and list((data / "servers/valkey").iterdir())
+        shutil.rmtree((data / "servers/run").resolve())
+
+
+async def test_the_program_takes_such_a_folder(place: Path) -> None:
+    data = place / os.fsdecode(b"a,b\"'\\\n\xff")
+    named = load({}, data=data)
+    for args, code in (
+        (["db", "migrate"], 0),
+        (["settings"], 0),
+        (["settings", "--json"], 0),
+        (["webhooks", "list"], 0),
+        (["doctor"], 1),
+    ):
+        result = await call(*args, settings=named)
+        assert "Traceback" not in result.err and result.code == code, result.err
+    result = await call("webhooks", "list", "--data", str(data))
+    assert (result.code, result.out) == (0, "There are no webhooks.\n"), result.err
+    shutil.rmtree((data / "servers/run").resolve())
+
+
+def test_two_folders_that_need_a_short_name_have_nothing_in_common(place: Path) -> None:
+    """Not even when one is a copy of the other."""
+    one, two = place / "a,b", place / "b,a"
+    with embedded.start(one) as servers:
+        remember(servers)
+    shutil.copytree(one, two, symlinks=True)
+    for path in (two, *two.rglob("*")):
+        shutil.copystat(one / path.relative_to(two), path, follow_symlinks=False)
+        owner = (one / path.relative_to(two)).lstat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    with embedded.start(one) as first, embedded.start(two) as second:
+        assert first.database_url != second.database_url
+        sql(first.database_admin_url, "UPDATE kept SET what = 'wine'")
+        assert sql(second.database_admin_url, "SELECT what FROM kept") == "beer"
+    for data in (one, two):
+        shutil.rmtree((data / "servers/run").resolve())
+
+
+def _nothing(_: Path) -> None:
+    pass
+
+
+def _folder(path: Path) -> None:
+    (path / "inside").mkdir(parents=True)
+
+
+def _of_another_user(path: Path) -> None:
+    path.write_text("1\n")
+    path.chmod(0)
+    os.chown(path, 4321 if os.geteuid() == 0 else -1, -1)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _nothing,
+        lambda path: path.touch(),
+        lambda path: path.write_bytes(b"\n" * 20),
+        lambda path: path.write_bytes(b"\0" * 4096),
+        lambda path: path.write_bytes(os.urandom(300)),
+        lambda path: path.write_text("beer\n" * 8),
+        lambda path: path.write_text("0\n"),
+        lambda path: path.write_text("-17\n/elsewhere\n"),
+        lambda path: path.write_text("99999999999999999999\n" * 8),
+        lambda path: path.write_text("\u0661\u0662\n"),
+        lambda path: path.write_text("1"),
+        lambda path: path.write_text(f"1\n{path.parent}\n1795000000\n5432\n/tmp\n\n  1  2\nready   \n"),
+        lambda path: path.write_text(f"{os.getpid()}\n"),
+        _folder,
+        _of_another_user,
+        lambda path: path.symlink_to("/etc/hostname"),
+        lambda path: path.symlink_to("nowhere"),
+        lambda path: os.mkfifo(path),
+    ],
+)
+def test_whatever_is_called_postmaster_pid_is_no_hindrance(data: Path, spoil: Callable[[Path], None]) -> None:
+    with embedded.start(data, valkey=False) as servers:
+        sql(servers.database_admin_url, "CREATE TABLE IF NOT EXISTS there AS SELECT 'beer' AS what")
+        file = (data / "servers/postgres/postmaster.pid").resolve()
+    owner = file.parent.stat()
+    spoil(file)
+    if os.path.lexists(file) and spoil is not _of_another_user:
+        os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    with embedded.start(data, valkey=False) as servers:
+        assert sql(servers.database_admin_url, "SELECT what FROM there") == "beer"
+        assert postmaster(data) > 1
+    assert running(data) == set()
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.write_text(""), lambda path: path.unlink()])
+def test_never_two_of_them_on_one_folder(data: Path, spoil: Callable[[Path], None]) -> None:
+    """One that was started by hand has no lock of ours, and here not even its file."""
+    with embedded.start(data, valkey=False):
+        program = Path(f"/proc/{postmaster(data)}/exe").readlink()
+    folder, log = (data / "servers/postgres").resolve(), data / "servers/by-hand.log"
+    with log.open("wb") as output:
+        by_hand = account.spawn([program, "-D", folder, "-k", folder, "-h", ""], output)
+    try:
+        while "ready to accept" not in log.read_text():
+            assert by_hand.poll() is None, log.read_text()
+            time.sleep(0.02)
+        spoil(folder / "postmaster.pid")
+        with pytest.raises(SetupError, match="still in use"):
+            embedded.start(data, valkey=False)
+        assert by_hand.poll() is None
+    finally:
+        by_hand.kill()
+        by_hand.communicate()
+    with embedded.start(data, valkey=False) as servers:
+        assert sql(servers.database_admin_url, "SELECT 1") == 1
+
+
+def test_they_are_stopped_although_their_file_is_gone(data: Path) -> None:
+    with embedded.start(data):
+        (data / "servers/postgres/postmaster.pid").resolve().write_text("")
+        with embedded.start(data) as servers:  # and joined
+            assert sql(servers.database_admin_url, "SELECT 1") == 1
+    assert running(data) == set()
+
+
+@pytest.mark.parametrize("kept", ["", "beer", "[]", '{"postgres": 1}'])
+def test_passwords_that_cannot_be_read_are_said_to_be(place: Path, kept: str) -> None:
+    home = account.home(place / "data")
+    (home / "passwords.json").write_text(kept)
+    with pytest.raises(SetupError, match=r"passwords\.json") as refused:
+        embedded.start(place / "data")
+    assert refused.value.hint
+
+
+def test_several_that_heal_at_once_start_one_server(data: Path) -> None:
+    with embedded.start(data) as one, embedded.start(data) as two, ThreadPoolExecutor() as threads:
+        assert one.heal() == two.heal() == []
+        for name in ("PostgreSQL", "Valkey"):
+            pid = postmaster(data) if name == "PostgreSQL" else valkey_pid(one)
+            os.kill(pid, signal.SIGKILL)
+            while not any(healed := list(threads.map(lambda servers: servers.heal(), [one, two] * 2))):
+                pass
+            assert sorted(filter(None, healed)) == [[name]]
+        assert sql(two.database_admin_url, "SELECT 1") == 1 and valkey.from_url(two.valkey_url).ping()
+    assert running(data) == set()
+    assert one.heal() == [], "who has let go starts nothing"
+    assert running(data) == set()
+
+
+def valkey_pid(servers: embedded.Servers) -> int:
+    return int(valkey.from_url(servers.valkey_url).info("server")["process_id"])
 
 
 def test_only_what_no_url_names_is_started(place: Path) -> None:

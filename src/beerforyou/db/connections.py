@@ -21,6 +21,8 @@ CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceE
 
 GOODBYE_S = 2.0
 log = logging.getLogger(__name__)
+# A pool tells with a stack trace that it could not fill itself up; who asks it for a connection hears that anyway.
+logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def client_url(settings: Settings) -> str:
