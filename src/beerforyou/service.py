@@ -24,13 +24,13 @@ from beerforyou import following
 from beerforyou.answering.input_guard import check_message
 from beerforyou.answering.journal import Event
 from beerforyou.backends import queue
-from beerforyou.backends.embedded import settings_with_servers, watched
+from beerforyou.backends.embedded import full, settings_with_servers, watched
 from beerforyou.backends.subscriptions import Subscriptions
 from beerforyou.backends.valkey import Valkey, unheeded
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.refresh import Current
 from beerforyou.db import database
-from beerforyou.errors import Conflict, Gone, NotAllowed, NotFound, SetupError
+from beerforyou.errors import Conflict, Gone, NotAllowed, NotFound, SetupError, Unavailable
 from beerforyou.idempotency import ONCE, Asked, answered
 from beerforyou.llm.connect import connect
 from beerforyou.llm.model import Model
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 CANCEL = "beerforyou:cancel"  # where the ids of runs are published that somebody asked to cancel
 FENCE_FRESH_S = 10.0  # how long it is believed that the fence stands; a look costs some milliseconds
 BUSY_S = 2.0  # how soon to try again for a client whose runs are all at work
+
+AGAIN = "make room, then do the same again"
 
 OnBusy = Literal["enqueue", "reject", "interrupt"]
 Ending = Literal["cancelling", "succeeded", "failed", "cancelled"]
@@ -179,6 +181,7 @@ class Service:
             "valkey": self.valkey("PING"),
             "queue": self.queue.ready(),
             "fence": self._fence_stands(),
+            "disk": self._disk_has_room(),
         }
         answers = await asyncio.gather(*checks.values(), return_exceptions=True)
         return {name: not isinstance(answer, BaseException) for name, answer in zip(checks, answers, strict=True)}
@@ -186,6 +189,12 @@ class Service:
     async def holes(self) -> list[str]:
         """Where the fence around the clients' data is not as it was laid; there must be none."""
         return [row["hole"] for row in await self.database.read.fetch("checks.holes")]
+
+    async def _disk_has_room(self) -> None:
+        """Of the embedded servers: reads go on without any, so nobody else would say. Raises SetupError and OSError."""
+        if full(self.settings):
+            log.error("the disk of %s is full", self.settings.data)
+            raise SetupError("the disk of the embedded servers is full", "make room")
 
     async def _fence_stands(self) -> None:
         """Looks every `FENCE_FRESH_S`. Raises SetupError."""
@@ -197,22 +206,25 @@ class Service:
 
 
 @asynccontextmanager
-async def prepared(settings: Settings) -> AsyncIterator[Settings]:
-    """Settings in which every URL is filled in: the embedded servers run where no URL says otherwise."""
+async def prepared(settings: Settings, *, keep: bool = False) -> AsyncIterator[Settings]:
+    """Settings in which every URL is filled in: the embedded servers run where no URL says otherwise. `keep`: those that
+    die are started again."""
     # Not in a thread: nothing else runs yet, and a Ctrl-C must not come between the start and its handle.
     complete, servers = settings_with_servers(settings)
-    if servers is None:
-        yield complete
-        return
-    with servers:
-        async with watched(servers):
-            yield complete
+    with servers or contextlib.nullcontext():
+        try:
+            async with watched(servers) if servers and keep else contextlib.nullcontext():
+                yield complete
+        except Unavailable as error:
+            if full(complete):
+                raise Unavailable(f"the disk of {settings.data} is full: {error.message}", AGAIN) from None
+            raise
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Service]:
     """A service with everything connected."""
-    async with prepared(settings) as complete, AsyncExitStack() as stack:
+    async with prepared(settings, keep=True) as complete, AsyncExitStack() as stack:
         db = await database.connect(complete)
         stack.push_async_callback(db.close)
         valkey = await Valkey.connect(complete.valkey_url)

@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ import pytest
 
 from beerforyou.backends import embedded
 from beerforyou.backends.valkey import Valkey
+from beerforyou.db.connections import operator
 from beerforyou.db.migrate import migrate
 from beerforyou.errors import Unavailable
+from beerforyou.service import prepared
 from beerforyou.settings import Settings, load
 from tests.api.conftest import bearer
+from tests.cli.program import call
 from tests.isolation.conftest import wait_until
 from tests.processes.fleet import Process
 from tests.processes.house import furnish
@@ -104,3 +109,80 @@ async def test_servers_that_die_are_started_again(own: Settings, tmp_path: Path,
             logs
         ), logs
     assert not list((own.data / "servers/postgres").glob("postmaster.pid")), "nobody uses them, so they are stopped"
+
+
+@contextmanager
+def small_disk() -> Iterator[Path]:
+    """Of 200 MB: an empty database takes 70."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    with tempfile.TemporaryDirectory(prefix="beerforyou-disk-") as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=200m,mode=711", "tmpfs", folder]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("no small disk can be mounted here")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def fill(disk: Path, left: int) -> Path:
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - left)
+    return filler
+
+
+def files(folder: Path, lines: int) -> list[str]:
+    clients, purchases = folder / "clients.csv", folder / "purchases.csv"
+    clients.write_text("client_id,name,city,state,postal_code\nC-1,Bar,San Diego,California,\n")
+    line = "P-{0},C-1,2026-01-02,Beer {0} with quite a long name,Brewery {0} with one as well,3,7.5\n"
+    header = "purchase_id,client_id,purchased_on,beer,brewery,quantity,unit_price\n"
+    purchases.write_text(header + "".join(line.format(n) for n in range(lines)))
+    return [str(clients), str(purchases)]
+
+
+async def loaded(settings: Settings) -> list[int]:
+    async with prepared(settings) as ready, operator(ready) as connection:
+        return [
+            await connection.fetchval(f"SELECT count(*) FROM {t}")
+            for t in ("clients", "purchases", "beers", "profiles")
+        ]
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    with small_disk() as disk:
+        settings = load({}, data=disk / "data")
+        assert (await call("db", "migrate", settings=settings)).code == 0
+        async with installed(settings, tmp_path) as process:
+
+            async def ready() -> bool:
+                return (await readiness(process))[0] == 200
+
+            await wait_until(ready, "it serves", AGAIN_S)
+            for left in (24 << 20, 0):
+                filler = fill(disk, left)
+                status, body = await readiness(process)
+                assert status == 503 and "disk" in body["down"], body
+                result = await call("load", *files(tmp_path, 40_000), settings=settings)
+                assert result.code == 1 and result.out == ""
+                assert result.err.strip().count("\n") == 0 and "is full" in result.err and "make room" in result.err
+                filler.unlink()
+                await wait_until(ready, "there is room", AGAIN_S)
+                assert await loaded(settings) == [0, 0, 0, 0]
+            result = await call("load", *files(tmp_path, 20), settings=settings)
+            assert result.code == 0, result.err
+            assert await loaded(settings) == [1, 20, 20, 1]
+        assert "Traceback" not in process.log.read_text()
+
+
+async def test_a_disk_that_is_full_from_the_beginning(tmp_path: Path) -> None:
+    with small_disk() as disk:
+        settings = load({}, data=disk / "data")
+        for left in (0, 30 << 20):
+            filler = fill(disk, left)
+            result = await call("db", "migrate", settings=settings)
+            assert result.code == 1 and "Traceback" not in result.err
+            assert "is full" in result.err and result.err.strip().count("\n") == 0, result.err
+            filler.unlink()
+        assert (await call("db", "migrate", settings=settings)).code == 0

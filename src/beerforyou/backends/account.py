@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root, so root starts the servers as `nobody`; what 
 as a rule) lives under /var/lib/beerforyou instead. No account is made, and no folder but our own changes its rights.
 """
 
+import errno
 import os
 import pwd
 import shutil
@@ -88,6 +89,8 @@ def home(data: Path) -> Path:
 
 
 def unusable(data: Path, error: OSError) -> SetupError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SetupError(f"the disk of {data} is full", "make room, or name another folder with --data")
     return SetupError(f"{data} cannot be used: {error.strerror}", "name another folder with --data or BEERFORYOU_DATA")
 
 

@@ -38,6 +38,7 @@ from beerforyou.settings import Settings
 log = logging.getLogger(__name__)
 
 LONGEST_SOCKET = 103  # bytes of a socket's path: 107 on Linux, 103 on macOS
+LEAST_ROOM = 32 << 20  # bytes: PostgreSQL's log grows by files of 16 MB, and it dies when there is no room for one
 WATCH_S, LONGEST_WATCH_S = 0.5, 30.0  # between two looks at the servers; longer when they die again and again
 CALM_S = 60.0  # after which a server that was started again is taken for well
 PLAIN = re.compile(rb"[A-Za-z0-9/._+~ -]+")  # blanks: the usual folder on macOS has one
@@ -159,6 +160,17 @@ def settings_with_servers(settings: Settings) -> tuple[Settings, Servers | None]
     servers = start(settings.data, postgres=postgres, valkey=valkey)
     urls = {url: getattr(settings, url) or getattr(servers, url) for url in URLS}
     return msgspec.structs.replace(settings, **urls), servers
+
+
+def full(settings: Settings) -> bool:
+    """Whether the disk of the servers is; never of those that URLs name elsewhere. Raises OSError."""
+    home = settings.data.resolve() / "servers"
+    ours = quote(str((home / "run").resolve()))
+    return (ours in settings.database_url or ours in settings.valkey_url) and _full(home)
+
+
+def _full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < LEAST_ROOM
 
 
 def _passwords(path: Path) -> dict[str, str]:

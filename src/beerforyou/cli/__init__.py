@@ -7,6 +7,7 @@ Without a command name, the words are a question. Results go to stdout, everythi
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import sys
 
@@ -94,3 +95,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, asyncio.CancelledError, BrokenPipeError):
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" while writing {error.filename}" if error.filename else ""
+        click.echo(f"beerforyou: the disk is full{where} (make room, then do the same again)", err=True)
+        sys.exit(1)

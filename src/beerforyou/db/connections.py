@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 
+from beerforyou.db.failure import GONE
 from beerforyou.errors import SetupError, Unavailable
 from beerforyou.settings import Settings
 
@@ -64,7 +65,7 @@ async def pool(url: str, size: int, *, needed: bool = True, **options: Any) -> a
     return await made(min_size=0, **options | {"statement_cache_size": 0})  # there may be a pooler, once it answers
 
 
-async def closed(pool: asyncpg.Pool) -> None:
+async def closed(pool: asyncpg.Pool | asyncpg.Connection) -> None:
     """Takes leave of the server; of one that does not answer, without it."""
     with contextlib.suppress(TimeoutError):  # by then asyncpg has ended the connections all the same
         async with asyncio.timeout(GOODBYE_S):
@@ -86,13 +87,19 @@ async def _nothing(_: Any) -> None:
 
 @asynccontextmanager
 async def operator(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection for `load` and `catalogue sync`: the administrator's, with the operator's rights."""
+    """A connection for `load` and `catalogue sync`: the administrator's, with the operator's rights. Raises Unavailable
+    when the database fails in the middle."""
     connection = await admin(settings)
     try:
         await take_on(connection, "bfy_operator", "core")
         yield connection
+    except GONE as error:
+        if isinstance(error, OSError) and not isinstance(error, ConnectionError):  # of a file, say
+            raise
+        said = str(error).partition("\n")[0]  # and then DETAIL, HINT
+        raise Unavailable(f"the database failed, and nothing was changed: {said}", "do the same again") from None
     finally:
-        await connection.close()
+        await closed(connection)
 
 
 async def take_on(connection: asyncpg.Connection, role: str, schema: str) -> None:
