@@ -39,6 +39,23 @@ def test_a_good_row_is_tidied() -> None:
 
 
 @pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u3164", "\u2800", "\U000e0041", "\u00a0\u200b "]
+)
+def test_what_nobody_sees_is_left_out_of_names_and_refused_in_ids(unseen: str) -> None:
+    columns = ("name", "city", "state_province", "country", "address_1", "phone", "website_url", "postal_code")
+    row = GOOD | {name: f"{unseen}{GOOD[name]}{unseen}" for name in columns}
+    brewery, plain = (checked(csv_rows(text(each), "some.csv"), "some.csv").breweries for each in (row, GOOD))
+    assert brewery == plain
+    assert "characters that nobody sees" in refused(text(GOOD | {"id": f"a{unseen}1"}))
+    assert "name must not be empty" in refused(text(GOOD | {"name": unseen}))
+
+
+def test_letters_are_composed() -> None:
+    (brewery,) = checked(csv_rows(text(GOOD | {"name": "Sa\u0303o Joa\u0303o"}), "some.csv"), "some.csv").breweries
+    assert brewery.name == "S\u00e3o Jo\u00e3o"
+
+
+@pytest.mark.parametrize(
     ("given", "kept"),
     [
         (("32.72", "-117.16"), (32.72, -117.16)),

@@ -1,5 +1,6 @@
 """Operators' files: what is good arrives whole, what is bad is named by line, column and reason."""
 
+import unicodedata
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients import csv_file
 from beerforyou.clients import load as loading
-from beerforyou.clients.load import resolve_breweries
+from beerforyou.clients.load import analyze, resolve_breweries
 from beerforyou.errors import BadInput
 from tests.clients.operator_files import CLIENTS, HARBOR, PURCHASES, TODAY, Files, keep
 
@@ -109,6 +110,100 @@ async def test_a_bad_client_is_named_and_nothing_is_written(files: Files, line: 
     assert says in report.bad[0].reason
     assert await files.known() == NOTHING
     assert (await files.load(skip_bad=True)).clients == 2
+
+
+UNSEEN = [
+    *("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u034f", "\u061c", "\u115f", "\u17b5", "\u180e", "\u200e", "\u200f"),
+    *("\u202a", "\u202e", "\u2066", "\u2069", "\u206f", "\u2800", "\u3164", "\ufe0f", "\uffa0", "\ufff9", "\U000e0041", "\U000e01ef", "\U0001d173"),
+]  # fmt: skip
+
+
+async def test_names_lose_what_nobody_sees_and_ids_are_refused(files: Files) -> None:
+    lines = []
+    for n, unseen in enumerate(UNSEEN):
+        names = LINE.replace("Grey Gull", f"{unseen}Grey{unseen} Gull").replace("IPA", f"I{unseen}PA")
+        lines += [
+            names.replace("P-4", f"G-{n}").replace("San Diego", f"San Diego{unseen}"),
+            LINE.replace("P-4", f"P-{unseen}1"),
+            LINE.replace("P-4", f"B-{n}").replace("C-1", f"C-1{unseen}"),
+            LINE.replace("P-4", f"E-{n}").replace("Grey Gull", unseen),
+            LINE.replace("P-4", f"Q-{n}").replace(",1,30", f",{unseen}1,30"),
+        ]
+    files.purchases.write_text(PURCHASES + "".join(lines), "utf-8")
+    clients = [f"C{unseen}-2,Bar,Boise,Idaho,United States,83702,en\n" for unseen in UNSEEN]
+    files.clients.write_text(CLIENTS + "".join(clients), "utf-8")
+    report = await files.load(skip_bad=True)
+    columns = ("purchase_id", "client_id", "beer", "quantity")
+    assert [(row.file, row.line, row.column) for row in report.bad] == [
+        *(("clients.csv", 4 + n, "client_id") for n in range(len(UNSEEN))),
+        *(("purchases.csv", 6 + 5 * n + at, column) for n in range(len(UNSEEN)) for at, column in enumerate(columns)),
+    ]
+    assert all(row.reason.isascii() for row in report.bad), "a reason shows what it speaks of"
+    assert (report.clients, report.purchases, report.cleaned) == (2, 3 + len(UNSEEN), len(UNSEEN))
+    assert (await files.known())["beers"] == 3, "no beer of the same looks twice"
+    stored = await files.connection.fetchval("SELECT string_agg(b::text, '') FROM beers b")
+    assert "IPA" in stored and not any(unseen in stored for unseen in UNSEEN)
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u202f", "\u3000", "  ", " \u200b "])
+async def test_blanks_of_any_kind_are_one_blank(files: Files, blank: str) -> None:
+    files.purchases.write_text(PURCHASES + LINE.replace("Grey Gull", f"{blank}Grey{blank}Gull{blank}"), "utf-8")
+    files.clients.write_text(CLIENTS.replace("Bar do Farol", f"Bar{blank}do{blank}Farol"), "utf-8")
+    assert (await files.load()).bad == ()
+    assert (await files.known())["beers"] == 3
+    assert await files.connection.fetchval("SELECT name FROM clients WHERE client_id = 'C-1'") == "Bar do Farol"
+    files.clients.write_text(CLIENTS + f"C{blank}9,Bar,Boise,Idaho,United States,83702,en\n", "utf-8")
+    assert [row.column for row in (await files.load()).bad] == ["client_id"]
+
+
+async def test_letters_composed_and_not_are_one_name(files: Files) -> None:
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "Pilsen São João")
+        files.purchases.write_text(PURCHASES + LINE.replace("Grey Gull", name), "utf-8")
+        assert (await files.load()).bad == ()
+    assert (await files.known())["beers"] == 4
+    files.clients.write_text(
+        CLIENTS + unicodedata.normalize("NFD", "São,Bar,Boise,Idaho,United States,83702,en\n"), "utf-8"
+    )
+    (bad,) = (await files.load()).bad
+    assert bad.column == "client_id" and "normal form C" in bad.reason
+
+
+async def test_a_header_may_hold_what_nobody_sees(files: Files) -> None:
+    files.clients.write_text("\ufeff\u200b" + CLIENTS.replace("name,", "name\u200b,\u00a0"), "utf-8")
+    assert (await files.load()).clients == 2
+
+
+async def test_ids_of_canaries_are_refused(files: Files) -> None:
+    ids = ["canary-1", "canary-", "canary-0123456789ab", " canary-1 ", '"canary-1"', "canary-\u200b1"]
+    files.clients.write_text(
+        CLIENTS + "".join(f"{each},Bar,Boise,Idaho,United States,83702,en\n" for each in ids), "utf-8"
+    )
+    files.purchases.write_text(PURCHASES + "".join(LINE.replace("C-1", each) for each in ids), "utf-8")
+    report = await files.load()
+    assert [(row.file, row.line, row.column) for row in report.bad] == [
+        (file, first + n, "client_id")
+        for file, first in (("clients.csv", 4), ("purchases.csv", 5))
+        for n in range(len(ids))
+    ]
+    assert all("prove-isolation" in row.reason for row in report.bad)
+    assert await files.known() == NOTHING
+
+
+async def test_ids_that_only_resemble_a_canarys_are_anybodys(files: Files) -> None:
+    files.clients.write_text(
+        CLIENTS + "".join(f"{n},Bar,X,Y,Brasil,1,\n" for n in ("canary", "Canary-1", "my-canary-1"))
+    )
+    assert (await files.load()).clients == 5
+
+
+async def test_statistics_are_gathered_at_the_end(files: Files) -> None:
+    await files.load()
+    await analyze(files.connection)
+    rows = await files.connection.fetch(
+        "SELECT relname, reltuples FROM pg_class WHERE relname IN ('clients', 'beers', 'purchases') AND relnamespace = 'core'::regnamespace"
+    )
+    assert dict(rows) == {"clients": 2.0, "beers": 3.0, "purchases": 3.0}
 
 
 @pytest.mark.parametrize(

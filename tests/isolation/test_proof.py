@@ -7,6 +7,9 @@ import asyncpg
 import pytest
 
 from beerforyou.backends.valkey import Valkey
+from beerforyou.db.connections import operator
+from beerforyou.db.queries import QUERIES
+from beerforyou.isolation.canaries import canaries
 from beerforyou.isolation.prove import prove
 from beerforyou.service import opened
 from beerforyou.settings import Settings
@@ -45,6 +48,31 @@ async def test_it_holds_and_leaves_nothing_behind(furnished: Settings) -> None:
     assert await valkey("KEYS", "*canary*") == []
     await valkey.close()
     assert report.checks["valkey"] > 0
+
+
+async def test_clients_that_are_only_called_like_canaries_are_left_alone(
+    furnished: Settings, settings: Settings, admin: asyncpg.Connection
+) -> None:
+    """Loaded by an older version, and with a conversation; a canary of a proof that was killed is taken away."""
+    names = ["canary-shop", "canary-0123456789ab"]
+    async with operator(settings) as connection:
+        for name in [*names, "canary-left-over"]:
+            await connection.execute(QUERIES["canaries.add_client"].sql, name, f"kanarie {name}")
+            await connection.execute(QUERIES["canaries.add_purchases"].sql, name, f"kanarie {name}", 2)
+    await admin.execute("UPDATE core.clients SET created_at = now() - interval '1 day'")
+    await admin.execute("UPDATE core.clients SET canary = false WHERE client_id = ANY ($1)", names)
+    async with opened(settings) as service:
+        for name in [*names, "canary-left-over"]:
+            await service.accept(name, "oi")
+    async with canaries(settings) as made:
+        assert len(made) == 3
+    async with operator(settings) as connection:
+        await connection.execute(QUERIES["canaries.remove"].sql, names)  # not even when asked to
+        assert await connection.fetchval("SELECT count(*) FROM runs") == 0, "the operator sees nobody's conversations"
+    for table in ("clients", "runs", "conversations", "messages"):
+        rows = await admin.fetch(f"SELECT DISTINCT client_id FROM core.{table} ORDER BY 1")
+        assert [row["client_id"] for row in rows] == sorted(names), table
+    assert await admin.fetchval("SELECT count(*) FROM core.purchases") == 4
 
 
 @pytest.mark.parametrize("hole", HOLES)

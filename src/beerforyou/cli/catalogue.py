@@ -59,7 +59,7 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
     from beerforyou import settings
     from beerforyou.catalogue import refresh
     from beerforyou.catalogue.sync import sync as bring
-    from beerforyou.clients.load import resolve_breweries
+    from beerforyou.clients.load import analyze, resolve_breweries
     from beerforyou.clients.profiles import compute
     from beerforyou.db.connections import operator
     from beerforyou.db.database import Reads
@@ -68,8 +68,10 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
     async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
         note("Reading …")
         diff = await bring(connection, source or ready.catalogue_url, progress=partial(ready))
-        await resolve_breweries(connection, await refresh.load(Reads(connection)))
-        await compute(connection)  # what is new to a client may have changed
+        async with connection.transaction():
+            await resolve_breweries(connection, await refresh.load(Reads(connection)))
+            await compute(connection)  # what is new to a client may have changed
+        await analyze(connection)
         return diff
 
 

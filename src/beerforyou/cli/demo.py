@@ -47,7 +47,7 @@ async def _demo(settings: Settings, once: bool) -> int:
     from beerforyou.service import opened, prepared
 
     note("Starting PostgreSQL and Valkey …")
-    async with prepared(settings) as ready:
+    async with prepared(settings, keep=True) as ready:
         await set_up(ready)
         async with opened(ready) as service:
             click.echo(f"\n{CLIENT}: {QUESTION}\n")
@@ -71,6 +71,7 @@ def _data(settings: Settings) -> str:
 
 async def set_up(settings: Settings) -> None:
     """Migrates, and brings a catalogue and demo clients where there are none."""
+    from beerforyou.clients.load import analyze
     from beerforyou.clients.profiles import compute
     from beerforyou.clients.statistics import publish
     from beerforyou.db.connections import operator
@@ -84,6 +85,7 @@ async def set_up(settings: Settings) -> None:
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM profiles)"):
             await compute(connection)
             await publish(connection)
+            await analyze(connection)
 
 
 async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -> None:

@@ -40,7 +40,7 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
 
     from beerforyou import settings
     from beerforyou.catalogue import refresh
-    from beerforyou.clients.load import load
+    from beerforyou.clients.load import analyze, load
     from beerforyou.clients.profiles import compute
     from beerforyou.clients.statistics import publish
     from beerforyou.db.connections import operator
@@ -50,19 +50,21 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Loading", total=None)
         async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
-            report = await load(
-                connection,
-                clients,
-                purchases,
-                catalogue=await refresh.load(Reads(connection)),
-                skip_bad=skip_bad,
-                on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
-            )
-            if report.clients or report.purchases:
-                progress.update(bar, description="Computing profiles", total=None)
-                await compute(connection)
-                progress.update(bar, description="Publishing statistics")
-                await publish(connection)
+            async with connection.transaction():
+                report = await load(
+                    connection,
+                    clients,
+                    purchases,
+                    catalogue=await refresh.load(Reads(connection)),
+                    skip_bad=skip_bad,
+                    on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
+                )
+                if report.clients or report.purchases:
+                    progress.update(bar, description="Computing profiles", total=None)
+                    await compute(connection)
+                    progress.update(bar, description="Publishing statistics")
+                    await publish(connection)
+            await analyze(connection)
     return report
 
 
@@ -71,6 +73,8 @@ def _show(report: Report) -> None:
         note(f"{bad.file}:{bad.line}: {f'{bad.column}: ' if bad.column else ''}{bad.reason}")
     if report.bad_count > len(report.bad):
         note(f"… and {report.bad_count - len(report.bad)} bad rows more")
+    if report.cleaned:
+        note(f"{report.cleaned} lines held characters that nobody sees; names were stored without them")
     if report.ignored:
         note(f"Columns nobody asked for: {', '.join(report.ignored)}")
     click.echo(f"{report.clients} clients, {report.purchases} purchases, {report.bad_count} bad rows")

@@ -7,15 +7,32 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from beerforyou.catalogue.characters import visible
 from beerforyou.clients.csv_file import Column, Dialect
 
+CANARY = "canary-"  # ids that begin like this are those of `prove-isolation`, which makes and removes its own clients
 INT4 = 2**31 - 1  # the largest quantity that the database holds
+
+
+def _id(dialect: Dialect, value: str) -> str:
+    """As it stands, or not at all: tokens carry it, so that another spelling would be another client."""
+    if value != visible(value) or not value.isprintable():
+        raise ValueError(
+            f"is {value!a}; an id is in normal form C, its blanks are single, and it has no characters that nobody sees"
+        )
+    return value
+
+
+def _client_id(dialect: Dialect, value: str) -> str:
+    if value.startswith(CANARY):
+        raise ValueError(f"is {value!a}; ids that begin with {CANARY} are kept for `beerforyou prove-isolation`")
+    return _id(dialect, value)
 
 
 def _language(dialect: Dialect, value: str) -> str:
     language = value.lower().replace("_", "-").partition("-")[0]
     if language not in ("", "pt", "en"):
-        raise ValueError(f"is {value!r}; known are pt and en")
+        raise ValueError(f"is {value!a}; known are pt and en")
     return language
 
 
@@ -27,7 +44,7 @@ def _day(dialect: Dialect, value: str) -> date:
     except ValueError:
         day = None
     if day is None:
-        raise ValueError(f"is {value!r}; a day is written YYYY-MM-DD{' or DD/MM/YYYY' * dialect.decimal_comma}")
+        raise ValueError(f"is {value!a}; a day is written YYYY-MM-DD{' or DD/MM/YYYY' * dialect.decimal_comma}")
     if day > dialect.today:
         raise ValueError(f"is {day}, which is in the future")
     return day
@@ -35,7 +52,7 @@ def _day(dialect: Dialect, value: str) -> date:
 
 def _quantity(dialect: Dialect, value: str) -> int:
     if not re.fullmatch(r"[+-]?\d+", value, re.ASCII):
-        raise ValueError(f"is {value!r}; a quantity is a whole number")
+        raise ValueError(f"is {value!a}; a quantity is a whole number")
     if not 0 < int(value) <= INT4:
         raise ValueError(f"is {value}; a quantity is between 1 and {INT4}")
     return int(value)
@@ -46,12 +63,12 @@ def _price(dialect: Dialect, value: str) -> Decimal:
     if number.startswith("-"):
         raise ValueError(f"is {value}; a price is not negative")
     if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", number, re.ASCII):
-        raise ValueError(f"is {value!r}; a price is a number below 10 billion with at most two decimals")
+        raise ValueError(f"is {value!a}; a price is a number below 10 billion with at most two decimals")
     return Decimal(number)
 
 
 CLIENTS = (
-    Column("client_id", longest=64),
+    Column("client_id", _client_id, longest=64),
     Column("name"),
     Column("city", longest=100),
     Column("state", longest=100),
@@ -60,8 +77,8 @@ CLIENTS = (
     Column("language", _language, needed=False, filled=False),
 )
 PURCHASES = (
-    Column("purchase_id", longest=64),
-    Column("client_id", longest=64),
+    Column("purchase_id", _id, longest=64),
+    Column("client_id", _client_id, longest=64),
     Column("purchased_on", _day),
     Column("beer"),
     Column("style", needed=False, filled=False, longest=100),

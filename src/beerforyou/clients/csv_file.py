@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from beerforyou.catalogue.characters import INVISIBLE, visible
 from beerforyou.errors import BadInput
 
 LISTED = 1000  # bad rows kept to be shown; the rest are counted
@@ -32,11 +33,12 @@ class BadRow(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
 
 
 class Rejects:
-    """Bad rows; the first of them by name, all of them by number."""
+    """Bad rows; the first of them by name, all of them by number. `cleaned` counts good ones that lost characters which
+    nobody sees."""
 
     def __init__(self) -> None:
         self.listed: list[BadRow] = []
-        self.count = 0
+        self.count = self.cleaned = 0
 
     def add(self, row: BadRow) -> None:
         self.count += 1
@@ -58,11 +60,15 @@ class Dialect(msgspec.Struct, frozen=True):
 Read = Callable[[Dialect, str], Any]  # raises ValueError with the reason
 
 
+def _name(dialect: Dialect, value: str) -> str:
+    return visible(value)
+
+
 class Column(msgspec.Struct, frozen=True):
     """`needed`: the column must be there. `filled`: its values must not be empty. `longest` in characters."""
 
     name: str
-    read: Read = lambda _, value: value
+    read: Read = _name
     needed: bool = True
     filled: bool = True
     longest: int = 200
@@ -92,9 +98,12 @@ class CsvFile:
         readers = [(self._at.get(c.name, -1), lru_cache(8192)(partial(self._read, c))) for c in self._columns]
         for number, raw in self._lines(on_read):
             try:
-                if fields := self._fields(raw):
+                line = self._line(raw)
+                if fields := self._fields(line):
                     fields.append("")  # the value of a column that is not there
-                    yield number, *[read(fields[at]) for at, read in readers]
+                    row = number, *[read(fields[at]) for at, read in readers]
+                    rejects.cleaned += not line.isascii() and INVISIBLE.search(line) is not None
+                    yield row
             except _Bad as bad:
                 rejects.add(BadRow(self.path.name, number, str(bad), bad.column))
 
@@ -109,10 +118,10 @@ class CsvFile:
             header = _decoded(file.readline(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf"))
         self._dialect = Dialect(max(",;\t", key=header.count), today)
         self._blank = self._dialect.delimiter + " "
-        names = [name.strip().lower() for name in self._split(header)]
+        names = [name.strip() for name in self._split(header)]
         if CONTROL.search("".join(names)):
             raise _Bad("holds control characters")
-        return names
+        return [visible(name).lower() for name in names]
 
     def _check(self, names: list[str]) -> None:
         there = ", ".join(names)[:300] or "nothing"
@@ -142,11 +151,13 @@ class CsvFile:
                     on_read(file.tell())
             on_read(file.tell())
 
-    def _fields(self, raw: bytes) -> list[str]:
-        """Empty for a blank line."""
+    def _line(self, raw: bytes) -> str:
         if len(raw) == LONGEST_LINE:
             raise _Bad(f"the line is longer than {LONGEST_LINE:,} bytes")
-        line = _decoded(raw)
+        return _decoded(raw)
+
+    def _fields(self, line: str) -> list[str]:
+        """Empty for a blank line."""
         if not line.strip(self._blank):
             return []
         fields = self._split(line)
@@ -171,7 +182,10 @@ class CsvFile:
                 raise ValueError(f"is {len(value):,} characters long; {column.longest} fit")
             if not value.isprintable() and (control := CONTROL.search(value)):
                 raise ValueError(f"holds the control character U+{ord(control[0]):04X}")
-            return column.read(self._dialect, value)
+            read = column.read(self._dialect, value)
+            if read == "" and column.filled:
+                raise ValueError("is empty: nobody sees its characters")
+            return read
         except ValueError as error:
             raise _Bad(str(error), column.name) from None
 

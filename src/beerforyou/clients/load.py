@@ -1,7 +1,7 @@
 """An operator's clients and purchases, from CSV files into the database.
 
 All or nothing, unless bad rows may be skipped; the same file again changes nothing. Files are copied into
-temporary tables as they are read, judged there, and merged in one transaction.
+temporary tables as they are read, judged there, and merged, in one transaction.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,15 @@ JUDGED = (
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How many lines are now in the database; zero when something was bad and nothing was to be skipped.
 
-    `bad` holds the first bad rows, `bad_count` counts all of them. `ignored` are columns that nobody asked for.
+    `bad` holds the first bad rows, `bad_count` counts all of them. `cleaned` counts good lines that held characters which
+    nobody sees; names lost them. `ignored` are columns that nobody asked for.
     """
 
     clients: int
     purchases: int
     bad: tuple[BadRow, ...] = ()
     bad_count: int = 0
+    cleaned: int = 0
     ignored: tuple[str, ...] = ()
 
 
@@ -56,21 +58,21 @@ async def load(
         "purchases": CsvFile(purchases, PURCHASES, today or date.today()),
     }
     rejects = Rejects()
-    await connection.execute(QUERIES["clients.stage"].sql)
-    try:
+    async with connection.transaction():
+        await connection.execute(QUERIES["clients.stage"].sql)
         await _copy(connection, files, rejects, on_progress)
         await _judge(connection, clients.name, purchases.name, rejects)
         merged = skip_bad or not rejects.count
         if merged:
             await _merge(connection, catalogue)
         counts = await connection.fetchrow(QUERIES["clients.count_staged"].sql)
-    finally:
         await connection.execute(QUERIES["clients.unstage"].sql)
     return Report(
         clients=counts["clients"] if merged else 0,
         purchases=counts["purchases"] if merged else 0,
         bad=tuple(sorted(rejects.listed)),
         bad_count=rejects.count,
+        cleaned=rejects.cleaned,
         ignored=tuple(f"{file.path.name}: {name}" for file in files.values() for name in file.ignored),
     )
 
@@ -98,20 +100,25 @@ async def _judge(connection: asyncpg.Connection, clients: str, purchases: str, r
 
 
 async def _merge(connection: asyncpg.Connection, catalogue: Catalogue) -> None:
-    async with connection.transaction():
-        await connection.execute(QUERIES["clients.one_at_a_time"].sql)
-        await connection.execute(QUERIES["clients.merge_clients"].sql)
-        await connection.execute(QUERIES["clients.merge_beers"].sql)
-        await _link(connection, catalogue, "clients.unlinked_breweries")
-        last = await connection.fetchval(QUERIES["clients.last_line"].sql)
-        for line in range(0, last + 1, MERGED_AT_ONCE):
-            await connection.execute(QUERIES["clients.merge_purchases"].sql, line, line + MERGED_AT_ONCE)
+    await connection.execute(QUERIES["clients.one_at_a_time"].sql)
+    await connection.execute(QUERIES["clients.merge_clients"].sql)
+    await connection.execute(QUERIES["clients.merge_beers"].sql)
+    await _link(connection, catalogue, "clients.unlinked_breweries")
+    last = await connection.fetchval(QUERIES["clients.last_line"].sql)
+    for line in range(0, last + 1, MERGED_AT_ONCE):
+        await connection.execute(QUERIES["clients.merge_purchases"].sql, line, line + MERGED_AT_ONCE)
 
 
 async def resolve_breweries(connection: asyncpg.Connection, catalogue: Catalogue) -> None:
     """Links every beer anew to the brewery that it is of. For a catalogue that has changed."""
     async with connection.transaction():
         await _link(connection, catalogue, "clients.all_breweries")
+
+
+async def analyze(connection: asyncpg.Connection) -> None:
+    """After a load or a new catalogue: else the server gathers its statistics a minute later, in the middle of something,
+    and plans anew."""
+    await connection.execute(QUERIES["clients.analyze"].sql)
 
 
 async def _link(connection: asyncpg.Connection, catalogue: Catalogue, which: str) -> None:

@@ -1,6 +1,7 @@
 """The clients that a proof is tried on: made for it, each with a string of its own in every row, and removed afterwards.
 
-Real clients are left as they are; a string put into their rows would be seen by themselves.
+Real clients are left as they are; a string put into their rows would be seen by themselves. A canary carries a mark that
+nothing else sets; what is called like one and lacks it is somebody's client.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import msgspec
 
+from beerforyou.clients.columns import CANARY
 from beerforyou.clients.profiles import compute
 from beerforyou.db.connections import operator
 from beerforyou.db.queries import QUERIES
@@ -39,7 +41,7 @@ async def canaries(settings: Settings) -> AsyncIterator[list[Canary]]:
         await _remove(
             connection, [row["client_id"] for row in await connection.fetch(QUERIES["canaries.left_over"].sql)]
         )
-        made = [Canary(f"canary-{secrets.token_hex(6)}", f"kanarie{secrets.token_hex(6)}") for _ in range(HOW_MANY)]
+        made = [Canary(f"{CANARY}{secrets.token_hex(6)}", f"kanarie{secrets.token_hex(6)}") for _ in range(HOW_MANY)]
         try:
             for canary in made:
                 await connection.execute(QUERIES["canaries.add_client"].sql, canary.client_id, canary.word)

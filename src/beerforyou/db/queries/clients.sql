@@ -17,6 +17,10 @@ DROP TABLE IF EXISTS pg_temp.staged_clients, pg_temp.staged_purchases;
 ANALYZE staged_clients;
 ANALYZE staged_purchases;
 
+-- name: analyze
+-- Statistics of what `load` and `catalogue sync` write.
+ANALYZE clients, beers, purchases, profiles, catalogue_versions, breweries, brewery_aliases;
+
 -- name: repeated_clients
 -- Takes out the later of two lines with the same id; the first $1 of them, and how many they were.
 WITH twice AS (
