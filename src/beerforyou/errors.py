@@ -3,8 +3,11 @@
 BeerForYouError                 500
 ├── BadInput                    422  what was sent does not make sense: says what and where
 │   ├── BadUsage                400  the call itself is malformed
-│   ├── TooLarge                413
+│   ├── TooLarge                413  the body; then the address, and the headers
+│   ├── UrlTooLong              414
+│   ├── HeadTooLarge            431
 │   └── Refused                 422  SQL that a model wrote: says why, in words for the model
+├── TooSlow                     408  what was begun to be sent did not come in time
 ├── NotAuthenticated            401
 ├── NotAllowed                  403
 ├── NotFound                    404  also what belongs to somebody else
@@ -51,8 +54,20 @@ class TooLarge(BadInput):
     status = 413
 
 
+class UrlTooLong(BadInput):
+    status = 414
+
+
+class HeadTooLarge(BadInput):
+    status = 431
+
+
 class Refused(BadInput):
     pass
+
+
+class TooSlow(BeerForYouError):
+    status = 408
 
 
 class NotAuthenticated(BeerForYouError):

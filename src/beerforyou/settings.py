@@ -86,6 +86,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="Address that `serve` binds to.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port that `serve` binds to; 0 takes a free one.", ge=0, le=65535)] = 8080
 
+    http_head_bytes: Annotated[
+        int, Meta(description="Largest head of an HTTP request, address and headers, in bytes.", ge=1024)
+    ] = 16_384
+    http_headers: Annotated[int, Meta(description="Headers that one request may have.", ge=8)] = 100
+    http_head_s: Annotated[
+        float, Meta(description="How long the head of a request may take from its connection on, in seconds.", gt=0)
+    ] = 10.0
+    http_body_s: Annotated[float, Meta(description="How long its body may take after that, in seconds.", gt=0)] = 20.0
+    http_idle_s: Annotated[
+        float, Meta(description="How long a connection is kept open for the next request, in seconds.", gt=0)
+    ] = 5.0
+    http_read_s: Annotated[
+        float, Meta(description="How long a client may read nothing of what it is sent, in seconds.", gt=0)
+    ] = 20.0
+    http_waiting: Annotated[
+        int,
+        Meta(
+            description="Connections that may keep the server waiting (for a request, or to read); beyond, the longest ends.",
+            ge=1,
+        ),
+    ] = 8192
+    http_connections: Annotated[
+        int,
+        Meta(
+            description="Open connections of one process, followers too; as far as its limit of open files allows.",
+            ge=1,
+        ),
+    ] = 20_000
+
     model: Annotated[str, Meta(description="The planner, as provider:model. `offline:` needs no key.")] = "offline:"
     gemini_api_key: Annotated[str, Meta(description="Key of the Gemini API, for `gemini:` models.")] = ""
     openai_api_key: Annotated[str, Meta(description="Key of the OpenAI API, for `openai:` models.")] = ""

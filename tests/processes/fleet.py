@@ -36,6 +36,10 @@ class Process:
         self._args, self._env = args, env
         self._pid, self._ending = 0, False
 
+    @property
+    def pid(self) -> int:
+        return self._pid
+
     def keep(self) -> None:
         self._ending, self._keeper = False, asyncio.create_task(self._kept())
 

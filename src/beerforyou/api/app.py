@@ -42,6 +42,8 @@ def app(service: Service) -> Starlette:
             Exception: on_crash,
         },
     )
+    made.router.redirect_slashes = False  # there is one address for each thing, and none is made of a Host header
     made.state.service = service
     made.state.tokens = Tokens(service.settings)
+    made.state.looking = None
     return made

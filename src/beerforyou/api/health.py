@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,8 +15,14 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """503 with the names of those who do not answer; `replica` only where there is one."""
-    down = [name for name, ok in (await service(request).ready()).items() if not ok]
+    """503 with the names of those who do not answer; `replica` only where there is one.
+
+    One look for all who ask at the time: they need no token, and it takes connections that clients wait for.
+    """
+    state = request.app.state
+    if state.looking is None or state.looking.done():
+        state.looking = asyncio.create_task(service(request).ready())
+    down = [name for name, ok in (await asyncio.shield(state.looking)).items() if not ok]
     if down:
         return reply({"status": "unavailable", "down": down}, 503)
     watch = service(request).database.watch

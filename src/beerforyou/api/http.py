@@ -24,6 +24,7 @@ from beerforyou.service import Service
 T = TypeVar("T")
 
 LONGEST_KEY = 255  # characters of an Idempotency-Key
+LONGEST_DETAIL = 1000  # characters; it may quote what was sent
 
 
 def service(request: Request) -> Service:
@@ -71,7 +72,7 @@ def _asked(request: Request, read: bytes) -> Asked:
         raise BadInput(
             f"Idempotency-Key: it must be 1 to {LONGEST_KEY} printable ASCII characters", "a random UUID is a good one"
         )
-    said = f"{request.method} {request.url.path}\n".encode() + read
+    said = f"{request.method} {request.scope['path']}\n".encode() + read
     return Asked(key=key, sent=hashlib.sha256(said).digest())
 
 
@@ -115,27 +116,28 @@ def problem(error: BeerForYouError, **headers: str) -> Response:
 
 def _document(kind: str, status: int, detail: str, hint: str, headers: Mapping[str, str]) -> Response:
     title = kind.replace("-", " ").capitalize()
+    detail = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
     document = Problem(type=f"urn:beerforyou:problem:{kind}", title=title, status=status, detail=detail, hint=hint)
     return Response(msgspec.json.encode(document), status, dict(headers), media_type="application/problem+json")
 
 
-def on_error(request: Request, error: Exception) -> Response:
+async def on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BeerForYouError)
     return problem(error)
 
 
-def on_http_exception(request: Request, error: Exception) -> Response:
+async def on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own refusals (no such route, wrong method), in the same form as ours."""
     assert isinstance(error, HTTPException)
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    detail = f"{request.method} {request.url.path}: {error.detail}"
+    detail = f"{request.method} {request.scope['path']}: {error.detail}"
     return _document(kind, error.status_code, detail, "the routes are in /openapi.json", error.headers or {})
 
 
-def on_crash(request: Request, error: Exception) -> Response:
+async def on_crash(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the log has the rest."""
     return _document("internal-error", 500, "something went wrong on our side", "try again in a moment", {})
 
 
-def on_disconnect(request: Request, error: Exception) -> Response:
+async def on_disconnect(request: Request, error: Exception) -> Response:
     return Response(status_code=499)  # nobody hears it

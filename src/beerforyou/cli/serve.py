@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from pathlib import Path
@@ -58,27 +59,24 @@ def bound(settings: Settings) -> socket.socket:
 
 
 async def serve(service: Service, listener: socket.socket, as_json: bool = False, api_only: bool = False) -> None:
-    import uvicorn
-
-    from beerforyou.api.app import app
+    from beerforyou.api.server import server
     from beerforyou.worker.worker import working
 
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     show_json({"address": address}) if as_json else click.echo(address)
     note("Serving; Ctrl-C stops.")
-    config = uvicorn.Config(
-        app(service), lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=5
-    )
-    server = uvicorn.Server(config)
-    # uvicorn's own handlers would raise the signal once more at the end, and kill us before our servers are stopped.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    serving = server(service, grace_s=5, log_level="warning")
 
     def stop(signum: int) -> None:
         service.following.stop()
-        server.handle_exit(signum, None)
+        serving.handle_exit(signum, None)
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, stop, signum)
+    # Not to be looked through again: for the catalogue and the code it takes longer than anybody may be kept waiting, and
+    # connections of strangers are enough to make the collector look.
+    gc.collect()
+    gc.freeze()
     async with contextlib.nullcontext() if api_only else working(service):
-        await server.serve(sockets=[listener])
+        await serving.serve(sockets=[listener])

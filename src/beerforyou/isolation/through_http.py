@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import statistics
 import time
@@ -14,10 +13,9 @@ from uuid import uuid4
 
 import aiohttp
 import msgspec
-import uvicorn
 
-from beerforyou.api.app import app
 from beerforyou.api.openapi import DOCUMENT
+from beerforyou.api.server import server
 from beerforyou.api.tokens import mint
 from beerforyou.isolation.canaries import Canary
 from beerforyou.isolation.steps import Step, found_in
@@ -37,17 +35,14 @@ class Said(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def served(service: Service) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(app(service), lifespan="off", log_config=None, timeout_graceful_shutdown=2)
-        )
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        serving = server(service, grace_s=2, log_config=None)
+        ended = asyncio.create_task(serving.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             service.following.stop()
-            server.should_exit = True
-            await serving
+            serving.should_exit = True
+            await ended
 
 
 def _http(service: Service, address: str, canary: Canary) -> aiohttp.ClientSession:
