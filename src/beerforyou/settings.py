@@ -205,6 +205,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth_issuer: Annotated[str, Meta(description="The `iss` that a token must carry.")] = "beerforyou"
     auth_audience: Annotated[str, Meta(description="The `aud` that a token must carry.")] = "beerforyou"
     auth_client_claim: Annotated[str, Meta(description="The claim that holds the client id.")] = "sub"
+    auth_leeway_s: Annotated[
+        float,
+        Meta(description="By how much a token's clock and ours may differ, in seconds.", ge=0, le=600),
+    ] = 10.0
 
     catalogue_file: Annotated[
         str,
