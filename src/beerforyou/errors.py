@@ -16,6 +16,7 @@ BeerForYouError                 500
 ├── TooMany                     429  not now: `retry_after_s` says when
 ├── SetupError                  500  this installation is not usable as it is configured
 ├── Unavailable                 503  a server we depend on does not answer
+│   └── Busy                    503  it would, but too many of us wait for it: `retry_after_s` says when to come again
 └── ModelError                  502  a language model refused, failed or answered garbage
     ├── ModelRefused            502  it will not take this request; others it takes
     ├── ModelUnavailable        503  worth another try, here or elsewhere
@@ -101,6 +102,10 @@ class SetupError(BeerForYouError):
 
 class Unavailable(BeerForYouError):
     status = 503
+
+
+class Busy(Unavailable):
+    retry_after_s = 5.0
 
 
 class ModelError(BeerForYouError):

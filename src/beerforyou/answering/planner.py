@@ -19,6 +19,7 @@ from beerforyou.answering.decisions import decide
 from beerforyou.answering.journal import Cancelled, Superseded
 from beerforyou.answering.ledger import Result, call_key, model_step, tool_step
 from beerforyou.answering.turn import Answer, Turn
+from beerforyou.db.turns import WorkLimit
 from beerforyou.errors import BadInput
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.messages import say
@@ -129,7 +130,7 @@ class _Walk:
         if tool.paid and not self.turn.caller.agrees_to(str(call.args.get("brewery", ""))):
             return None, ASK_FIRST
         try:
-            async with asyncio.timeout(self.turn.settings.tool_timeout_s):
+            async with WorkLimit(self.turn.settings.tool_timeout_s):
                 return await tool(self.turn.caller, call.args), ""
         except BadInput as error:
             return None, f"{error.message}; {error.hint}"

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from beerforyou.api.resources import Problem
 from beerforyou.api.tokens import Bearer, Tokens
-from beerforyou.errors import BadInput, BeerForYouError, NotAuthenticated, NotFound, TooLarge, TooMany
+from beerforyou.errors import BadInput, BeerForYouError, Busy, NotAuthenticated, NotFound, TooLarge, TooMany
 from beerforyou.idempotency import Asked
 from beerforyou.service import Service
 
@@ -109,7 +109,7 @@ def reply(content: Any, status: int = 200, **headers: str) -> Response:
 def problem(error: BeerForYouError, **headers: str) -> Response:
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, TooMany):
+    if isinstance(error, (TooMany, Busy)):
         headers["retry-after"] = str(math.ceil(error.retry_after_s))
     return _document(error.kind, error.status, error.message, error.hint, headers)
 

@@ -29,7 +29,7 @@ _PROBLEMS = {
     "413": "The body is too large.",
     "422": "The body makes no sense: `detail` says what and where.",
     "429": "Too much is waiting; `Retry-After` says in how many seconds to try again.",
-    "503": "A server behind this one does not answer; try again.",
+    "503": "A server behind this one does not answer, or too many wait for it (`busy`, with `Retry-After`); try again.",
 }
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import asyncpg
 
 from beerforyou.db.failure import explained
+from beerforyou.db.pool import Pool
 from beerforyou.db.queries import QUERIES
 
 LARGEST = 500  # items a statement; more would hold the connection longer than a caller should wait
+LONGEST_WRITE_S = 12.0  # of a statement of the service; the database itself gives up after ten
 DEADLOCKS = 2  # how often a statement is repeated that PostgreSQL ended for one
 
 Row = Sequence[Any]
@@ -23,7 +25,7 @@ Row = Sequence[Any]
 class _Lane:
     """One query's callers. While a batch is being committed, the next one gathers."""
 
-    def __init__(self, pool: asyncpg.Pool, sql: str, window_s: float) -> None:
+    def __init__(self, pool: Pool, sql: str, window_s: float) -> None:
         self._pool, self._sql, self._window_s = pool, sql, window_s
         self._waiting: list[tuple[Row, asyncio.Future[asyncpg.Record | None]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -60,8 +62,8 @@ class _Lane:
         columns = tuple(columns)
         for _ in range(DEADLOCKS):
             with suppress(asyncpg.DeadlockDetectedError):
-                return await self._pool.fetch(self._sql, *columns)
-        return await self._pool.fetch(self._sql, *columns)
+                return await _fetched(self._pool, self._sql, *columns)
+        return await _fetched(self._pool, self._sql, *columns)
 
     async def _one_by_one(
         self, batch: list[tuple[Row, "asyncio.Future[asyncpg.Record | None]"]], error: Exception
@@ -85,7 +87,7 @@ class Batch:
     have happened.
     """
 
-    def __init__(self, pool: asyncpg.Pool, window_ms: float) -> None:
+    def __init__(self, pool: Pool, window_ms: float) -> None:
         self._pool, self._window_s = pool, window_ms / 1000
         self._lanes: dict[str, _Lane] = {}
 
@@ -98,10 +100,14 @@ class Batch:
     async def alone(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """One statement and its commit, for what is rare or cannot be gathered. Raises Unavailable, as `write` does."""
         try:
-            return await self._pool.fetch(QUERIES[query].sql, *args)
+            return await _fetched(self._pool, QUERIES[query].sql, *args)
         except Exception as error:
             raise explained(error) from error
 
     async def close(self) -> None:
         for lane in tuple(self._lanes.values()):
             await lane.close()
+
+
+async def _fetched(pool: Pool, sql: str, *args: Any) -> list[asyncpg.Record]:
+    return await pool.ask(LONGEST_WRITE_S, lambda connection: connection.fetch(sql, *args))

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import asyncpg
 
 from beerforyou.db.failure import GONE
+from beerforyou.db.pool import Pool
 from beerforyou.errors import SetupError, Unavailable
 from beerforyou.settings import Settings
 
@@ -21,6 +22,7 @@ from beerforyou.settings import Settings
 CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 GOODBYE_S = 2.0
+CONNECT_S = 10.0  # of asyncpg's own care for a pool; who asks gives up sooner
 log = logging.getLogger(__name__)
 # A pool tells with a stack trace that it could not fill itself up; who asks it for a connection hears that anyway.
 logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
@@ -50,22 +52,23 @@ def on_primary(url: str, settings: Settings) -> str:
     return place._replace(netloc=f"{quote(login.username or '')}{password}@{host}").geturl()
 
 
-async def pool(url: str, size: int, *, needed: bool = True, **options: Any) -> asyncpg.Pool:
+async def pool(url: str, size: int, patience_s: float, *, needed: bool = True, **options: Any) -> Pool:
     """Raises SetupError and Unavailable; the latter only of a server that is `needed`, as a replica is not."""
-    made = partial(asyncpg.create_pool, url, max_size=size, reset=_nothing)
+    made = partial(asyncpg.create_pool, url, max_size=size, reset=_nothing, timeout=CONNECT_S)
     try:
         if await _through_pooler(url):
             options["statement_cache_size"] = 0
-        return await made(min_size=1, **options)
+        return Pool(await made(min_size=1, **options), size, patience_s)
     except CANNOT_CONNECT as error:
         failure = explained(error, url)
         if needed or isinstance(failure, SetupError):
             raise failure from None
     log.warning("%s (%s)", failure.message, failure.hint)
-    return await made(min_size=0, **options | {"statement_cache_size": 0})  # there may be a pooler, once it answers
+    options["statement_cache_size"] = 0  # there may be a pooler, once it answers
+    return Pool(await made(min_size=0, **options), size, patience_s)
 
 
-async def closed(pool: asyncpg.Pool | asyncpg.Connection) -> None:
+async def closed(pool: Pool | asyncpg.Connection) -> None:
     """Takes leave of the server; of one that does not answer, without it."""
     with contextlib.suppress(TimeoutError):  # by then asyncpg has ended the connections all the same
         async with asyncio.timeout(GOODBYE_S):

@@ -4,37 +4,49 @@
 `Fence` (fence.py) runs SQL that a model wrote. Tools read where the replica is, everybody else on the primary.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 
 from beerforyou.db import connections
-from beerforyou.db.batch import Batch
+from beerforyou.db.batch import LONGEST_WRITE_S, Batch
 from beerforyou.db.connections import client_url, on_primary, place, sql_url
 from beerforyou.db.failure import answered
 from beerforyou.db.fence import Fence, Limits
 from beerforyou.db.identity import Identity
+from beerforyou.db.pool import Alone, Pool
 from beerforyou.db.queries import QUERIES
-from beerforyou.db.replica import Route, Watch, within
+from beerforyou.db.replica import Route, Watch
 from beerforyou.errors import SetupError
 from beerforyou.settings import Settings, kept_secret
+
+T = TypeVar("T")
 
 LONGEST_S = 3.0  # of a client's read; the database itself gives up after two
 
 
 class Reads:
-    """Public tables; or, of the service on the primary, the rows that are nobody's business but its own."""
+    """Public tables; or, of the service on the primary, the rows that are nobody's business but its own.
 
-    def __init__(self, where: Route | asyncpg.Pool | asyncpg.Connection) -> None:
+    Raises Unavailable when there is no answer within `longest_s` of asking; until then one waits for a connection.
+    """
+
+    def __init__(self, where: Route | Pool | asyncpg.Connection, longest_s: float = LONGEST_S) -> None:
+        where = Alone(where) if isinstance(where, asyncpg.Connection) else where
         self._route = where if isinstance(where, Route) else Route(where)
+        self._longest_s = longest_s
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        return await self._route.ask(lambda pool: answered(pool.fetch(QUERIES[query].sql, *args)))
+        return await self._ask(lambda connection: connection.fetch(QUERIES[query].sql, *args))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        return await self._route.ask(lambda pool: answered(pool.fetchrow(QUERIES[query].sql, *args)))
+        return await self._ask(lambda connection: connection.fetchrow(QUERIES[query].sql, *args))
+
+    async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        return await self._route.ask(lambda pool: answered(pool.ask(self._longest_s, question)))
 
 
 class ClientReads:
@@ -44,19 +56,26 @@ class ClientReads:
         self._route, self._identity, self.client_id = route, identity, client_id
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        sql, token = QUERIES[query].as_client, self._identity.token(self.client_id)
-        return await self._route.ask(lambda pool: within(LONGEST_S, pool, lambda c: c.fetch(sql, token, *args)))
+        sql = QUERIES[query].as_client
+        return await self._ask(lambda connection: connection.fetch(sql, self._token(), *args))
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
-        sql, token = QUERIES[query].as_client, self._identity.token(self.client_id)
-        return await self._route.ask(lambda pool: within(LONGEST_S, pool, lambda c: c.fetchrow(sql, token, *args)))
+        sql = QUERIES[query].as_client
+        return await self._ask(lambda connection: connection.fetchrow(sql, self._token(), *args))
+
+    async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        return await self._route.ask(lambda pool: answered(pool.ask(LONGEST_S, question, self.client_id)))
+
+    def _token(self) -> str:
+        """Made when the connection is there: it would not outlive a long wait."""
+        return self._identity.token(self.client_id)
 
 
 class Pools(msgspec.Struct, frozen=True, kw_only=True):
     """One a login and a place. Without a replica, `client` and `reader` routes have the primary alone."""
 
-    service: asyncpg.Pool
-    client: asyncpg.Pool
+    service: Pool
+    client: Pool
     tools: Route
     sql: Route
     watch: Watch | None
@@ -69,7 +88,7 @@ class Database:
         self._pools, self._identity, self._opened = pools, identity, opened
         self.batch = Batch(pools.service, settings.batch_window_ms)
         self.read = Reads(pools.client)
-        self.service = Reads(pools.service)
+        self.service = Reads(pools.service, LONGEST_WRITE_S)
         self.watch = pools.watch
         limits = Limits(rows=settings.sql_rows, bytes=settings.sql_bytes, seconds=settings.sql_timeout_s)
         self.fence = Fence(pools.sql, identity, limits, functions_revoked)
@@ -92,17 +111,22 @@ async def connect(settings: Settings) -> Database:
     identity = Identity(kept_secret(settings, "identity_secret"))
     async with AsyncExitStack() as stack:
         pools = await _pools(settings, stack)
-        await identity.check(pools.client)
-        if await answered(pools.service.fetchval(QUERIES["checks.older"].sql)):
+        await answered(pools.client.ask(LONGEST_S, identity.check))
+        if await _value(pools.service, "checks.older"):
             raise SetupError("the database is of an older version", "run `beerforyou db migrate`")
-        revoked = await answered(pools.client.fetchval(QUERIES["checks.functions_revoked"].sql))
-        return Database(pools, identity, settings, revoked, stack.pop_all())
+        return Database(
+            pools, identity, settings, await _value(pools.client, "checks.functions_revoked"), stack.pop_all()
+        )
     raise AssertionError("the block above returns or raises")
 
 
+async def _value(pool: Pool, query: str) -> Any:
+    return await answered(pool.ask(LONGEST_S, lambda connection: connection.fetchval(QUERIES[query].sql)))
+
+
 async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
-    async def opened(url: str, **options: Any) -> asyncpg.Pool:
-        pool = await connections.pool(url, settings.database_pool, **options)
+    async def opened(url: str, **options: Any) -> Pool:
+        pool = await connections.pool(url, settings.database_pool, settings.run_timeout_s, **options)
         stack.push_async_callback(connections.closed, pool)
         return pool
 

@@ -25,7 +25,8 @@ async def answered(question: Awaitable[T]) -> T:
     try:
         return await question
     except GONE as error:
-        raise Unavailable(f"the database does not answer: {error}", "try again in a moment") from error
+        said = f": {error}" if str(error) else ""
+        raise Unavailable(f"the database does not answer{said}", "try again in a moment") from error
 
 
 def explained(error: Exception) -> Exception:

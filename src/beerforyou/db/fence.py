@@ -16,6 +16,7 @@ import msgspec
 
 from beerforyou.db.failure import GONE
 from beerforyou.db.identity import Identity
+from beerforyou.db.pool import Pool
 from beerforyou.db.replica import Route
 from beerforyou.errors import Refused, Unavailable
 
@@ -85,22 +86,20 @@ class Fence:
             raise Refused(f"the query was refused: it has {len(sql)} characters", f"at most {LONGEST} are allowed")
         if "\0" in sql or (not sql.isascii() and _has_surrogates(sql)):
             raise Refused("the query was refused: it holds characters that are none", "leave them out")
-        token = self._identity.token(client_id)
         try:
-            lines = await self._route.ask(lambda pool: self._lines(pool, token, sql))
+            lines = await self._route.ask(lambda pool: self._lines(pool, client_id, sql))
         except asyncpg.PostgresError as error:
             raise _refused(error) from None
         return self._found(lines)
 
-    async def _lines(self, pool: asyncpg.Pool, token: str, sql: str) -> list[str]:
+    async def _lines(self, pool: Pool, client_id: str, sql: str) -> list[str]:
         try:
-            async with pool.acquire(timeout=self._limits.seconds) as connection:
+            async with pool.acquire(timeout=self._limits.seconds, whose=client_id) as connection:
+                token = self._identity.token(client_id)  # now: it would not outlive a long wait
                 return await self._transaction(connection, token, sql)
         except (asyncpg.QueryCanceledError, asyncpg.ConfigurationLimitExceededError, asyncpg.OutOfMemoryError):
             raise  # its own limits: another server would not be faster
-        except TimeoutError:
-            raise Refused("the query was refused: it took too long", "ask for less") from None
-        except GONE as error:
+        except GONE as error:  # also TimeoutError: the server let nobody in
             raise Unavailable("the database does not answer", "try again in a moment") from error
 
     async def _transaction(self, connection: asyncpg.Connection, token: str, sql: str) -> list[str]:

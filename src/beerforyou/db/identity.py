@@ -35,10 +35,10 @@ class Identity:
         await connection.execute(QUERIES["identity.forget_old_keys"].sql)
         await connection.execute("RESET ROLE")
 
-    async def check(self, pool: asyncpg.Pool) -> None:
+    async def check(self, connection: asyncpg.Connection) -> None:
         """Raises SetupError when the database does not know the key."""
         try:
-            await pool.fetchval(QUERIES["identity.try"].sql, self.token(""))
+            await connection.fetchval(QUERIES["identity.try"].sql, self.token(""))
         except asyncpg.InvalidAuthorizationSpecificationError:
             raise SetupError(
                 "the database does not know the key of this process, or the clocks differ by more than half a minute",

@@ -10,38 +10,24 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 
 from beerforyou.db.failure import answered
+from beerforyou.db.pool import Pool
 from beerforyou.db.queries import QUERIES
-from beerforyou.errors import Unavailable
+from beerforyou.errors import Busy, Unavailable
 
 T = TypeVar("T")
 SAMPLES = 1000  # those of a quarter of an hour; a replica that is away for longer comes back with the newest
 log = logging.getLogger(__name__)
 
 
-async def within(seconds: float, pool: asyncpg.Pool, question: Callable[[Any], Awaitable[T]]) -> T:
-    """Raises Unavailable. A connection that does not answer is given up: else its pool would wait for it, for ever."""
-
-    async def asked() -> T:
-        async with pool.acquire(timeout=seconds) as connection:
-            try:
-                async with asyncio.timeout(seconds):
-                    return await question(connection)
-            except (TimeoutError, asyncio.CancelledError):
-                connection.terminate()
-                raise
-
-    return await answered(asked())
-
-
 class Watch:
     """`fallbacks` counts the reads that went to the primary instead."""
 
-    def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, limit_s: float) -> None:
+    def __init__(self, primary: Pool, replica: Pool, limit_s: float) -> None:
         self._primary, self._replica, self._limit_s = primary, replica, limit_s
         self._samples: deque[tuple[float, int]] = deque(maxlen=SAMPLES)
         self._complete_until = -limit_s
@@ -83,21 +69,26 @@ class Watch:
             while self._samples and self._samples[0][1] <= replayed:
                 self._complete_until = self._samples.popleft()[0]
 
-    async def _ask(self, pool: asyncpg.Pool, query: str) -> int:
-        return await within(self._limit_s, pool, lambda connection: connection.fetchval(QUERIES[query].sql))
+    async def _ask(self, pool: Pool, query: str) -> int:
+        question = pool.ask(self._limit_s, lambda connection: connection.fetchval(QUERIES[query].sql))
+        return await answered(question)
 
 
 class Route:
     """Asks one of two pools of the same login."""
 
-    def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool | None = None, watch: Watch | None = None) -> None:
+    def __init__(self, primary: Pool, replica: Pool | None = None, watch: Watch | None = None) -> None:
         self._primary, self._replica, self._watch = primary, replica, watch
 
-    async def ask(self, question: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[Pool], Awaitable[T]]) -> T:
         """Raises Unavailable when the primary does not answer either."""
         if self._replica is not None and self._watch is not None:
             if self._watch.fresh:
-                with contextlib.suppress(Unavailable):
+                try:
                     return await question(self._replica)
+                except Busy:
+                    raise
+                except Unavailable:
+                    pass
             self._watch.fallbacks += 1
         return await question(self._primary)
