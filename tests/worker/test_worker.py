@@ -4,21 +4,19 @@ import asyncio
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
-from beerforyou.db.connections import operator
 from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import Worker, work, working
 from tests.cli.program import BEERFORYOU, environment
-
-CLIENT = "CLT-00003"
+from tests.worker.conftest import CLIENT
 
 
 class Held:
@@ -54,23 +52,6 @@ class Steps(Held):
         calls = (ToolCall("a", "search_breweries", {"city": "Denver"}), ToolCall("b", "get_client_profile", {}))
         part = calls[turn] if turn < len(calls) else Text("Here they are.")
         return Reply(parts=(part,), usage=Usage(input=10, output=1))
-
-
-@pytest.fixture
-async def alone(settings: Settings) -> Settings:
-    """A database that no other worker sweeps, with one client; sweeps and leases are short."""
-    async with operator(settings) as connection:
-        await connection.execute(
-            "INSERT INTO clients (client_id, name, city, state, country, postal_code, language) VALUES ($1, 'Bar', '', '', '', '', 'pt')",
-            CLIENT,
-        )
-    return replace(settings, sweep_s=0.1, lease_s=0.9)
-
-
-@pytest.fixture
-async def quick(alone: Settings) -> AsyncIterator[Service]:
-    async with opened(alone) as service:
-        yield service
 
 
 async def ended(service: Service, run_id: UUID) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A run that this worker holds, as long as `fence` is the highest number given out for it.
 
-    `steps` and `events` are how many an earlier worker wrote; numbering goes on from there. `previous` is the last run
-    of the conversation that was answered.
+    `steps` and `events` are how many an earlier worker wrote; numbering goes on from there. `deaths` is how many workers
+    were lost over it. `previous` is the last run of the conversation that was answered.
     """
 
     run_id: UUID
@@ -63,7 +63,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
     steps: int = 0
     events: int = 0
-    crashes: int = 0
+    deaths: int = 0
     cancelled: bool = False
     waited_s: float = 0.0
     previous: UUID | None = None

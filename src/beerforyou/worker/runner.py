@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from beerforyou.answering.composing import cancelled, failed
 from beerforyou.answering.journal import Cancelled, Claim, Event, Journal, Superseded
 from beerforyou.answering.ledger import Ledger, from_row
 from beerforyou.answering.memory import Memory, past, remember, remembered
-from beerforyou.answering.turn import Answer, House, Turn, begin
-from beerforyou.errors import ModelError, ModelTimeout, Unavailable
+from beerforyou.answering.turn import Answer, House, Outcome, Turn, begin
+from beerforyou.errors import Busy, ModelError, ModelTimeout, Unavailable
 from beerforyou.service import Service
+from beerforyou.settings import Settings
 from beerforyou.worker.lease import Lease
 
 log = logging.getLogger(__name__)
@@ -30,14 +32,21 @@ LEAST_S = 1.0  # what a run that is taken over may take still, however long it t
 
 class Walk:
     """One run in this process. `claimed` is set when it is known whether it is ours, with `fence` when it is; `over` is true
-    when there is nothing left to do for it here."""
+    when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
 
-    def __init__(self, service: Service, lease: Lease, run_id: UUID) -> None:
+    `on_the_way` is called once it needs no more of us than others, since it asks the model or is over.
+    """
+
+    def __init__(
+        self, service: Service, lease: Lease, run_id: UUID, on_the_way: Callable[[], None] = lambda: None
+    ) -> None:
         self._service, self._lease, self.run_id = service, lease, run_id
+        self._on_the_way: Callable[[], None] | None = on_the_way
         self.claimed = asyncio.Event()
         self.fence: int | None = None
         self._epoch = 0
-        self.over = False
+        self._begun = self.over = False
+        self.blamed = True
         self._journal: Journal | None = None
         self._answering: asyncio.Task[Answer] | None = None
         self._cancelled = False
@@ -45,16 +54,28 @@ class Walk:
     async def work(self) -> None:
         """Does nothing when somebody else has the run."""
         try:
+            await self._work()
+        except Superseded:
+            log.warning("run %s was taken over by another worker", self.run_id)
+        except (
+            Unavailable
+        ) as error:  # what kills PostgreSQL may be what the run writes; to have waited for it is no fault
+            self.blamed = self._begun and not isinstance(error, Busy)
+            raise
+        except asyncio.CancelledError:
+            self.blamed = False
+            raise
+        finally:
+            self._let_others_begin()
+
+    async def _work(self) -> None:
+        try:
             claim = await self._claim()
         finally:
             self.claimed.set()
         if claim:
             self.fence = claim.fence
-            try:
-                await self._walk(claim)
-            except Superseded:
-                log.warning("run %s was taken over by another worker", self.run_id)
-                return
+            await self._walk(claim)
         self.over = True
 
     def cancel(self) -> None:
@@ -86,17 +107,29 @@ class Walk:
         service = self._service
         batch, settings = service.database.batch, service.settings
         claim, ledger = await self._so_far(claim)
-        journal = Journal(batch, claim, settings.lease_s, lambda: self._lease.holds(self._epoch), self._publish)
-        self._journal = journal
-        journal.emit("started")
-        memory = await remembered(claim, service.valkey, service.database.as_client(claim.client_id))
+        journal = self._journal = Journal(batch, claim, settings.lease_s, self._may_go_on, self._publish)
+        given_up = _given_up(claim, settings)
+        reads = service.database.as_client(claim.client_id)
+        memory = Memory() if given_up else await remembered(claim, service.valkey, reads)
         house = House(service.database, service.catalogue.now, service.model, settings)
         turn = await begin(claim, house, memory, ledger, journal)
-        answer = await self._answer(turn, claim)
+        self._begun = True
+        journal.emit("started")
+        answer = failed(turn, given_up) if given_up else await self._answer(turn, claim)
         following = await journal.finish(_row(turn, answer))
         if following:
             service.bell.ring(following)
-        await self._remember(claim, memory, turn, answer)
+        if not given_up:  # else the memory was not looked at, and is made again of the messages
+            await self._remember(claim, memory, turn, answer)
+
+    def _may_go_on(self) -> bool:
+        self._let_others_begin()
+        return self._lease.holds(self._epoch)
+
+    def _let_others_begin(self) -> None:
+        if self._on_the_way:
+            self._on_the_way()
+            self._on_the_way = None
 
     async def _so_far(self, claim: Claim) -> tuple[Claim, Ledger]:
         """How far an earlier worker came, if there was one."""
@@ -112,14 +145,8 @@ class Walk:
         self._service.publish(self.run_id, events)
 
     async def _answer(self, turn: Turn, claim: Claim) -> Answer:
-        settings = turn.settings
         if claim.cancelled or self._cancelled:
             return cancelled(turn)
-        if claim.crashes > settings.max_crashes:
-            log.error("run %s is given up: %d workers died over it", claim.run_id, claim.crashes)
-            return failed(turn, "error_internal")
-        if claim.waited_s > settings.run_expires_s:
-            return failed(turn, "error_timeout")
         self._answering = asyncio.create_task(_answered(turn))
         try:
             return await self._answering
@@ -137,6 +164,16 @@ class Walk:
         context = answer.context if succeeded else memory.context
         now = memory.and_then(claim.run_id, added, context)
         await remember(claim, now, self._service.valkey, turn.settings.memory_s)
+
+
+def _given_up(claim: Claim, settings: Settings) -> Outcome | None:
+    """Why a run is not walked any more. Asked before its conversation is looked at, which may be what kills."""
+    if claim.cancelled:
+        return None
+    if claim.deaths > settings.max_crashes:
+        log.error("run %s is given up: %d workers died over it", claim.run_id, claim.deaths)
+        return "error_internal"
+    return "error_timeout" if claim.waited_s > settings.run_expires_s else None
 
 
 async def _answered(turn: Turn) -> Answer:

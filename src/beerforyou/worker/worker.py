@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 60.0
 TAKE_AGAIN_S = 1.0  # after an error that nobody foresaw
+BEGINNING = 4  # runs that begin at a time, for each connection that they read with
 POST_S = 1.0  # how often to look for webhooks that are due
 
 
@@ -69,18 +70,16 @@ class Worker:
         self._service = service
         self._lease = Lease(service.settings.lease_s)
         self._free = asyncio.Semaphore(service.settings.worker_concurrency)
+        self._beginning = asyncio.Semaphore(BEGINNING * service.settings.database_pool)
         self._walks: dict[UUID, Walk] = {}
-        self._dropped: dict[UUID, int | None] = {}
+        self._dropped: dict[UUID, tuple[int | None, bool]] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def work(self, run_id: UUID) -> None:
         """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
-        await self._through(self._enter(run_id))
-
-    def _enter(self, run_id: UUID) -> Walk:
         walk = self._walks[run_id] = Walk(self._service, self._lease, run_id)
-        return walk
+        await self._through(walk)
 
     async def _through(self, walk: Walk) -> None:
         try:
@@ -89,7 +88,7 @@ class Worker:
             await walk.settled()
             del self._walks[walk.run_id]
             if not walk.over:  # it may still be ours by the database, and goes back with the next heartbeat
-                self._dropped[walk.run_id] = walk.fence
+                self._dropped[walk.run_id] = walk.fence, walk.blamed
 
     async def take(self) -> None:
         """Takes no message before there is room for a run."""
@@ -115,8 +114,9 @@ class Worker:
 
     async def beat(self) -> None:
         sent, service, dropped = time.monotonic(), self._service, dict(self._dropped)
+        fences, blamed = [fence for fence, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
         rows = await service.database.batch.alone(
-            "runs.heartbeat", service.worker_name, self._lease.seconds, list(dropped), list(dropped.values())
+            "runs.heartbeat", service.worker_name, self._lease.seconds, list(dropped), fences, blamed
         )
         self._lease.renewed(sent)
         self._dropped = dict(self._dropped.items() - dropped.items())
@@ -147,17 +147,26 @@ class Worker:
                 walk.cancel()
 
     async def _begin(self, run_id: UUID) -> Walk | None:
-        """Waits for room."""
-        await self._free.acquire()
-        if run_id in self._walks:
+        """Waits for room, and for those that begin before it: none is claimed that could not begin at once."""
+        await self._room()
+        if run_id in self._walks:  # the sweep and the queue may bring the same run in the same moment
+            self._beginning.release()
             self._free.release()
             return None
-        walk = self._enter(run_id)  # at once: the sweep and the queue may bring the same run in the same moment
+        walk = self._walks[run_id] = Walk(self._service, self._lease, run_id, self._beginning.release)
         task = asyncio.create_task(self._work(walk))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         await asyncio.sleep(0)  # it begins
         return walk
+
+    async def _room(self) -> None:
+        await self._free.acquire()
+        try:
+            await self._beginning.acquire()
+        except BaseException:
+            self._free.release()
+            raise
 
     async def _work(self, walk: Walk) -> None:
         try:

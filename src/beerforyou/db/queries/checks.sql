@@ -51,9 +51,9 @@ WHERE NOT EXISTS (
 ORDER BY 1;
 
 -- name: older
--- Whether this is the database of an older version: it lacks the newest column that there must be.
-SELECT NOT EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.webhooks') AND attname = 'ended_at') AS older;
+-- Whether this is the database of an older version: it lacks one of the newest columns that there must be.
+SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.webhooks') AND attname = 'ended_at')
+    OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.runs') AND attname = 'false_starts') AS older;
 
 -- name: functions_revoked
 -- Whether this server let us take functions away; where not, the rest of the fence carries it.

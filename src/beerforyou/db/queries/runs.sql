@@ -72,6 +72,7 @@ SELECT item, status, earlier FROM keyed;
 -- name: claim
 -- Takes a run that is queued, or whose worker is gone, when it is its turn in its conversation.
 -- Whoever claims is alive. A run that changed hands after it was `seen` has another fence, and is not taken.
+-- One has begun when its first event is written; until then it waits, however often it was taken.
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::float8[]) WITH ORDINALITY AS t (run_id, worker, lease_s, item)
 ), alive AS (
@@ -79,7 +80,9 @@ WITH wanted AS (
     SELECT DISTINCT worker, now() + make_interval(secs => lease_s) FROM wanted
     ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until
 ), seen AS MATERIALIZED (
-    SELECT wanted.*, r.fence, r.status FROM wanted JOIN runs r USING (run_id)
+    SELECT wanted.*, r.fence, r.status, r.status = 'running' AS lost,
+           r.fence > 0 AND EXISTS (SELECT FROM run_events e WHERE e.run_id = r.run_id) AS begun
+    FROM wanted JOIN runs r USING (run_id)
     WHERE (r.status = 'queued' OR r.status = 'running' AND NOT EXISTS (
             SELECT FROM workers w WHERE w.worker = r.worker AND w.lease_until > now()))
       AND NOT EXISTS (
@@ -88,26 +91,35 @@ WITH wanted AS (
               AND (other.status = 'running' OR other.status = 'queued' AND other.run_id < r.run_id))
 )
 UPDATE runs
-SET status = 'running', worker = seen.worker, fence = runs.fence + 1, started_at = coalesce(started_at, now()),
-    crashes = runs.crashes + (seen.status = 'running')::int
+SET status = 'running', worker = seen.worker, fence = runs.fence + 1,
+    started_at = coalesce(CASE WHEN seen.begun THEN runs.started_at END, now()),
+    crashes = runs.crashes + (seen.lost AND seen.begun)::int,
+    false_starts = runs.false_starts + (seen.lost AND NOT seen.begun)::int
 FROM seen
 WHERE runs.run_id = seen.run_id AND runs.fence = seen.fence AND runs.status = seen.status
-RETURNING seen.item, runs.run_id, runs.client_id, runs.conversation_id, runs.fence, runs.crashes,
-    runs.cancel_at IS NOT NULL AS cancelled, extract(epoch FROM runs.started_at - runs.created_at)::float8 AS waited_s,
+RETURNING seen.item, runs.run_id, runs.client_id, runs.conversation_id, runs.fence,
+    runs.crashes + runs.false_starts AS deaths, runs.cancel_at IS NOT NULL AS cancelled,
+    extract(epoch FROM runs.started_at - runs.created_at)::float8 AS waited_s,
     (SELECT m.run_id FROM messages m
      WHERE m.client_id = runs.client_id AND m.conversation_id = runs.conversation_id AND m.role = 'assistant'
      ORDER BY m.created_at DESC LIMIT 1) AS previous;
 
 -- name: heartbeat
 -- Worker $1 lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
--- fencing numbers $4; none where it does not know whether it got the run). Returns those of its runs that somebody asked to
--- cancel.
+-- fencing numbers $4; none where it does not know whether it got the run). $5 says of each whether the run is to blame, rather
+-- than what it waited for. Returns those of its runs that somebody asked to cancel.
 WITH alive AS (
     INSERT INTO workers (worker, lease_until) VALUES ($1, now() + make_interval(secs => $2::float8))
     ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until
 ), dropped AS (
-    UPDATE runs SET status = 'queued', worker = NULL, crashes = crashes + 1
-    FROM unnest($3::uuid[], $4::int[]) AS lost (run_id, fence)
+    UPDATE runs
+    SET status = 'queued', worker = NULL, started_at = CASE WHEN lost.begun THEN started_at END,
+        crashes = crashes + (lost.blamed AND lost.begun)::int,
+        false_starts = false_starts + (lost.blamed AND NOT lost.begun)::int
+    FROM (
+        SELECT t.*, EXISTS (SELECT FROM run_events e WHERE e.run_id = t.run_id) AS begun
+        FROM unnest($3::uuid[], $4::int[], $5::bool[]) AS t (run_id, fence, blamed)
+    ) AS lost
     WHERE runs.run_id = lost.run_id AND runs.worker = $1 AND runs.status = 'running' AND runs.fence = coalesce(lost.fence, runs.fence)
 )
 SELECT run_id FROM runs WHERE worker = $1 AND status = 'running' AND cancel_at IS NOT NULL;
@@ -115,7 +127,10 @@ SELECT run_id FROM runs WHERE worker = $1 AND status = 'running' AND cancel_at I
 -- name: leave
 -- Worker $1 ends: what it still has goes back to the queue. Returns those runs.
 WITH gone AS (DELETE FROM workers WHERE worker = $1)
-UPDATE runs SET status = 'queued', worker = NULL WHERE worker = $1 AND status = 'running' RETURNING run_id;
+UPDATE runs
+SET status = 'queued', worker = NULL,
+    started_at = CASE WHEN EXISTS (SELECT FROM run_events e WHERE e.run_id = runs.run_id) THEN started_at END
+WHERE worker = $1 AND status = 'running' RETURNING run_id;
 
 -- name: waiting
 -- At most $1 runs that nobody works on and whose turn it is: queued for more than $2 seconds, or with a worker that is gone.
