@@ -69,7 +69,7 @@ class Service:
     ) -> None:
         self.settings, self.database, self.valkey, self.catalogue, self.model = settings, db, valkey, catalogue, model
         self.subscriptions, self.queue = subscriptions, doorbell
-        self.following = following.Following(subscriptions)
+        self.following = following.Following(subscriptions, db.service)
         self.bell = Bell(doorbell)
         self._pressure = Pressure(self.bell, db.service, settings.queue_limit)
         # Not by process id alone: in a container it is the same after a restart.
@@ -148,20 +148,12 @@ class Service:
 
         Raises NotFound and Gone (they are not kept any longer) at once; the events come from what it returns.
         """
-        run = await self.run(client_id, run_id)
-        if run["events_expired"]:
-            raise Gone(f"the events of run {run_id} are no longer kept", f"its answer is at /v1/runs/{run_id}")
-        rows = self.database.as_client(client_id)
-        return self.following.events(rows, run_id, after, idle_s, ended=run["finished_at"] is not None)
+        return await self.following.events(self.database.as_client(client_id), run_id, after, idle_s)
 
     async def ended(self, client_id: str, run_id: UUID, seconds: float, steps: bool = False) -> dict[str, Any]:
         """The run once it has ended, or as it stands after so many seconds. Raises NotFound."""
-        run = await self.run(client_id, run_id, steps)
-        if run["finished_at"] is not None:
-            return run
-        events = self.following.events(self.database.as_client(client_id), run_id, 0, seconds, ended=False)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), contextlib.aclosing(events):
+        with contextlib.suppress(TimeoutError, Gone):
+            async with asyncio.timeout(seconds), contextlib.aclosing(await self.follow(client_id, run_id)) as events:
                 async for _ in events:
                     pass
         return await self.run(client_id, run_id, steps)

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncGenerator
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from beerforyou.answering.journal import Event
@@ -61,7 +61,9 @@ async def cancel_run(request: Request) -> Response:
 async def get_run_events(request: Request) -> Response:
     """Server-sent events: ids are the events' numbers, so that `Last-Event-ID` continues anywhere."""
     asker, after = await caller(request), _last_event(request)
-    events = await service(request).follow(asker.client_id, path_id(request, "run_id"), after)
+    follow = service(request).follow(asker.client_id, path_id(request, "run_id"), after)
+    if (events := await unless_gone(request, follow)) is None:
+        raise ClientDisconnect
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
     return StreamingResponse(_stream(events), media_type="text/event-stream", headers=headers)
 

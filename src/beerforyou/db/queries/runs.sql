@@ -252,10 +252,26 @@ WHERE run_id = $2 AND client_id = me.client_id
 ORDER BY seq;
 
 -- name: events
--- The committed events of a run after number $3, and its end in any case.
-SELECT seq, type, data FROM run_events
-WHERE run_id = $2 AND client_id = me.client_id AND (seq > $3 OR type = 'finished')
-ORDER BY seq;
+-- The committed events of a run after number $3, and its end in any case; one row without an event if there is none.
+SELECT r.finished_at IS NOT NULL AS ended, r.events_expired AS expired, e.seq, e.type, e.data
+FROM runs r
+LEFT JOIN run_events e ON e.run_id = r.run_id AND e.client_id = me.client_id AND (e.seq > $3 OR e.type = 'finished')
+WHERE r.run_id = $2 AND r.client_id = me.client_id
+ORDER BY e.seq;
+
+-- name: missed
+-- Of the runs $1, the events after the numbers $2, and their ends in any case. The numbers are those of followers, who may
+-- say what they like.
+SELECT followed.run_id, e.seq, e.type, e.data
+FROM unnest($1::uuid[], $2::int[]) AS followed (run_id, after)
+JOIN runs r ON r.run_id = followed.run_id
+CROSS JOIN LATERAL (
+    SELECT seq, type, data FROM run_events WHERE run_id = followed.run_id AND seq > followed.after
+    UNION ALL
+    SELECT seq, type, data FROM run_events
+    WHERE r.finished_at IS NOT NULL AND run_id = followed.run_id AND seq <= followed.after AND type = 'finished'
+) AS e
+ORDER BY followed.run_id, e.seq;
 
 -- name: conversation
 -- The messages of a conversation, oldest first; a conversation without messages does not exist.
