@@ -54,9 +54,14 @@ TOLD_EVERY_S = 10.0
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """`pace_s` is between two deaths at a place, `every_s` between two kills at random."""
+    """`pace_s` is between two deaths at a place, `every_s` between two kills at random.
+
+    Before any of it, so many `followers` come at once to so many runs.
+    """
 
     seed: int
+    followers: int = 300
+    followed: int = 300
     runs: int = 1000
     at_once: int = 16
     pace_s: float = 1.0
@@ -68,7 +73,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def quick(seed: int) -> Plan:
     once = dict.fromkeys(("postgresql", "valkey", "rabbitmq", "flushall", "sleep"), 1)
-    return Plan(seed, runs=60, at_once=16, pace_s=0.35, every_s=(5.0, 8.0), accidents=once)
+    return Plan(seed, followed=12, runs=60, at_once=16, pace_s=0.35, every_s=(5.0, 8.0), accidents=once)
 
 
 async def chaos(plan: Plan) -> dict[str, Any]:
@@ -98,6 +103,8 @@ async def _counted(plan: Plan, house: House, logs: Path) -> dict[str, Any]:
         processes = await stack.enter_async_context(fleet(settings, environ(counters), logs))
         customers = await stack.enter_async_context(Customers(settings, processes, CLIENTS, plan.runs, plan.seed))
         await _register(customers, counters)
+        await customers.come_all_at_once(plan.followers, plan.followed)
+        crowd = figures.of_the_crowd(await figures.rows(settings), customers)
         monkeys = Monkeys(house, processes, plan.accidents, plan.every_s, plan.seed)
         fleets.append(processes)
         async with _restless(monkeys, customers, reaper) as over:
@@ -107,11 +114,15 @@ async def _counted(plan: Plan, house: House, logs: Path) -> dict[str, Any]:
         await _delivered(settings)
         ended = await asyncio.gather(*(process.end() for process in processes.processes))
         counted = figures.figures(await figures.rows(settings), customers, counters, reaper.deaths)
-        return counted | {
-            "processes_that_did_not_end_well": sum(code != 0 for code in ended),
-            "accidents": dict(monkeys.done),
-            "exits": {str(code): times for code, times in processes.exits.items()},
-        }
+        return (
+            crowd
+            | counted
+            | {
+                "processes_that_did_not_end_well": sum(code != 0 for code in ended),
+                "accidents": dict(monkeys.done),
+                "exits": {str(code): times for code, times in processes.exits.items()},
+            }
+        )
 
 
 def environ(counters: Counters) -> dict[str, str]:

@@ -52,6 +52,7 @@ class Customers:
     def __init__(self, settings: Settings, fleet: Fleet, clients: list[str], runs: int, seed: int) -> None:
         self.runs, self.counts = runs, Counter[str]()
         self.seen: list[Seen] = []
+        self.crowd: list[Seen] = []
         self._fleet, self._random = fleet, random.Random(seed)
         self._clients = clients
         self._tokens = {client: mint(settings, client, 7200) for client in clients}
@@ -74,6 +75,18 @@ class Customers:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
                 group.create_task(self._conversations(more))
+
+    async def come_all_at_once(self, followers: int, runs: int) -> None:
+        """To runs that were asked for a moment ago; returns when everybody has seen the end."""
+        asked = await asyncio.gather(*(self._asked_once(self._clients[n % len(self._clients)]) for n in range(runs)))
+        self.crowd = [msgspec.structs.replace(asked[n % runs], events=[]) for n in range(followers)]
+        await asyncio.gather(*map(self.followed, self.crowd))
+
+    async def _asked_once(self, client: str) -> Seen:
+        marker = f"chaos {next(self._numbers):05}"
+        body = {"message": f"{marker}: which brewpubs are there in Denver, and what is in my cellar?"}
+        accepted = await self.send(client, "/v1/runs", body, f"once {marker}")
+        return Seen(marker, client, accepted["run_id"], accepted["conversation_id"])
 
     async def _conversations(self, more: Callable[[], bool]) -> None:
         while self._asked < self.runs or more():
@@ -131,8 +144,8 @@ class Customers:
         while not run.ended and time.monotonic() < end:
             try:
                 tag = await self._looked(run, tag) if run.polled else await self._heard(run)
-            except BREAKS:
-                self.counts["broken_follows"] += 1
+            except BREAKS as error:
+                self.counts["impatient_follows" if isinstance(error, TimeoutError) else "broken_follows"] += 1
                 await asyncio.sleep(AGAIN_S)
 
     async def _heard(self, run: Seen) -> str:
@@ -166,6 +179,12 @@ class Customers:
                 self._refused(answer.status, await answer.text())
                 await asyncio.sleep(AGAIN_S)
             return tag
+
+    @property
+    def refused(self) -> int:
+        """Answers that are none, and what broke off by itself; nobody's own impatience."""
+        broken = ("broken_requests", "broken_follows", "streams_ended_early")
+        return sum(times for name, times in self.counts.items() if name in broken or name.startswith("answered_"))
 
     def headers(self, client: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._tokens[client]}"}

@@ -20,6 +20,8 @@ from tests.processes.mortal import STEPS
 
 # Each of these must be 0.
 PROMISES = (
+    "refused",
+    "crashes_without_a_death",
     "runs_lost",
     "runs_not_answered",
     "runs_nobody_asked_for",
@@ -40,7 +42,8 @@ PROMISES = (
 )
 
 RUNS = """
-    SELECT run_id::text, conversation_id::text, client_id, status, outcome, started_at, finished_at, fence, crashes
+    SELECT run_id::text, conversation_id::text, client_id, status, outcome, started_at, finished_at, fence, crashes,
+           false_starts
     FROM core.runs ORDER BY run_id"""
 # When the step was committed, to the microsecond: nothing may come after it, so there is no slack to give.
 STEPS_OF = """
@@ -87,14 +90,25 @@ async def undelivered(settings: Settings) -> int:
         await admin.close()
 
 
+def of_the_crowd(found: Rows, customers: Customers) -> dict[str, Any]:
+    """When nobody has died yet."""
+    return {
+        "followers_at_once": len(customers.crowd),
+        "refused": customers.refused,
+        "crashes_without_a_death": sum(run["crashes"] + run["false_starts"] for run in found.runs.values()),
+    }
+
+
 def figures(found: Rows, customers: Customers, counters: Counters, deaths: Mapping[str, int]) -> dict[str, Any]:
-    seen, ids = customers.seen, {run.marker: run.run_id for run in customers.seen}
+    seen = [*customers.crowd, *customers.seen]
+    ids = {run.marker: run.run_id for run in seen}
     calls = _calls(found, counters, ids)
     ours = {run.run_id for run in seen}
     return {
-        "runs": len(seen),
+        "runs": len(ours),
         "runs_taken_over": sum(run["fence"] > 1 for run in found.runs.values()),
         "crashes": sum(run["crashes"] for run in found.runs.values()),
+        "false_starts": sum(run["false_starts"] for run in found.runs.values()),
         "model_calls": sum(len(times) for (_, seq), times in counters.calls.items() if seq != 2),
         "tool_calls": sum(len(times) for (_, seq), times in counters.calls.items() if seq == 2),
         "late_calls": _late(found, counters, ids),

@@ -40,6 +40,7 @@ STEPS = ("model1", "tool2", "model3", "tool4", "model5")  # the run that the har
 PLACES = (
     *(f"accept.{place}" for place in ("before", "during", "after")),
     *(f"claim.{place}" for place in ("before", "during", "after")),
+    *(f"begin.{place}" for place in ("before", "after")),
     *(f"{step}.{place}" for step in STEPS for place in ("before", "during", "made", "writing", "written")),
     *(f"finish.{place}" for place in ("before", "during", "unpublished", "after")),
     *(f"remember.{place}" for place in ("before", "after")),
@@ -149,6 +150,7 @@ def arm() -> None:
         after="after",
     )
     mortal(runner.Walk, "_claim", lambda walk: ("claim", walk.run_id), before="before", during="during", after="after")
+    mortal(runner, "begin", lambda claim, *_: ("begin", claim.run_id), before="before", after="after")
     mortal(planner._Walk, "_ask", lambda walk, _: _next_step("model", walk.turn.journal), before="before")
     mortal(Fallback, "generate", _of_reply, during="during")
     mortal(planner._Walk, "_run_and_record", lambda walk, _: _next_step("tool", walk.turn.journal), before="before")

@@ -26,13 +26,13 @@ RUNS = 6
 
 @asynccontextmanager
 async def house(
-    settings: Settings, logs: Path, replicas: int, workers: int
+    settings: Settings, logs: Path, replicas: int, workers: int, reaper: Reaper | None = None, **env: str
 ) -> AsyncIterator[tuple[Fleet, Customers, Counters]]:
-    """Where nobody dies by himself."""
+    """Where nobody dies by himself, unless there is a reaper."""
     await furnish(settings, [CLIENT])
     async with (
-        Counters(Reaper(0.0, lambda: False), seed=0) as counters,
-        fleet(settings, environ(counters), logs, replicas, workers) as processes,
+        Counters(reaper or Reaper(0.0, lambda: False), seed=0) as counters,
+        fleet(settings, environ(counters) | env, logs, replicas, workers) as processes,
         Customers(settings, processes, [CLIENT], RUNS, seed=0) as customers,
     ):
         yield processes, customers, counters
@@ -69,6 +69,33 @@ async def _another(processes: Fleet, worker: Process) -> None:
     """In its place, for what it handed back."""
     worker.keep()
     await worker.ready_again()
+
+
+class Grudge(Reaper):
+    """Whoever comes by at that place dies, so many times."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0, lambda: True)
+        self.place, self.left = "", 0
+
+    def wants(self, place: str, who: str) -> bool:
+        if place != self.place or not self.left:
+            return False
+        self.left -= 1
+        return True
+
+
+async def test_a_run_that_kills_its_workers_is_given_up_wherever_it_does(settings: Settings, tmp_path: Path) -> None:
+    """With -9, as early as it can be: two workers may die, and the third one ends it without going there."""
+    grudge, often = Grudge(), {"BEERFORYOU_MAX_CRASHES": "1", "BEERFORYOU_LEASE_S": "1", "BEERFORYOU_SWEEP_S": "0.1"}
+    async with house(settings, tmp_path, 1, 2, grudge, **often) as (_, customers, counters):
+        for place, begun in (("claim.after", False), ("begin.before", False), ("model1.before", True)):
+            grudge.place, grudge.left = place, 2
+            run = await customers.said(CLIENT, None)
+            await customers.followed(run)
+            (row,) = [row for row in await _runs(settings) if row["run_id"] == run.run_id]
+            assert (row["outcome"], grudge.left, counters.calls) == ("error_internal", 0, {}), place
+            assert row["crashes"] + row["false_starts"] >= 2 and (begun or not row["crashes"]), (place, dict(row))
 
 
 async def test_a_follower_of_a_replica_that_is_killed_goes_on_with_another(settings: Settings, tmp_path: Path) -> None:
