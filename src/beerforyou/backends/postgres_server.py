@@ -34,6 +34,10 @@ CONFIG = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
+# What each of its processes may hold for itself, in MB, beside what they share: a query that wants more gets an error, and
+# the machine need not end the server. Sorts take 8, maintenance 64 (PostgreSQL's defaults).
+MEMORY_MB = 256
+LIMITED = ("/bin/sh", "-c", 'ulimit -d "$0"; exec "$@"', str(MEMORY_MB * 1024))
 
 
 class PostgresServer:
@@ -54,7 +58,7 @@ class PostgresServer:
         # refuse to start. It ignores the id that pg_ctl passes like this, and still looks for a living one's memory.
         (self._sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         env = {"PG_GRANDPARENT_PID": str(pid)} if (pid := self._last_postmaster()) else {}
-        args: list[str | Path] = [postgres, "-D", self._data, "-k", self._sockets, *config]
+        args: list[str | Path] = [*LIMITED, postgres, "-D", self._data, "-k", self._sockets, *config]
         with self.log.open("wb") as log:
             process = account.spawn(args, log, (lock,), account.ENVIRONMENT | env)
         assert process.stdin
