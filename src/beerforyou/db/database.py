@@ -15,8 +15,9 @@ from beerforyou.db import connections
 from beerforyou.db.batch import LONGEST_WRITE_S, Batch
 from beerforyou.db.connections import client_url, on_primary, place, sql_url
 from beerforyou.db.failure import answered
-from beerforyou.db.fence import Fence, Limits
+from beerforyou.db.fence import QUERIES_A_RUN, RUNS, Fence, Limits
 from beerforyou.db.identity import Identity
+from beerforyou.db.parser import Gate
 from beerforyou.db.pool import Alone, Pool
 from beerforyou.db.queries import QUERIES
 from beerforyou.db.replica import Route, Watch
@@ -91,7 +92,8 @@ class Database:
         self.service = Reads(pools.service, LONGEST_WRITE_S)
         self.watch = pools.watch
         limits = Limits(rows=settings.sql_rows, bytes=settings.sql_bytes, seconds=settings.sql_timeout_s)
-        self.fence = Fence(pools.sql, identity, limits, functions_revoked)
+        self.gate = Gate()
+        self.fence = Fence(pools.sql, identity, limits, functions_revoked, self.gate)
         self.statistics = Reads(pools.tools)
 
     def as_client(self, client_id: str) -> ClientReads:
@@ -103,6 +105,7 @@ class Database:
 
     async def close(self) -> None:
         await self.batch.close()
+        await self.gate.close()
         await self._opened.aclose()
 
 
@@ -130,13 +133,14 @@ async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
         stack.push_async_callback(connections.closed, pool)
         return pool
 
+    of_reader = {"max_cacheable_statement_size": Fence.CACHEABLE, "max_queries": RUNS * QUERIES_A_RUN}
     service = await opened(settings.database_url)
     client = await opened(on_primary(client_url(settings), settings))
-    reader = await opened(on_primary(sql_url(settings), settings), max_cacheable_statement_size=Fence.CACHEABLE)
+    reader = await opened(on_primary(sql_url(settings), settings), **of_reader)
     if place(client_url(settings)) == place(settings.database_url):
         return Pools(service=service, client=client, tools=Route(client), sql=Route(reader), watch=None)
     client_there = await opened(client_url(settings), needed=False)
-    reader_there = await opened(sql_url(settings), needed=False, max_cacheable_statement_size=Fence.CACHEABLE)
+    reader_there = await opened(sql_url(settings), needed=False, **of_reader)
     watch = Watch(service, client_there, settings.replica_lag_s)
     await watch.start()
     stack.push_async_callback(watch.stop)

@@ -2,7 +2,8 @@
 only and is always rolled back, on behalf of the one client whose signed identity entered it.
 
 What holds is the database: roles, views and row policies (migration 0002), functions and limits (fence.sql). Here is the
-shape in which a text reaches it: short, as one cursor over one SELECT, fetched up to a limit. `gate.py` comes before.
+form in which a text reaches it: short and flat (shape.py), as one cursor over one SELECT, fetched up to a limit. The gate
+(parser.py) comes before.
 """
 
 import asyncio
@@ -14,20 +15,24 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from beerforyou.db import shape
 from beerforyou.db.failure import GONE
 from beerforyou.db.identity import Identity
+from beerforyou.db.parser import Gate
 from beerforyou.db.pool import Pool
 from beerforyou.db.replica import Route
 from beerforyou.errors import Refused, Unavailable
 
 HEAVY_S = 0.5  # a query that took longer may have left memory behind: its connection is not used again
-LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second
+RUNS = 300  # of one session, which is then renewed: it keeps what it was told of, such as time zones
+QUERIES_A_RUN = 7  # as asyncpg counts them
 
 ENTER = "SELECT authz.enter($1)"
 LEAVE = "ROLLBACK"
 LEAVE_UNLOCKED = "ROLLBACK; SELECT authz.leave()"  # advisory locks are not rolled back; where SQL can take them
 # DECLARE promises one SELECT; JSON cut to a length promises that no value is larger than what we want to hold.
-DECLARE = "DECLARE q NO SCROLL CURSOR FOR SELECT left(row_to_json(bfy_row)::text, {chars}) AS line FROM (\n{sql}\n) AS bfy_row"
+DECLARE = "DECLARE q NO SCROLL CURSOR FOR SELECT * FROM (\n{sql}\n) AS bfy_row"
+FETCH = "SELECT lines.of_q($1, $2) AS line"
 
 # What the model is told of an error: nothing that the database says of its own, which may quote a value.
 REASONS = {
@@ -75,17 +80,17 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Fence:
     CACHEABLE = 60  # statements up to this length are prepared: ENTER and FETCH, never what a model wrote
 
-    def __init__(self, route: Route, identity: Identity, limits: Limits, functions_revoked: bool) -> None:
-        self._route, self._identity, self._limits = route, identity, limits
+    def __init__(self, route: Route, identity: Identity, limits: Limits, functions_revoked: bool, gate: Gate) -> None:
+        self._route, self._identity, self._limits, self._gate = route, identity, limits, gate
         self._leave = LEAVE if functions_revoked else LEAVE_UNLOCKED
-        self._fetch = f"FETCH FORWARD {limits.rows + 1} FROM q"
+
+    async def ask(self, client_id: str, sql: str) -> Found:
+        """Through the gate. Raises as `run` does."""
+        return await self.run(client_id, await self._gate.passed(sql))
 
     async def run(self, client_id: str, sql: str) -> Found:
         """Raises Refused, in words for the model, and Unavailable."""
-        if len(sql) > LONGEST:
-            raise Refused(f"the query was refused: it has {len(sql)} characters", f"at most {LONGEST} are allowed")
-        if "\0" in sql or (not sql.isascii() and _has_surrogates(sql)):
-            raise Refused("the query was refused: it holds characters that are none", "leave them out")
+        shape.checked(sql)
         try:
             lines = await self._route.ask(lambda pool: self._lines(pool, client_id, sql))
         except asyncpg.PostgresError as error:
@@ -103,18 +108,24 @@ class Fence:
             raise Unavailable("the database does not answer", "try again in a moment") from error
 
     async def _transaction(self, connection: asyncpg.Connection, token: str, sql: str) -> list[str]:
-        """Always rolled back. Where something heavy ran, or still does, the connection is given up instead."""
-        started = time.monotonic()
+        """Always rolled back. Where something heavy ran, or still does, the connection is given up instead; the server
+        ends what runs for nobody (client_connection_check_interval in fence.sql).
+        """
+        started, used_up = time.monotonic(), shape.checked(sql).zones
+        limits = self._limits
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(limits.seconds):
                 await connection.execute("BEGIN READ ONLY")
                 await connection.fetchval(ENTER, token)
                 await self._declare(connection, sql)
-                return [row["line"] for row in await connection.fetch(self._fetch)]
+                return [row["line"] for row in await connection.fetch(FETCH, limits.rows + 1, limits.bytes + 1)]
         except TimeoutError:
             raise Refused("the query was refused: it took too long", "ask for less") from None
+        except asyncpg.OutOfMemoryError:
+            used_up = True
+            raise
         finally:
-            if time.monotonic() - started > HEAVY_S:
+            if used_up or time.monotonic() - started > HEAVY_S:
                 connection.terminate()
             else:
                 with contextlib.suppress(*GONE):
@@ -122,7 +133,7 @@ class Fence:
 
     async def _declare(self, connection: asyncpg.Connection, sql: str) -> None:
         try:
-            await connection.fetch(DECLARE.format(chars=self._limits.bytes + 1, sql=sql))
+            await connection.fetch(DECLARE.format(sql=sql))
         except asyncpg.InterfaceError:
             if connection.is_closed():
                 raise
@@ -137,22 +148,12 @@ class Fence:
             fit += 1
         if lines and not fit:
             raise Refused("the query was refused: its first row alone is too large", "select fewer or shorter values")
-        try:
-            rows = [json.loads(line, object_pairs_hook=tuple, parse_int=_integer) for line in lines[:fit]]
-            return Found(
-                columns=tuple(name for name, _ in rows[0]) if rows else (),
-                rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
-                truncated=fit < len(lines),
-            )
-        except (ValueError, TypeError):  # the text closed our bracket, and added what is no row of ours
-            raise Refused(
-                "the query was refused: it is not one SELECT", "correct it, or ask something simpler"
-            ) from None
-
-
-def _has_surrogates(text: str) -> bool:
-    """Halves of a character, which JSON can carry and UTF-8 cannot."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
+        rows = [json.loads(line, object_pairs_hook=tuple, parse_int=_integer) for line in lines[:fit]]
+        return Found(
+            columns=tuple(name for name, _ in rows[0]) if rows else (),
+            rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
+            truncated=fit < len(lines),
+        )
 
 
 def _integer(text: str) -> int | float | str:

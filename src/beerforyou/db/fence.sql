@@ -73,8 +73,11 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile IN ('i', 's'
                                               'cstring', 'oid']::regtype[]::oid[])
   AND (p.oid IN (SELECT oid FROM operators) OR p.oid IN (SELECT oid FROM conversions) OR p.oid IN (SELECT oid FROM casts)
        OR p.proname = ANY (SELECT unnest(functions) FROM authz.fence))
-  -- a session keeps every time zone that it was ever told of
-  AND p.oid <> 'date_trunc(text, timestamptz, text)'::regprocedure;
+  AND p.oid <> ALL (ARRAY[
+      'date_trunc(text, timestamptz, text)',  -- a session keeps every time zone that it was ever told of
+      'substring(text, text)', 'substring(text, text, text)',  -- regular expressions
+      'btrim(text, text)', 'ltrim(text, text)', 'rtrim(text, text)'  -- half a minute on a long text, not to be interrupted
+  ]::regprocedure[]);
 GRANT USAGE ON SCHEMA authz TO SESSION_USER;
 GRANT SELECT ON authz.callable TO bfy_client, SESSION_USER;
 RESET ROLE;
@@ -87,14 +90,20 @@ BEGIN
     WHERE pronamespace = 'pg_catalog'::regnamespace AND oid NOT IN (SELECT oid FROM authz.callable)
       AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'bfy_reader'::regrole);
     IF list IS NOT NULL THEN
-        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_reader', list);
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_reader, bfy_lines', list);
     END IF;
     SELECT string_agg(signature, ', ') INTO list FROM authz.callable;
-    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO bfy_reader', list);
+    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO bfy_reader, bfy_lines', list);
 END $$;
 
+-- What lines.of_q() does for bfy_reader, whom a row as JSON within a row as JSON would let make a long text of a short one.
+-- It runs a cursor whose rights were checked as bfy_reader's, except for what a recursive query does again and again; those
+-- are refused before (db/shape.py). The functions above, since a large GROUP BY has them checked once more.
+GRANT EXECUTE ON FUNCTION row_to_json(record) TO bfy_lines;
+
 -- How much a query may cost. The planner cannot always be interrupted, so it must not try for long: a few joins in any
--- order, the rest as written. Beyond that, the text is short (db/fence.py).
+-- order, the rest as written. Beyond that, the text is short and flat (db/shape.py), and a server with a memory limit fails
+-- what outgrows it. A backend whose caller is gone looks for it, and ends.
 DO $$
 DECLARE setting text;
 BEGIN
@@ -102,14 +111,15 @@ BEGIN
     FOREACH setting IN ARRAY ARRAY[
         'search_path = own', 'default_transaction_read_only = on', 'client_min_messages = error',
         'statement_timeout = ''2s''', 'lock_timeout = ''200ms''', 'idle_in_transaction_session_timeout = ''5s''',
+        'transaction_timeout = ''5s''', 'client_connection_check_interval = ''250ms''', 'standard_conforming_strings = on',
         'work_mem = ''8MB''', 'hash_mem_multiplier = 1', 'temp_file_limit = ''64MB''', 'max_parallel_workers_per_gather = 0',
         'jit = off', 'cursor_tuple_fraction = 1', 'random_page_cost = 1.1', 'join_collapse_limit = 4', 'from_collapse_limit = 4', 'geqo_threshold = 4',
         'geqo_effort = 1', 'geqo_pool_size = 10', 'geqo_generations = 10', 'log_parameter_max_length_on_error = 0'
     ] LOOP
         BEGIN
             EXECUTE format('ALTER ROLE bfy_reader SET %s', setting);
-        EXCEPTION WHEN insufficient_privilege THEN
-            NULL;  -- a managed server keeps temp_file_limit to itself
+        EXCEPTION WHEN insufficient_privilege OR undefined_object OR invalid_parameter_value THEN
+            NULL;  -- a managed server keeps temp_file_limit to itself; transaction_timeout came with version 17
         END;
     END LOOP;
 END $$;

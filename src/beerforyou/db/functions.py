@@ -18,6 +18,4 @@ FUNCTIONS = frozenset({
     "make_date", "make_interval", "isfinite",
     # casts that are written as functions
     "date", "int4", "int8", "numeric", "text", "float8", "bool",
-    # how db/fence.py asks for its rows
-    "row_to_json",
 })  # fmt: skip

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from beerforyou.blocks import Notice, Table
-from beerforyou.db import gate
 from beerforyou.db.fence import Found
 from beerforyou.errors import BadInput, Refused
 from beerforyou.messages import has, say
@@ -45,7 +44,7 @@ async def _own(caller: Caller, sql: str) -> Outcome:
     if caller.refusals >= TRIES:
         return Outcome(content={"error": "no more tries; say that you can't answer this"}, label=label)
     try:
-        found = await caller.fence.run(caller.client_id, gate.passed(sql))
+        found = await caller.fence.ask(caller.client_id, sql)
     except Refused as refused:
         caller.refusals += 1
         if caller.refusals < TRIES:

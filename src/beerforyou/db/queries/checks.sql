@@ -41,7 +41,7 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT IN ('own', '
 UNION ALL
 SELECT 'bfy_reader may call ' || count(*) || ' functions that are not on the list, such as ' || min(p.oid::regprocedure::text)
 FROM pg_proc p, authz.fence
-WHERE functions_revoked AND p.pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname = 'authz')
+WHERE functions_revoked AND p.pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('authz', 'lines'))
   AND has_function_privilege('bfy_reader', p.oid, 'EXECUTE') AND p.oid NOT IN (SELECT oid FROM authz.callable)
 HAVING count(*) > 0
 UNION ALL
@@ -53,7 +53,8 @@ ORDER BY 1;
 -- name: older
 -- Whether this is the database of an older version: it lacks one of the newest columns that there must be.
 SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.webhooks') AND attname = 'ended_at')
-    OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.runs') AND attname = 'false_starts') AS older;
+    OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.runs') AND attname = 'false_starts')
+    OR to_regnamespace('lines') IS NULL AS older;
 
 -- name: functions_revoked
 -- Whether this server let us take functions away; where not, the rest of the fence carries it.

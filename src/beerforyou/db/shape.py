@@ -1,0 +1,155 @@
+"""What can be told of a SQL text before anything parses it: its length, its brackets, and how much work they make of it.
+
+One pass over the text, by PostgreSQL's own rules of where strings, names and comments end. The gate's parser and the
+planner behind it may take twice as long for each nesting; neither gets to see a text that is nested deeply.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
+
+from beerforyou.db.functions import FUNCTIONS
+from beerforyou.errors import Refused
+
+LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second
+TOKENS = 1200  # four times a list of a hundred ids
+DEEPEST = 16  # brackets and CASEs within each other; tests/evals/honest_sql.jsonl has 4
+WORK = 4000  # tokens, each as often as the brackets around it let the parser begin anew; the honest ones have 80
+SELECTS = 16
+FACTORS = 60  # signs of products and divisions: one of the longest numbers takes 0.02 s and cannot be interrupted
+KNOWN = 2000  # texts that are remembered
+HINT = "correct it, or ask something simpler"
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|--[^\r\n]*)
+    | (?P<comment>/\*)
+    | (?P<text>'[^']*+(?:''[^']*+)*+')
+    | (?P<name>"[^"]*+(?:""[^"]*+)*+")
+    | (?P<special>(?:[ebxn]|u&)(?=['"])|\$)
+    | (?P<word>[^\W\d]\w*)
+    | (?P<number>[\d.]+(?:e[+-]?\d+)?)
+    | (?P<open>[(\[])
+    | (?P<close>[)\]])
+    | (?P<strange>['"{}\\])
+    | (?P<sign>.)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_COMMENT = re.compile(r"/\*|\*/")
+_NO_CHARACTER = re.compile(r"[\0\ud800-\udfff]")  # halves of one, which JSON can carry and UTF-8 cannot
+# Of long numbers long products are made. An id may look like one: 5e100.
+_LONG_NUMBER = re.compile(r"\de[+-]?\d{4}|\d{21}", re.IGNORECASE)
+_ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
+_ZONE = re.compile(r"(?:[a-z]{3}|>)[+-]?\d", re.IGNORECASE)  # such as Foo+3:17, which nobody knew before
+_SLUG = re.compile(r"'[0-9a-z-]*'")  # the id of a brewery, not a day with a zone
+# Before a bracket that follows any other word, the parser tries a type, a function and what not, one after the other.
+_ONCE = (FUNCTIONS - {"date", "text", "numeric", "int4", "int8", "float8", "bool"}) | frozenset({
+    "select", "distinct", "on", "from", "join", "lateral", "where", "and", "or", "not", "in", "exists", "any", "all",
+    "some", "between", "is", "like", "ilike", "as", "over", "filter", "group", "by", "having", "order", "values",
+    "when", "then", "else", "case", "end", "cast", "coalesce", "nullif", "greatest", "least", "trim", "within",
+    "union", "intersect", "except", "rollup", "cube", "sets", "using", "both", "leading", "trailing", "grouping",
+    "with", "materialized",
+})  # fmt: skip
+_OPENED_BY = {")": "(", "]": "[", "end": "case"}
+
+Token = tuple[str, str]  # kind and text; words in small letters
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """`zones`: a string may name a time zone, and a session keeps every one that it was ever told of."""
+
+    zones: bool
+
+
+def checked(sql: str) -> Shape:
+    """Raises Refused, in words for the model."""
+    if len(sql) > LONGEST:
+        raise refused(f"it has {len(sql)} characters; at most {LONGEST} are allowed")
+    shape = _shape(sql)
+    if isinstance(shape, str):
+        raise refused(shape)
+    return shape
+
+
+def refused(why: str) -> Refused:
+    return Refused(f"the query was refused: {why}", HINT)
+
+
+@lru_cache(KNOWN)
+def _shape(sql: str) -> Shape | str:
+    """Or why there is none."""
+    if _NO_CHARACTER.search(sql):
+        return "it holds characters that are none"
+    try:
+        tokens = list(_tokens(sql))
+    except ValueError as strange:
+        return f"it does not parse: {strange}"
+    if len(tokens) > TOKENS:
+        return f"it has more than {TOKENS} words and signs"
+    counted = [text for _, text in tokens]
+    if counted.count("select") > SELECTS or sum(map(counted.count, "*/%")) > FACTORS:
+        return f"it has more than {SELECTS} SELECTs, or {FACTORS} products"
+    if ("word", "recursive") in tokens:
+        return "WITH RECURSIVE is not available"
+    if any(kind in ("text", "number") and long_number(text) for kind, text in tokens):
+        return "a number is too long"
+    return _nested(tokens) or Shape(any(kind == "text" and names_zone(text) for kind, text in tokens))
+
+
+def long_number(literal: str) -> bool:
+    return bool(_LONG_NUMBER.search(literal)) and not _ID.fullmatch(literal)
+
+
+def names_zone(literal: str) -> bool:
+    return bool(_ZONE.search(literal)) and not _SLUG.fullmatch(literal)
+
+
+def _tokens(sql: str) -> Iterator[Token]:
+    """Raises ValueError where another reader than PostgreSQL may read something else."""
+    at, before = 0, ""
+    while found := _TOKEN.match(sql, at):
+        at, kind, text = found.end(), found.lastgroup or "", found[0]
+        if kind == "comment":
+            at = _after_comment(sql, at)
+        elif kind == "special":
+            raise ValueError("write values into it, as 'plain' strings")
+        elif kind == "strange" or kind == before == "text":
+            raise ValueError(f"what is {text[:20]} there?")
+        elif kind != "blank":
+            yield kind, text.lower() if kind == "word" else text
+            before = kind
+
+
+def _after_comment(sql: str, at: int) -> int:
+    """PostgreSQL's may hold others."""
+    depth = 1
+    while depth:
+        found = _COMMENT.search(sql, at)
+        if found is None:
+            raise ValueError("a comment does not end")
+        at, depth = found.end(), depth + (1 if found[0] == "/*" else -1)
+    return at
+
+
+def _nested(tokens: list[Token]) -> str:
+    """Why it is nested too deeply, or not as brackets are; or nothing."""
+    inside, times, work, before = [""], [1], 0, ("sign", "")
+    for kind, text in tokens:
+        work += times[-1]
+        if kind == "open" or (kind == "word" and text == "case"):
+            inside.append(text)
+            times.append(times[-1] * (1 if text == "case" or _read_once(text, before) else 2))
+        elif kind == "close" or (kind == "word" and text == "end" and inside[-1] == "case"):
+            if inside.pop() != _OPENED_BY[text]:
+                return "its brackets do not match"
+            times.pop()
+        if work > WORK or len(inside) > DEEPEST:
+            return "it is nested too deeply"
+        before = kind, text
+    return "" if len(inside) == 1 else "its brackets do not match"
+
+
+def _read_once(bracket: str, before: Token) -> bool:
+    kind, text = before
+    return bracket == "(" and (kind in ("sign", "open") or (kind == "word" and text in _ONCE))

@@ -1,0 +1,189 @@
+"""What a query becomes in the planner: a subquery's columns are written out wherever they are named, so that each level
+may copy the one below it several times; and what is multiplied grows. Here both are added up before anything runs.
+"""
+
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from beerforyou.db.shape import refused
+
+WRITTEN = 5000  # nodes, all written out; honest queries have up to 220, and a planner takes about 10 us for each
+DIGITS = 1000  # of a product; amounts have 12 each
+ANY = 100_000  # digits of a text that is read as a number
+NUMBER = 20  # of a number of the client's rows, or a count
+
+TEXTS = ("beer", "style", "brewery", "brewery_id", "type", "city", "state", "name", "country", "postal_code")
+_DAYS = frozenset({"DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"})
+_WORDS = frozenset({"TEXT", "VARCHAR", "CHAR"})
+_TEXT = (exp.Lower, exp.Upper, exp.Initcap, exp.Substring, exp.Left, exp.Right, exp.Trim)
+_SMALL = (exp.Predicate, exp.Connector, exp.Not, exp.Count, exp.Length, exp.Extract)
+_PRODUCT = (exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
+_SQUARED = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop, exp.Corr)
+_SOURCES = ("from_", "joins", "laterals", "with_")
+
+
+class Column(NamedTuple):
+    """`written`: nodes when nothing is named but all is written out. `text`: of a row, or made of one."""
+
+    written: int
+    digits: int = NUMBER
+    text: bool = False
+
+
+Relation = dict[str, Column]
+Sources = dict[str, Relation]
+
+VIEWS: Sources = {
+    "my_purchases": dict.fromkeys(("purchased_on", "quantity", "unit_price", "amount"), Column(1)),
+    "my_profile": {},
+}
+VIEWS["my_purchases"] |= dict.fromkeys(TEXTS[:7], Column(1, ANY, True))
+VIEWS["my_profile"] |= dict.fromkeys(TEXTS[5:], Column(1, ANY, True))
+
+
+class Weighing:
+    """Of one statement. `known` are the relations that a name may mean, `outer` what the queries around it select from."""
+
+    def __init__(self) -> None:
+        self.written = 0
+
+    def query(self, node: exp.Expr, known: Sources, outer: tuple[Sources, ...] = ()) -> Relation:
+        """Its columns. Raises Refused."""
+        known = known | self._ctes(node, known, outer)
+        if isinstance(node, (exp.Subquery, exp.Paren, exp.Lateral)):
+            return _renamed(self.query(node.this, known, outer), node)
+        if isinstance(node, exp.Table):
+            return _renamed(known.get(node.name, {}), node)
+        if isinstance(node, exp.SetOperation):
+            both = self.query(node.left, known, outer), self.query(node.right, known, outer)
+            self._clauses(node, ({}, *outer), known, ("this", "expression", *_SOURCES))
+            return _merged(*both)
+        if isinstance(node, exp.Values):
+            rows = [{str(n): self._value(cell, outer, known) for n, cell in enumerate(row)} for row in node.expressions]
+            return _renamed(_merged(*rows), node)
+        return self._select(node, known, outer)
+
+    def _ctes(self, node: exp.Expr, known: Sources, outer: tuple[Sources, ...]) -> Sources:
+        made: Sources = {}
+        for cte in (node.args.get("with_") or exp.With()).expressions:
+            made[cte.alias] = _renamed(self.query(cte.this, known | made, outer), cte)
+        return made
+
+    def _select(self, node: exp.Expr, known: Sources, outer: tuple[Sources, ...]) -> Relation:
+        sources: Sources = {}
+        for item in _items(node):
+            sources[item.alias_or_name or f"#{len(sources)}"] = self.query(item, known, (sources, *outer))
+        scopes = (sources, *outer)
+        columns: Relation = {}
+        for n, projection in enumerate(node.expressions):
+            if projection.is_star:
+                named = sources.get(projection.table) if isinstance(projection, exp.Column) else None
+                for relation in sources.values() if named is None else [named]:
+                    columns |= relation
+            else:
+                columns[projection.alias_or_name or f"#{n}"] = self._counted(projection, scopes, known)
+        self._clauses(node, (sources | {"": columns}, *outer), known, ("expressions", *_SOURCES))
+        return columns
+
+    def _clauses(self, node: exp.Expr, scopes: tuple[Sources, ...], known: Sources, but: tuple[str, ...]) -> None:
+        conditions = [join.args.get("on") for join in node.args.get("joins") or ()]
+        for name, clause in [*node.args.items(), *(("on", condition) for condition in conditions)]:
+            for part in clause if isinstance(clause, list) else [clause]:
+                if name not in but and isinstance(part, exp.Expr):
+                    self._counted(part, scopes, known)
+
+    def _counted(self, node: exp.Expr, scopes: tuple[Sources, ...], known: Sources) -> Column:
+        value = self._value(node, scopes, known)
+        self.written += value.written
+        if self.written > WRITTEN:
+            raise refused("it repeats too much of what its subqueries select")
+        return value
+
+    def _value(self, node: exp.Expr, scopes: tuple[Sources, ...], known: Sources) -> Column:
+        if isinstance(node, exp.Column):
+            return _resolved(node, scopes)
+        if isinstance(node, exp.Query):
+            before = self.written
+            column = next(iter(self.query(node, known, scopes).values()), Column(1))
+            return column._replace(written=max(1, self.written - before))
+        parts = [self._value(part, scopes, known) for part in node.iter_expressions()]
+        written = 1 + sum(part.written for part in parts)
+        if written > WRITTEN:
+            raise refused("it repeats too much of what its subqueries select")
+        return _made(node, parts)._replace(written=written)
+
+
+def _items(node: exp.Expr) -> list[exp.Expr]:
+    """What a query selects from, in order."""
+    start = [node.args["from_"].this] if node.args.get("from_") else []
+    items = [*start, *(join.this for join in node.args.get("joins") or ()), *(node.args.get("laterals") or ())]
+    inner = [item.this for item in items if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Table)]
+    return [*items, *inner, *(join.this for table in inner for join in table.args.get("joins") or ())]
+
+
+def _resolved(node: exp.Column, scopes: tuple[Sources, ...]) -> Column:
+    """Raises Refused where a name means a whole row, which grows with each time that it is written as text."""
+    name, table = node.name, node.table
+    for sources in scopes:
+        asked = [sources[table]] if table in sources and table else [] if table else sources.values()
+        if found := [relation[name] for relation in asked if name in relation]:
+            return max(found)
+    if not table and any(name in sources for sources in scopes):
+        raise refused(f"{name} is a table there; name its columns")
+    anything = [column for sources in scopes for relation in sources.values() for column in relation.values()]
+    return max(anything, default=Column(1))
+
+
+def _made(node: exp.Expr, parts: list[Column]) -> Column:
+    """What becomes of its parts; how much is written is for the caller to say."""
+    digits, text = max([NUMBER, *(part.digits for part in parts)]), any(part.text for part in parts)
+    match node:
+        case exp.Literal():
+            return Column(1, max(NUMBER, len(node.name)) + (100 if "e" in node.name.lower() else 0))
+        case exp.Window() | exp.Filter():
+            return parts[0] if parts else Column(1)
+        case exp.Cast() | exp.Date() | exp.TsOrDsToDate():
+            return _cast(node, digits, text)
+        case exp.ToChar():
+            return Column(1, ANY, True) if '"' in node.sql(dialect="postgres") else Column(1)
+        case exp.Greatest() | exp.Least() | exp.Coalesce() | exp.Case() | exp.If():
+            return Column(1, digits, text)
+    if isinstance(node, _SMALL):
+        return Column(1)
+    if isinstance(node, _TEXT):
+        return Column(1, ANY, True)
+    if isinstance(node, _PRODUCT):
+        return Column(1, _within(sum(part.digits for part in parts)))
+    if isinstance(node, _SQUARED):
+        return Column(1, _within(2 * digits))
+    return Column(1, digits + (1 if isinstance(node, exp.Binary) else 0), text)
+
+
+def _cast(node: exp.Expr, digits: int, text: bool) -> Column:
+    kind = node.args["to"].this.name if isinstance(node, exp.Cast) else "DATE"
+    if kind in _WORDS:
+        return Column(1, ANY, True)
+    if kind in _DAYS and text:
+        raise refused("a text of a row cannot be read as a day or a time")
+    return Column(1, digits if kind == "DECIMAL" else NUMBER)
+
+
+def _within(digits: int) -> int:
+    if digits > DIGITS:
+        raise refused("a number is too long")
+    return digits
+
+
+def _merged(*relations: Relation) -> Relation:
+    """Rows of one below those of another: by position, under the first one's names."""
+    columns = [list(relation.values()) for relation in relations]
+    first = [name for relation in relations[:1] for name in relation]
+    return {name: max(row) for name, row in zip(first, zip(*columns, strict=False), strict=False)}
+
+
+def _renamed(relation: Relation, node: exp.Expr) -> Relation:
+    """`AS v(a, b)`"""
+    alias = node.args.get("alias")
+    names = [column.name for column in alias.args.get("columns") or ()] if isinstance(alias, exp.TableAlias) else []
+    return dict(zip([*names, *list(relation)[len(names) :]], relation.values(), strict=False))
