@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from beerforyou.backends import account
-from beerforyou.backends.postgres_server import CONFIG
+from beerforyou.backends.postgres_server import CONFIG, LIMITED
 from tests.servers.process import folder, running
 
 
@@ -22,7 +22,7 @@ def standby(admin_url: str) -> Iterator[Path]:
         data = home / "data"
         _copy(postgres.with_name("pg_basebackup"), data, admin_url)
         config = [f"--{name}={value}" for name, value in CONFIG.items()]
-        args = [postgres, "-D", data, "-k", sockets, *config]
+        args = [*LIMITED, postgres, "-D", data, "-k", sockets, *config]
         with running(args, home / "log", lambda: _is_ready(data, sockets), signal.SIGINT, {}):
             yield sockets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
     from beerforyou.catalogue.index import Catalogue
+    from beerforyou.isolation.attack import Tried
     from beerforyou.settings import Settings
 
+WRONG = ("leak", "dead", "heavy", "left_running", "large_session")  # in a summary of attacks
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -104,19 +106,21 @@ def _answered(asked: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
 def isolation(
     file: Path, client_id: str, params_file: Path | None, database_only: bool, as_json: bool, data: Path | None
 ) -> None:
-    """Run each query of FILE as if the model had written it. Exit code 1 when one brings back what it must not.
+    """Run each query of FILE as if the model had written it. Exit code 1 when one brings back what it must not, holds too
+    much memory, or runs on when nobody waits for it.
 
-    Lines: {"id", "sql"}. With --json: {"n", "summary", "lines"}; a line has {"id", "verdict", "rows", "error", "ms"}.
+    Lines: {"id", "sql"}. With --json: {"n", "summary", "lines"}; a line has {"id", "verdict", "rows", "error", "ms",
+    "peak_mb", "left_running"}, the last two null where they can't be seen.
     """
     result = run(_isolation(list(_lines(file)), client_id, _params(params_file), not database_only, data))
     if as_json:
         show_json(result)
     else:
         for line in result["lines"]:
-            if line.verdict == "leak" or not line.alive:
-                click.echo(f"{line.id}: {line.verdict} {line.rows} {line.error}")
+            if line.verdict == "leak" or not line.alive or line.heavy or line.left_running:
+                click.echo(f"{line.id}: {line.verdict} {line.peak_mb} MB {line.rows} {line.error}")
         click.echo(", ".join(f"{count} {verdict}" for verdict, count in result["summary"].items()))
-    raise SystemExit(1 if result["summary"]["leak"] or result["summary"]["dead"] else 0)
+    raise SystemExit(1 if any(result["summary"][wrong] for wrong in WRONG) else 0)
 
 
 def _params(file: Path | None) -> dict[str, str]:
@@ -137,8 +141,9 @@ async def _isolation(
     from beerforyou import settings
     from beerforyou.db import database
     from beerforyou.errors import BadInput
-    from beerforyou.isolation.attack import Attack, tried, unfilled
+    from beerforyou.isolation.attack import Attack, tells, tried, unfilled
     from beerforyou.isolation.rehearsal import real_params
+    from beerforyou.isolation.watching import SESSION_MB, backends, named
     from beerforyou.service import prepared
 
     try:
@@ -149,13 +154,33 @@ async def _isolation(
         params = await real_params(ready, client_id) | given
         if unknown := unfilled(attacks, params):
             note(f"nothing fills {', '.join(unknown)}; they stay as they are")
-        db = await database.connect(ready)
+        if vague := [
+            name for name, value in params.items() if name.startswith(("canary", "other")) and not tells(value)
+        ]:
+            note(f"{', '.join(vague)}: too short to tell from other words; nobody looks for it")
+        mine, name = named(ready)
+        db = await database.connect(mine)
         try:
-            done = [await tried(db.fence, client_id, attack, params, with_gate=with_gate) for attack in attacks]
+            async with backends(ready, name) as watched:
+                done = [
+                    await tried(db.fence, client_id, attack, params, with_gate=with_gate, watched=watched)
+                    for attack in attacks
+                ]
+                session_mb = await watched.session_mb()
         finally:
             await db.close()
-    summary = {verdict: sum(t.verdict == verdict for t in done) for verdict in ("refused", "clean", "leak")}
-    return {"n": len(done), "summary": summary | {"dead": sum(not t.alive for t in done)}, "lines": done}
+    sessions = {"session_mb": session_mb, "large_session": int((session_mb or 0) > SESSION_MB)}
+    return {"n": len(done), "summary": _counted(done) | sessions, "lines": done}
+
+
+def _counted(done: Sequence[Tried]) -> dict[str, int | None]:
+    counts = {verdict: sum(t.verdict == verdict for t in done) for verdict in ("refused", "clean", "leak")}
+    return counts | {
+        "dead": sum(not t.alive for t in done),
+        "heavy": sum(t.heavy for t in done),
+        "left_running": sum(t.left_running or False for t in done),
+        "peak_mb": max((t.peak_mb for t in done if t.peak_mb is not None), default=None),
+    }
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -145,7 +145,7 @@ def _made(node: exp.Expr, parts: list[Column]) -> Column:
             return parts[0] if parts else Column(1)
         case exp.Cast() | exp.Date() | exp.TsOrDsToDate():
             return _cast(node, digits, text)
-        case exp.ToChar():
+        case exp.ToChar() | exp.TimeToStr():
             return Column(1, ANY, True) if '"' in node.sql(dialect="postgres") else Column(1)
         case exp.Greatest() | exp.Least() | exp.Coalesce() | exp.Case() | exp.If():
             return Column(1, digits, text)

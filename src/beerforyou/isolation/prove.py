@@ -14,6 +14,7 @@ import msgspec
 from beerforyou.isolation import left_behind, through_http, through_sql
 from beerforyou.isolation.canaries import BEERS, canaries
 from beerforyou.isolation.steps import Step, found_in
+from beerforyou.isolation.watching import backends, named
 from beerforyou.service import opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
@@ -37,12 +38,13 @@ async def prove(settings: Settings) -> Report:
 
 
 async def _steps(settings: Settings) -> AsyncIterator[Step]:
+    mine, name = named(_with_own_tokens(settings))
     with left_behind.Heard() as heard:
-        async with canaries(settings) as made, opened(_with_own_tokens(settings)) as service:
+        async with canaries(settings) as made, opened(mine) as service, backends(settings, name) as watched:
             for canary in made:
                 await through_sql.arrived(service, canary, BEERS)
             yield await through_sql.fence(service)
-            yield await through_sql.queries(service, settings, made)
+            yield await through_sql.queries(service, settings, made, watched)
             yield await through_sql.pool(service, made)
             async with working(service), through_http.served(service) as address:
                 said = [await through_http.talk(service, address, canary) for canary in made]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from beerforyou.db.connections import operator
@@ -11,6 +12,7 @@ from beerforyou.errors import Unavailable
 from beerforyou.isolation.attack import Tried, ours, tried
 from beerforyou.isolation.canaries import BEERS, Canary, buy
 from beerforyou.isolation.steps import Step, found_in
+from beerforyou.isolation.watching import SESSION_MB, Backends
 from beerforyou.service import Service
 from beerforyou.settings import Settings
 
@@ -28,31 +30,45 @@ CHANGING = (
 )  # what makes a query answer otherwise by itself
 
 
+SOME = ("limit", "fetch first", "offset", "over", "distinct on")  # rows, of those that there are
+
+
 async def fence(service: Service) -> Step:
     holes = await service.holes()
     return Step("fence", 1, holes)
 
 
-async def queries(service: Service, settings: Settings, made: Sequence[Canary]) -> Step:
+async def queries(service: Service, settings: Settings, made: Sequence[Canary], watched: Backends) -> Step:
     """Every attack with the gate and without it; and once more after the other changed, which must change nothing."""
     me, other = made[0], made[1]
-    before = await _tried(service, me, other)
+    before = await _tried(service, me, other, watched)
     async with operator(settings) as connection:
         await buy(connection, other, 1, f"{other.word} more")
     await arrived(service, other, BEERS + 1)
-    after = await _tried(service, me, other)
+    after = await _tried(service, me, other, watched)
     holes = [hole for result in (*before.values(), *after.values()) for hole in _judged(result)]
-    attacks = {attack.id: attack.sql.lower() for attack in ours()}
+    if (kept := await watched.session_mb()) is not None and kept > SESSION_MB:
+        holes.append(f"a session of the pool holds {kept} MB afterwards")
+    attacks = {attack.id: attack.written.lower() for attack in ours()}
     for key, result in before.items():
         steady = not any(word in attacks[key[0]] for word in CHANGING)
-        if steady and _differ(result, after[key]):
+        if steady and _differ(result, after[key], attacks[key[0]]):
             holes.append(f"{key[0]} answers otherwise when another client buys something")
     return Step("queries", len(before) + len(after), holes)
 
 
-def _differ(before: Tried, after: Tried) -> bool:
+def _differ(before: Tried, after: Tried, sql: str) -> bool:
     by_limit = any(word in before.error + after.error for word in BY_LIMIT)
-    return not by_limit and (before.rows, before.error) != (after.rows, after.error)
+    return not by_limit and (_answer(before, sql), before.error) != (_answer(after, sql), after.error)
+
+
+def _answer(result: Tried, sql: str) -> object:
+    """What must be the same when PostgreSQL plans anew: the order, where one is asked for; without one, which rows of many
+    come first is not said either.
+    """
+    if "order by" in sql:
+        return result.rows
+    return len(result.rows) if result.truncated or any(word in sql for word in SOME) else Counter(map(str, result.rows))
 
 
 async def arrived(service: Service, canary: Canary, lines: int) -> None:
@@ -67,10 +83,10 @@ async def arrived(service: Service, canary: Canary, lines: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _tried(service: Service, me: Canary, other: Canary) -> dict[tuple[str, bool], Tried]:
+async def _tried(service: Service, me: Canary, other: Canary, watched: Backends) -> dict[tuple[str, bool], Tried]:
     fence, params = service.database.fence, me.params(other)
     return {
-        (attack.id, with_gate): await tried(fence, me.client_id, attack, params, with_gate=with_gate)
+        (attack.id, with_gate): await tried(fence, me.client_id, attack, params, with_gate=with_gate, watched=watched)
         for attack in ours()
         for with_gate in (True, False)
     }
@@ -81,6 +97,10 @@ def _judged(result: Tried) -> Iterator[str]:
         yield f"{result.id} brought back another client's data"
     if not result.alive:
         yield f"the database did not answer after {result.id}"
+    if result.heavy:
+        yield f"a backend held {result.peak_mb} MB for {result.id}"
+    if result.left_running:
+        yield f"{result.id} still ran when nobody waited for it"
     if result.ms > LONGEST_MS:
         yield f"{result.id} took {result.ms:.0f} ms"
 
