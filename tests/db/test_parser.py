@@ -1,0 +1,134 @@
+"""The gate in a process of its own: the same verdicts, an end to every text, and nobody gets another's."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from beerforyou.db import gate
+from beerforyou.db.parser import CPU_S, Gate
+from beerforyou.errors import Refused
+from tests.isolation.conftest import wait_until
+
+BUSY = {
+    "for ever": "while True: pass",
+    "in one call": "sum(range(10**18))",
+    "in C": "'a' * 40 in ('a' * 10**8 + 'b') * 10; import re; re.match('(a+)+b', 'a' * 60)",
+    "dead": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+    "without a stack": "import ctypes; ctypes.string_at(0)",
+}
+JUDGE = """
+from beerforyou.db.parser import keep_one
+def passed(sql):
+    if "busy" in sql:
+        {busy}
+    return sql.upper()
+keep_one(passed)
+"""
+ORPHANED = """
+import asyncio, os
+from beerforyou.db.parser import Gate
+async def main():
+    gate = Gate()
+    await gate.passed("SELECT 1 AS x")
+    print((await gate._started).pid, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def judged() -> AsyncIterator[Gate]:
+    gate = Gate()
+    yield gate
+    await gate.close()
+
+
+def lives(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").exists() and ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+
+
+async def pid(judged: Gate) -> int:
+    assert judged._started
+    return (await judged._started).pid
+
+
+@pytest.mark.parametrize("sql", ["SELECT sum(amount) AS amount FROM my_purchases;", "SELECT 'São ''x''' AS x -- 1"])
+async def test_what_passes_is_what_the_gate_writes(judged: Gate, sql: str) -> None:
+    assert await judged.passed(sql) == await judged.passed(sql) == gate.passed(sql)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT pg_sleep(1)", "DELETE FROM my_purchases", "SELECT 1; SELECT 2", "SELECT FROM FROM"]
+)
+async def test_what_is_refused_has_the_same_reason(judged: Gate, sql: str) -> None:
+    with pytest.raises(Refused) as here:
+        gate.passed(sql)
+    for _ in range(2):
+        with pytest.raises(Refused) as there:
+            await judged.passed(sql)
+        assert (there.value.message, there.value.hint) == (here.value.message, here.value.hint)
+
+
+async def test_nothing_is_started_for_what_is_refused_by_its_shape(judged: Gate) -> None:
+    with pytest.raises(Refused, match="deeply"):
+        await judged.passed("SELECT " + "ARRAY[" * 30 + "1" + "]" * 30)
+    assert judged._started is None
+
+
+@pytest.mark.parametrize("kind", BUSY)
+async def test_a_text_that_does_not_end_is_ended(kind: str) -> None:
+    judged, turns = Gate(("-c", JUDGE.format(busy=BUSY[kind]))), 0
+    try:
+        assert await judged.passed("select 1") == "SELECT 1"
+        child = await pid(judged)
+        waiting = asyncio.create_task(judged.passed("select 'busy'"))
+        while not waiting.done():
+            turns += 1
+            await asyncio.sleep(CPU_S / 100)
+        with pytest.raises(Refused, match="too long"):
+            await waiting
+        assert await judged.passed("select 2") == "SELECT 2" and await pid(judged) == child
+        assert turns > 1 or "dead" in kind or "stack" in kind
+    finally:
+        await judged.close()
+
+
+async def test_who_stops_waiting_leaves_nobody_with_his_answer(judged: Gate) -> None:
+    asked = [asyncio.create_task(judged.passed(f"SELECT {n} AS n")) for n in range(40)]
+    await asked[0]
+    for task in asked[1::2]:
+        task.cancel()
+    answers = await asyncio.gather(*asked[::2])
+    assert answers == [f"SELECT {n} AS n" for n in range(0, 40, 2)]
+
+
+async def test_a_process_that_was_ended_by_somebody_is_started_again(judged: Gate) -> None:
+    await judged.passed("SELECT 1 AS x")
+    os.killpg(first := await pid(judged), signal.SIGKILL)
+    assert await judged.passed("SELECT 2 AS x") == "SELECT 2 AS x" and await pid(judged) != first
+
+
+async def test_it_ends_when_it_is_closed(judged: Gate) -> None:
+    await judged.passed("SELECT 1 AS x")
+    child = await pid(judged)
+    await judged.close()
+    assert not lives(child)
+
+
+async def test_it_ends_with_the_process_that_started_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE) as parent:  # noqa: ASYNC220
+        assert parent.stdout
+        child = int(await asyncio.to_thread(parent.stdout.readline))
+        assert lives(child)
+        parent.kill()
+
+        async def gone() -> bool:
+            return not lives(child)
+
+        await wait_until(gone, "the child ends")
