@@ -81,3 +81,47 @@ async def test_a_file_that_makes_no_sense_is_named(furnished: Settings, tmp_path
     file.write_text(line)
     result = await call("eval", "isolation", str(file), "--as", ME, settings=furnished)
     assert result.code == 1 and says in result.err
+
+
+@pytest.mark.parametrize("options", [(), ("--database-only",)])
+async def test_each_line_says_what_it_held_and_left(
+    furnished: Settings, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    rows = "SELECT length(a.beer) AS n FROM my_purchases a, my_purchases b ORDER BY a.beer, b.beer, a.amount"
+    grown = "SELECT x FROM " + "(SELECT coalesce(x, x, x, x) AS x FROM " * 9
+    lines = [
+        {"id": "small", "sql": "SELECT 1 AS n"},
+        {"id": "sorted", "sql": rows},
+        {"id": "grown", "sql": f"{grown}(SELECT quantity AS x FROM my_purchases) z{') y' * 9}"},
+    ]
+    report = json.loads((await run(furnished, tmp_path, lines, *options)).out)
+    small, sorting, grown_line = report["lines"]
+    assert [line["left_running"] for line in report["lines"]] == [False] * 3
+    assert 0 < small["peak_mb"] < 20 and 0 < sorting["peak_mb"] < 100
+    assert (grown_line["peak_mb"] > 100) == bool(options) and grown_line["verdict"] != "leak"
+    summary = report["summary"]
+    assert summary["peak_mb"] == max(line["peak_mb"] for line in report["lines"])
+    assert (summary["left_running"], summary["heavy"], summary["large_session"]) == (0, 0, 0)
+    assert 0 < summary["session_mb"] < 20
+
+
+async def test_a_secret_is_one_that_could_not_be_there_by_chance(furnished: Settings, tmp_path: Path) -> None:
+    """Another client may be called "y". Parts of the caller's own city stand in for what leaked."""
+    lines = [
+        {"id": "rows", "sql": "SELECT beer, purchased_on, quantity FROM my_purchases"},
+        {"id": "word", "sql": "SELECT lower(city) AS z, 2 + 0 AS n FROM my_profile"},
+    ]
+    own = json.loads((await run(furnished, tmp_path, [{"id": "a", "sql": "SELECT city FROM my_profile"}])).out)
+    city = own["lines"][0]["rows"][0][0]
+    for secret, leaks in [
+        ("y", False),
+        ("2", False),
+        ("7 ", False),
+        (city[1:5], False),
+        (city.split()[-1], True),
+        (city, True),
+    ]:
+        result = await run(furnished, tmp_path, lines, other_name=secret, other_id="", canary="")
+        verdicts = {line["id"]: line["verdict"] for line in json.loads(result.out)["lines"]}
+        assert verdicts["word"] == ("leak" if leaks else "clean"), secret
+        assert leaks or verdicts["rows"] == "clean", secret

@@ -25,7 +25,7 @@ from beerforyou.errors import Refused, Unavailable
 
 HEAVY_S = 0.5  # a query that took longer may have left memory behind: its connection is not used again
 RUNS = 300  # of one session, which is then renewed: it keeps what it was told of, such as time zones
-QUERIES_A_RUN = 7  # as asyncpg counts them
+QUERIES_A_RUN = 5  # as asyncpg counts them
 
 ENTER = "SELECT authz.enter($1)"
 LEAVE = "ROLLBACK"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -81,14 +82,14 @@ class Backends:
         return bool(self._at_work) if self._known and all(row["state"] for row in rows) else None
 
     async def _look(self, over: asyncio.Event) -> None:
-        looks = 0
-        while not over.is_set():
+        """Once at least."""
+        for looks in itertools.count():
             if looks % ASK_EVERY == 0:
                 await self._ask()
             self._note()
-            looks += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), LOOK_S)
+                return
 
     def _note(self) -> None:
         now = _largest(self._pids)
