@@ -15,7 +15,8 @@ from beerforyou.llm.offline_wording import OURS, word
 from beerforyou.messages import Language, say
 from beerforyou.reading.reading import Context, Question, Reading
 
-NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client"}
+NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client",
+           "tangled": "talk.tangled"}  # fmt: skip
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,35 +45,36 @@ def understood(whole: Message, today: date) -> tuple[Intent, Slots, bool]:
 def without_denied(m: Message) -> Message:
     """The message without what it says is not wanted; the message itself when nothing else is in it."""
     denied: set[int] = set()
-    for clause in m.clauses():
+    for clause, marks in m.by_clause("not", "instead"):
         if _ends_in_no(m, clause):
             denied |= set(clause)
-        denials = [mark.start for mark in m.all("not", "instead") if mark.start in clause and _denies(m, mark, clause)]
-        if denials:
-            denied |= set(range(min(denials), _turn(m, min(denials), clause)))
+        first = next((mark.start for mark in marks if _denies(m, mark, clause)), None)
+        if first is not None:
+            denied |= set(range(first, _turn(m, first, clause)))
     rest = [i for i in range(len(m)) if i not in denied]
     return m.part(rest) if denied and _has_content(m, rest) else m
 
 
 def _ends_in_no(m: Message, clause: range) -> bool:
     """ "Austin não", "brewpub não": in Portuguese the no may come last."""
-    named = m.mentions_of("city", "state", "type")
-    return m.word(clause.stop - 1) in {"nao", "not"} and any(name.end == clause.stop - 1 for name in named)
+    before = clause.stop - 2
+    named = (m.mention_at(kind, before) for kind in ("city", "state", "type"))
+    return m.word(clause.stop - 1) in {"nao", "not"} and any(name and name.end == before + 1 for name in named)
 
 
 def _denies(m: Message, mark: Mark, clause: range) -> bool:
     """Is it a wish or a thing that is denied ("não quero brewpub", "no more San Diego") and not a purchase?"""
     if m.has_at(mark.start, "including", "yet", "no_answer"):
         return False
-    if m.plain[mark.start] == "no" and (m.has_at(mark.start - 1, "brewery", "new") or m.is_in("type", mark.start - 1)):
+    if m.plain[mark.start] == "no" and (
+        m.has_at(mark.start - 1, "brewery", "new") or m.mention_at("type", mark.start - 1)
+    ):
         return False  # "new breweries no Texas": Portuguese for "in the"
     following = range(mark.end, min(mark.end + _REACH, clause.stop))
     if mark.tag == "not" and any(m.starts(i, "deniable") for i in following):
         return not any(m.has_at(i, "my_list") for i in following)
     thing = mark.end + (m.word(mark.end) in _SKIPPED)
-    named = any(
-        mention.start == thing and not mention.short for mention in m.mentions_of("type", "city", "state", "country")
-    )
+    named = any(not mention.short for mention in m.mentions_from(thing, "type", "city", "state", "country"))
     return thing in clause and (named or m.starts(thing, *_DENIED))
 
 

@@ -96,7 +96,7 @@ def _picked(reading: Reading, s: Slots, context: Context) -> Reading:
 
 
 def _is_meant(ref: Ref, s: Slots) -> bool:
-    brewery = s.m.catalogue.brewery(ref.id)
+    brewery = s.m.asked.catalogue.brewery(ref.id)
     of_type = not s.type or (brewery is not None and brewery.brewery_type == s.type)
     return of_type and _is_at(Place(city=ref.city, state=ref.state), s.place)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal
 
-from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.asked import Asked
 from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, vocabulary
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.text import TRADE, Word, shouted
@@ -18,9 +19,9 @@ FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, wh
 class Message:
     """`plain` are its words with typing mistakes repaired; positions count words."""
 
-    def __init__(self, words: Sequence[Word], catalogue: Catalogue, language: Literal["", "pt", "en"] = "") -> None:
+    def __init__(self, words: Sequence[Word], asked: Asked, language: Literal["", "pt", "en"] = "") -> None:
         self.words = words
-        self.catalogue = catalogue
+        self.asked = asked
         self.capitals_count = not shouted(words)
         written = [word.plain for word in words]
         self._find_names(written)
@@ -35,8 +36,9 @@ class Message:
         return len(self.words)
 
     def part(self, positions: Iterable[int]) -> Message:
-        """A message of these words alone."""
-        return Message([self.words[i] for i in positions], self.catalogue, self.language)
+        """A message of these words alone. Raises Tangled."""
+        self.asked.more()
+        return Message([self.words[i] for i in positions], self.asked, self.language)
 
     def set_names(self, names: Iterable[tuple[str, int, int]]) -> None:
         """Stretches of words (tag, start, end) are names: what they say as words no longer counts."""
@@ -68,10 +70,17 @@ class Message:
 
     def ends(self, i: int, *tags: str) -> bool:
         """Does a mark of one of these tags end just before word `i`?"""
-        return not self._ends.get(i, _NONE).isdisjoint(tags)
+        return not self._ends.get(i, _NONE).keys().isdisjoint(tags)
 
     def starts(self, i: int, *tags: str) -> bool:
-        return not self._starts.get(i, _NONE).isdisjoint(tags)
+        return not self._starts.get(i, _NONE).keys().isdisjoint(tags)
+
+    def ending(self, i: int, tag: str) -> Sequence[Mark]:
+        """The marks of that tag that end just before word `i`."""
+        return self._ends.get(i, _NONE).get(tag, ())
+
+    def starting(self, i: int, tag: str) -> Sequence[Mark]:
+        return self._starts.get(i, _NONE).get(tag, ())
 
     def is_function(self, i: int) -> bool:
         return self.plain[i] in self._function
@@ -88,9 +97,14 @@ class Message:
         word = self.words[i]
         return self.capitals_count and word.capital and i > 0 and not word.begins_clause
 
-    def is_in(self, kind: str, i: int) -> bool:
-        """Is word `i` part of a mention of that kind?"""
-        return any(mention.start <= i < mention.end for mention in self._by_kind.get(kind, ()))
+    def mention_at(self, kind: str, i: int) -> Mention | None:
+        """The mention of that kind that word `i` is part of: there is one at most."""
+        return self._mention_at.get((kind, i))
+
+    def mentions_from(self, i: int, *kinds: str) -> list[Mention]:
+        """Those that start at word `i`."""
+        here = (self.mention_at(kind, i) for kind in kinds)
+        return [mention for mention in here if mention and mention.start == i]
 
     def mentions_of(self, *kinds: str) -> list[Mention]:
         if len(kinds) == 1:
@@ -99,8 +113,13 @@ class Message:
 
     def covered(self, *tags: str, besides: Iterable[int] = ()) -> bool:
         """Do these meanings, courtesies and function words account for every word?"""
-        wanted, others = {*tags, "courtesy"}, set(besides)
-        return all(not wanted.isdisjoint(said) or self.is_function(i) or i in others for i, said in enumerate(self._at))
+        others = set(besides)
+        return all(i in others for i in self.besides(*tags))
+
+    def besides(self, *tags: str) -> Iterator[int]:
+        """The words that these meanings, courtesies and function words don't account for."""
+        wanted = {*tags, "courtesy"}
+        return (i for i, said in enumerate(self._at) if wanted.isdisjoint(said) and not self.is_function(i))
 
     def written(self, start: int, end: int) -> str:
         """The words as they were written, with what stands between them."""
@@ -113,22 +132,34 @@ class Message:
         starts = [0, *(i for i in range(1, len(self)) if self.words[i].begins_clause)]
         return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
 
+    def by_clause(self, *tags: str) -> Iterator[tuple[range, list[Mark]]]:
+        """Each clause with the marks of these tags that start in it."""
+        marks = self.all(*tags)
+        at = 0
+        for clause in self.clauses():
+            end = bisect_left(marks, clause.stop, lo=at, key=lambda mark: mark.start)
+            yield clause, marks[at:end]
+            at = end
+
     def _find_names(self, words: list[str]) -> None:
-        self.mentions = self.catalogue.mentions(words)
+        self.mentions = self.asked.catalogue.mentions(words)
         self._by_kind: dict[str, list[Mention]] = {}
+        self._mention_at: dict[tuple[str, int], Mention] = {}
         for mention in self.mentions:
             self._by_kind.setdefault(mention.kind, []).append(mention)
+            for i in range(mention.start, mention.end):
+                self._mention_at[mention.kind, i] = mention
 
     def _keep(self, marks: Iterable[Mark]) -> None:
         self._marks = sorted(marks, key=_place_in_message)
         self._by_tag: dict[str, list[Mark]] = {}
         self._at: list[set[str]] = [set() for _ in self.words]
-        self._starts: dict[int, set[str]] = {}
-        self._ends: dict[int, set[str]] = {}
+        self._starts: dict[int, dict[str, list[Mark]]] = {}
+        self._ends: dict[int, dict[str, list[Mark]]] = {}
         for mark in self._marks:
             self._by_tag.setdefault(mark.tag, []).append(mark)
-            self._starts.setdefault(mark.start, set()).add(mark.tag)
-            self._ends.setdefault(mark.end, set()).add(mark.tag)
+            self._starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
+            self._ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
             for i in range(mark.start, mark.end):
                 self._at[i].add(mark.tag)
 
@@ -154,7 +185,7 @@ class Message:
         ]
 
 
-_NONE: set[str] = set()
+_NONE: dict[str, list[Mark]] = {}
 
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:

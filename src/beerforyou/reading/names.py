@@ -37,10 +37,12 @@ class Name(msgspec.Struct, frozen=True):
 def names_in(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> list[Name]:
     """Names that may be a brewery's, the surest first; of overlapping ones the longest. `dated`: words of a period."""
     found: list[Name] = []
+    taken: set[int] = set()
     every = [*_mentioned(m, places), *_unknown(m, places, dated)]
     for name in sorted(every, key=lambda name: (-(name.end - name.start), -name.sure)):
-        if not any(name.start < other.end and other.start < name.end for other in found):
+        if taken.isdisjoint((name.start, name.end - 1)):  # none that was taken is shorter, and lies inside
             found.append(name)
+            taken.update(range(name.start, name.end))
     return sorted(found, key=lambda name: (-name.sure, name.start))
 
 
@@ -53,7 +55,7 @@ def _lengthened(m: Message, name: Name) -> Name:
         end += 1
     for stop in range(end, name.end, -1):
         text = m.written(name.start, stop)
-        if found := m.catalogue.find(text):
+        if found := m.asked.find(text):
             ids = tuple(match.brewery.id for match in found)
             whole = brewery_key(found[0].brewery.name) == brewery_key(text)
             return Name(name.start, stop, found[0].brewery.name if whole else text, ids, LIKELY)
@@ -62,11 +64,12 @@ def _lengthened(m: Message, name: Name) -> Name:
 
 def ref_of(m: Message, name: Name, place: Place) -> Ref:
     """The brewery, with its id when it can be only one."""
-    found = [brewery for id in name.ids if (brewery := m.catalogue.brewery(id))]
+    catalogue = m.asked.catalogue
+    found = [brewery for id in name.ids if (brewery := catalogue.brewery(id))]
     here = [
-        b for b in found if _is_in(m.catalogue.place_of(b.id), place) and brewery_key(b.name) == brewery_key(name.text)
+        b for b in found if _is_in(catalogue.place_of(b.id), place) and brewery_key(b.name) == brewery_key(name.text)
     ]
-    if here and m.catalogue.same_brewery(here[0].id).issuperset(b.id for b in here):
+    if here and catalogue.same_brewery(here[0].id).issuperset(b.id for b in here):
         return Ref(id=here[0].id, name=name.text, city=here[0].city, state=here[0].state)
     return Ref(id="", name=name.text, city=place.city, state=place.state)
 
@@ -76,8 +79,9 @@ def _is_in(place: Place, asked: Place) -> bool:
 
 
 def _mentioned(m: Message, places: list[PlaceSpan]) -> Iterator[Name]:
+    place_at = {i: place for place in places for i in range(place.start, place.end)}
     for mention in m.mentions_of("brewery"):
-        place = next((p for p in places if p.start <= mention.start < p.end), None)
+        place = place_at.get(mention.start)
         if place and (place.led or not is_trade_name(m, mention, place.end)):
             continue
         if sure := _sureness(m, mention):
@@ -134,7 +138,7 @@ def _is_strange(m: Message, i: int) -> bool:
         return True
     if m.plain[i].isdigit() or m.has_at(i, *_NOT_NAMES):
         return False
-    if any(t.start <= i < t.end for t in m.mentions_of("type")):
+    if m.mention_at("type", i):
         return False
     named = m.is_name_like(i) and m.plain[i] not in _HEADS and not m.is_function(i) and len(m.plain[i]) > 1
     return m.is_strange(i) or named
@@ -142,9 +146,9 @@ def _is_strange(m: Message, i: int) -> bool:
 
 def _is_tail(m: Message, i: int) -> bool:
     """ "Brewing", or the type that a name has in it: "Wasatch Brew Pub"."""
-    house = any(t.start <= i < t.end and t.name in {"brewpub", "taproom"} for t in m.mentions_of("type"))
-    titled = house and m.words[i].capital and m.capitals_count
-    return (m.plain[i] in TRADE or titled) and not m.words[i].begins_clause
+    house = m.mention_at("type", i)
+    titled = house and house.name in {"brewpub", "taproom"} and m.words[i].capital and m.capitals_count
+    return bool(m.plain[i] in TRADE or titled) and not m.words[i].begins_clause
 
 
 def _named(m: Message, start: int, end: int) -> Name:
@@ -157,5 +161,5 @@ def _named(m: Message, start: int, end: int) -> Name:
     sure = SURE if traded else LIKELY if m.is_name_like(start) else POSSIBLE
     text = m.written(head, tail)
     text = text[:-2] if m.words[tail - 1].owner else text
-    ids = tuple(match.brewery.id for match in m.catalogue.find(text)) if sure >= LIKELY and tail - head > 1 else ()
+    ids = tuple(match.brewery.id for match in m.asked.find(text)) if sure >= LIKELY and tail - head > 1 else ()
     return Name(head, tail, text, ids, sure)

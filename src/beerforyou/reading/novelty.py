@@ -5,6 +5,7 @@ A negation reaches to the end of its clause: "as que não compro" are the new on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from beerforyou.reading.lexicon import Mark
@@ -19,25 +20,34 @@ _ON_LIST = frozenset({"on", "in", "na", "no", "nas", "nos", "entre", "among"})
 
 
 def novelty_in(m: Message) -> Novelty:
-    said = {
-        verdict
-        for clause in m.clauses()
-        for mark in m.all("new", "buy", "my_list", "keep")
-        if mark.start in clause and (verdict := _verdict(m, mark, clause))
-    }
+    said = set(_verdicts(m, "new", "buy", "my_list", "keep"))
     return "any" if "any" in said else "known" if "known" in said else "new" if said else ""
 
 
 def denies_purchase(m: Message) -> bool:
     """ "que ainda não compro", "not on my list": new by what was not bought, and not by the word."""
-    return any(
-        mark.start in clause and _verdict(m, mark, clause) == "new"
-        for clause in m.clauses()
-        for mark in m.all("buy", "my_list", "keep")
-    )
+    return any(verdict == "new" for verdict in _verdicts(m, "buy", "my_list", "keep"))
 
 
-def _verdict(m: Message, mark: Mark, clause: range) -> Novelty:
+class _Clause:
+    """A clause and who is in it, looked for once, whatever number of verbs it has."""
+
+    def __init__(self, m: Message, words: range) -> None:
+        said = m.plain[words.start : words.stop]
+        self.start = words.start
+        self.subject = next((i for i in words if m.plain[i] in _SUBJECTS), words.stop)
+        self.has_object = not _OBJECTS.isdisjoint(said)
+        self.is_relative = not _RELATIVES.isdisjoint(said)
+
+
+def _verdicts(m: Message, *tags: str) -> Iterator[Novelty]:
+    for words, marks in m.by_clause(*tags):
+        if marks:
+            clause = _Clause(m, words)
+            yield from (verdict for mark in marks if (verdict := _verdict(m, mark, clause)))
+
+
+def _verdict(m: Message, mark: Mark, clause: _Clause) -> Novelty:
     if _before(m, mark, clause, "including") or m.has_at(mark.start, "including"):
         return "any"
     if mark.tag == "new":
@@ -49,36 +59,34 @@ def _verdict(m: Message, mark: Mark, clause: range) -> Novelty:
     return _of_having(m, mark, clause) if mark.tag == "keep" else _of_buying(m, mark, clause)
 
 
-def _of_list(m: Message, mark: Mark, clause: range) -> Novelty:
+def _of_list(m: Message, mark: Mark, clause: _Clause) -> Novelty:
     if _before(m, mark, clause, "not", "without", "yet"):
         return "new"
     return "known" if m.word(mark.start - 1) in _ON_LIST else ""
 
 
-def _of_having(m: Message, mark: Mark, clause: range) -> Novelty:
+def _of_having(m: Message, mark: Mark, clause: _Clause) -> Novelty:
     """ "have" and "know" say much else: only what directly denies them counts."""
     denied = m.has_at(mark.start - 1, "not", "yet") or m.has_at(mark.start - 2, "not")
     left_out = _before(m, mark, clause, "without") and _before(m, mark, clause, "already")
     return "new" if denied or left_out else ""
 
 
-def _of_buying(m: Message, mark: Mark, clause: range) -> Novelty:
+def _of_buying(m: Message, mark: Mark, clause: _Clause) -> Novelty:
     if _before(m, mark, clause, "not", "without", "yet"):
         return "new"
-    relative = not _RELATIVES.isdisjoint(m.plain[i] for i in clause)
-    return "known" if relative and _before(m, mark, clause, "already") else ""
+    return "known" if clause.is_relative and _before(m, mark, clause, "already") else ""
 
 
-def _before(m: Message, mark: Mark, clause: range, *tags: str) -> bool:
-    return any(
-        other.start in clause and other.end <= mark.start and mark.start - other.end < _REACH for other in m.all(*tags)
-    )
+def _before(m: Message, mark: Mark, clause: _Clause, *tags: str) -> bool:
+    first = max(clause.start, mark.start - _REACH)
+    return any(m.ends(end, *tags) for end in range(first + 1, mark.start + 1))
 
 
-def _is_mine(m: Message, mark: Mark, clause: range) -> bool:
+def _is_mine(m: Message, mark: Mark, clause: _Clause) -> bool:
     """Is it the client who buys, or whom somebody supplies?"""
-    if m.has_at(mark.start, "supply") and not _OBJECTS.isdisjoint(m.plain[i] for i in clause):
+    if m.has_at(mark.start, "supply") and clause.has_object:
         return True
     if any(m.has_at(i, "i", "my_business") for i in range(mark.start, mark.end)):
         return True
-    return any(m.plain[i] in _SUBJECTS for i in clause if i < mark.start)
+    return clause.subject < mark.start

@@ -165,10 +165,9 @@ def _date_of(numbers: list[int], day_first: bool, today: date) -> date | None:
 def _shifted(m: Message, today: date) -> Iterator[Period]:
     """ "este mês", "mês passado", "last quarter", "ytd"."""
     for unit in m.all("unit"):
-        for shift in m.all("shift"):
-            if shift.end == unit.start or unit.end == shift.start:
-                start, end = min(shift.start, unit.start), max(shift.end, unit.end)
-                yield Period(start, end, *whole(Unit(unit.value), today, int(shift.value)))
+        for shift in (*m.ending(unit.start, "shift"), *m.starting(unit.end, "shift")):
+            start, end = min(shift.start, unit.start), max(shift.end, unit.end)
+            yield Period(start, end, *whole(Unit(unit.value), today, int(shift.value)))
     for i, word in enumerate(m.plain):
         if word in {"ytd", "mtd"}:
             yield Period(i, i + 1, *whole(Unit.YEAR if word == "ytd" else Unit.MONTH, today, 0))
@@ -188,7 +187,7 @@ def _counted(m: Message, today: date) -> Iterator[Period]:
 
 def _number_before(m: Message, i: int) -> int:
     word = m.word(i - 1)
-    said = (int(mark.value) for mark in m.all("number") if mark.end == i)
+    said = (int(mark.value) for mark in m.ending(i, "number"))
     return int(word) if word.isdigit() and len(word) < 4 else next(said, 0)
 
 
@@ -198,8 +197,8 @@ def _parts_of_year(m: Message, today: date) -> Iterator[Period]:
         if match := _QUARTER.fullmatch(word):
             yield _part(m, Mark("", i, i + 1), 3, int(match[1] or match[2]), today)
     for ordinal in m.all("ordinal"):
-        for unit in m.all("unit"):
-            if ordinal.end == unit.start and unit.value in {"quarter", "half"}:
+        for unit in m.starting(ordinal.end, "unit"):
+            if unit.value in {"quarter", "half"}:
                 words = Mark("", ordinal.start, unit.end)
                 yield _part(m, words, 3 if unit.value == "quarter" else 6, int(ordinal.value), today)
 

@@ -31,7 +31,8 @@ def is_led(m: Message, start: int, leads: tuple[str, ...] = STRONG_LEADS) -> boo
 
 def is_about_breweries(m: Message, i: int) -> bool:
     """Is word `i` "breweries", or a type of them? A bar is somebody's more often than a type."""
-    return m.has_at(i, "brewery") or any(t.start <= i < t.end and t.name != "bar" for t in m.mentions_of("type"))
+    kind = m.mention_at("type", i)
+    return m.has_at(i, "brewery") or (kind is not None and kind.name != "bar")
 
 
 def is_place(m: Message, candidates: Sequence[Mention], follows: bool) -> bool:
@@ -76,12 +77,12 @@ def _is_brewery(m: Message, candidates: Sequence[Mention]) -> bool:
     start, end = candidates[0].start, candidates[0].end
     if not is_led(m, start, LEADS) and _is_in_strange_name(m, start, end):
         return True
-    for name in m.mentions_of("brewery"):
-        if name.start < start and end <= name.end and not m.has_at(start - 1, *LEADS):
-            return True
-        if name.start == start and (is_trade_name(m, name, end) or _is_rather(m, name, candidates)):
-            return True
-    return False
+    name = m.mention_at("brewery", start)
+    if name is None:
+        return False
+    if name.start == start:
+        return is_trade_name(m, name, end) or _is_rather(m, name, candidates)
+    return end <= name.end and not m.has_at(start - 1, *LEADS)
 
 
 def _is_in_strange_name(m: Message, start: int, end: int) -> bool:
@@ -123,10 +124,7 @@ def _is_titled(m: Message, name: Mention, end: int) -> bool:
 
 def _state_follows(m: Message, end: int) -> bool:
     """ "Media, PA": what stands before a state is a city, however ordinary the word."""
-    return any(
-        mention.start == end and mention.kind == "state" and (not mention.short or m.words[end].raw.isupper())
-        for mention in m.mentions
-    )
+    return any(not state.short or m.words[end].raw.isupper() for state in m.mentions_from(end, "state"))
 
 
 def meant(m: Message, candidates: Sequence[Mention], follows: bool) -> tuple[Mention, int]:

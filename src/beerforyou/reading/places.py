@@ -93,10 +93,12 @@ def _merged(place: Place, around: Place) -> Place | None:
 
 def _candidates(m: Message) -> Iterator[list[Mention]]:
     """What each stretch of words may name: a city, a state and a country at most. The longest at each word."""
-    named = [*m.mentions_of(*KINDS), *_by_other_names(m)]
-    for start in sorted({mention.start for mention in named}):
-        here = [mention for mention in named if mention.start == start]
-        yield [mention for mention in here if mention.end == max(other.end for other in here)]
+    named: dict[int, list[Mention]] = {}
+    for mention in (*m.mentions_of(*KINDS), *_by_other_names(m)):
+        named.setdefault(mention.start, []).append(mention)
+    for _, here in sorted(named.items()):
+        end = max(mention.end for mention in here)
+        yield [mention for mention in here if mention.end == end]
 
 
 def _by_other_names(m: Message) -> Iterator[Mention]:
@@ -131,7 +133,7 @@ def _whole(m: Message, span: PlaceSpan) -> PlaceSpan:
     going_on = span.end + (m.word(span.end) in _JOINERS)
     if not span.led or going_on >= len(m) or any(m.words[i].begins_clause for i in range(span.end, going_on + 1)):
         return span
-    if not _is_strange(m, going_on) or any(mention.start == going_on for mention in m.mentions):
+    if not _is_strange(m, going_on) or m.mentions_from(going_on, *KINDS, "type", "brewery"):
         return span
     end = _run(m, going_on).stop
     return PlaceSpan(span.start, end, Place(city=m.written(span.start, end)), led=True, known=False)
@@ -164,10 +166,10 @@ def _is_part(m: Message, start: int, i: int) -> bool:
 def _is_name(m: Message, i: int) -> bool:
     """A strange word, or an ordinary one with a name's capital: "Nice", "Boa Vista"."""
     ordinary = m.is_function(i) or m.has_at(i, "month", "weekday", "brewery", "number", "style")
-    in_brewery = any(n.start <= i < n.end and n.end - n.start > 1 for n in m.mentions_of("brewery"))
+    name = m.mention_at("brewery", i)
+    in_brewery = name is not None and name.end - name.start > 1
     return _is_strange(m, i) or (m.is_name_like(i) and m.plain[i].isalpha() and not ordinary and not in_brewery)
 
 
 def _is_strange(m: Message, i: int) -> bool:
-    in_brewery = any(name.start <= i < name.end for name in m.mentions_of("brewery"))
-    return m.is_strange(i) and m.plain[i] not in TRADE and not in_brewery
+    return m.is_strange(i) and m.plain[i] not in TRADE and not m.mention_at("brewery", i)

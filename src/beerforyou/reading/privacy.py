@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.message import Message
-from beerforyou.reading.names import SURE
 from beerforyou.reading.slots import Slots
 
 _CLIENT_ID = re.compile(r"\b(?:clt|clientes?|clients?|customers?|id) \d+")
@@ -30,16 +31,19 @@ def asks_about_others(m: Message, s: Slots) -> bool:
 def _is_individual(m: Message) -> bool:
     """One other buyer; "cliente" and "customer" may be the one who writes."""
     tags = ("client",) if m.has("self", "i", "possessive") else ("client", "buyer")
-    return any(not _is_inside(mark, m.all("everyone", "clients")) for mark in m.all(*tags))
+    return bool(_outside(m.all(*tags), m.all("everyone", "clients")))
 
 
-def _is_inside(mark: Mark, others: list[Mark]) -> bool:
-    return any(other.start <= mark.start and mark.end <= other.end for other in others)
+def _outside(marks: list[Mark], others: list[Mark]) -> list[Mark]:
+    """The marks that lie in none of the others; both are in the order of the message."""
+    starts = [other.start for other in others]
+    furthest = [0, *accumulate((other.end for other in others), max)]
+    return [mark for mark in marks if furthest[bisect_right(starts, mark.start)] < mark.end]
 
 
 def _lists_clients(m: Message) -> bool:
     """ "lista dos clientes com telefone", "the bars that buy Stone", "your best customers": each of them, by name."""
-    clients = [mark for mark in m.all("clients") if not _is_inside(mark, m.all("everyone"))]
+    clients = _outside(m.all("clients"), m.all("everyone"))
     if clients and m.has("most") and not m.has(*_GOODS):
         return True
     if not m.has("clients") or not m.has("personal_data", "find", "who"):
@@ -58,7 +62,7 @@ def _names_somebody(m: Message, s: Slots) -> bool:
         return False
     subjects = [mark.start - 1 for mark in m.all("third_person")]
     subjects += [i + 1 + (m.word(i + 1) == "the") for i, word in enumerate(m.plain) if word in {"did", "does", "has"}]
-    return any(_is_proper(m, i) and not _is_brewery(s, i) for i in subjects)
+    return any(_is_proper(m, i) and i not in s.sure_words for i in subjects)
 
 
 def _is_somebodys(m: Message, business: Mark) -> bool:
@@ -73,7 +77,7 @@ def _is_somebodys(m: Message, business: Mark) -> bool:
 def _is_owner(m: Message, s: Slots, i: int) -> bool:
     """ "Anna's order history"."""
     owned = any(m.has_at(j, "order", "purchases", "history", "profile", "preference") for j in (i + 1, i + 2))
-    return bool(m.words[i].owner) and owned and _is_proper(m, i) and not _is_brewery(s, i)
+    return owned and bool(m.words[i].owner) and _is_proper(m, i) and i not in s.sure_words
 
 
 def _is_proper(m: Message, i: int) -> bool:
@@ -81,7 +85,3 @@ def _is_proper(m: Message, i: int) -> bool:
     if not 0 <= i < len(m) or m.plain[i].isdigit() or m.has_at(i, "place"):
         return False
     return m.is_strange(i) or m.is_name_like(i)
-
-
-def _is_brewery(s: Slots, i: int) -> bool:
-    return any(name.sure >= SURE and name.start <= i < name.end for name in s.names)

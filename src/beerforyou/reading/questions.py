@@ -52,7 +52,8 @@ def _measure(s: Slots, intent: Intent) -> Measure:
     for mark in s.m.all("how_many"):
         if s.m.has_at(mark.end, "order") and not s.m.has_at(mark.end, "i", "past"):
             return "orders"
-        counted = [noun.value for noun in s.m.all("dimension") if mark.end <= noun.start < mark.end + 3]
+        following = range(mark.end, mark.end + 3)
+        counted = [noun.value for i in following for noun in s.m.starting(i, "dimension")]
         if "brewery" in counted:
             return "breweries"
         if "beer" in counted and s.m.has("distinct"):
@@ -63,7 +64,8 @@ def _measure(s: Slots, intent: Intent) -> Measure:
 def _dimension(s: Slots) -> Dimension:
     """What comes after "por", else after "qual", else a ranking's noun, else "monthly" and the like."""
     m = s.m
-    nouns = [mark for mark in m.all("dimension") if mark.start not in _dated(s)]
+    dated = _dated(s)
+    nouns = [mark for mark in m.all("dimension") if mark.start not in dated]
     ranked = m.has("most", "least", "popular", "compare") or _limit(s) > 0
     grouped = [mark for mark in nouns if m.word(mark.start - 1) in _GROUPING]
     asked = [mark for mark in nouns if m.word(mark.start - 1) in _ASKING]

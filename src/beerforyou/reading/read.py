@@ -7,6 +7,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from beerforyou.catalogue.index import Catalogue
+from beerforyou.reading.asked import Asked, Tangled
 from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.focus import understood
 from beerforyou.reading.follow_ups import follow, leans
@@ -18,15 +19,32 @@ from beerforyou.reading.questions import question_in
 from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
 from beerforyou.reading.respelling import respelt
 from beerforyou.reading.slots import Slots
-from beerforyou.reading.text import words_of
+from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 
 NOTHING_SAID = Context()
 
 
 def read(text: str, catalogue: Catalogue, context: Context = NOTHING_SAID, today: date | None = None) -> Reading:
     """`today` is what "last month" is measured from; the system's date when it is not given."""
-    whole = respelt(Message(words_of(text), catalogue, context.language))
-    intent, slots, negated = understood(whole, today or date.today())
+    words = words_of(text)
+    message = Message(words[:MAX_WORDS], Asked(catalogue), context.language)
+    if len(words) > MAX_WORDS or len(text) > MAX_CHARS:
+        return _tangled(message)
+    try:
+        return _understood(message, context, today or date.today())
+    except Tangled:
+        return _tangled(message)
+
+
+def _tangled(m: Message) -> Reading:
+    """Too much to be one question: what could be read of it would answer another one."""
+    return Reading(language=m.language, intent="tangled", tool="none", leftover=tuple(dict.fromkeys(m.plain)))
+
+
+def _understood(message: Message, context: Context, today: date) -> Reading:
+    """Raises Tangled."""
+    whole = respelt(message)
+    intent, slots, negated = understood(whole, today)
     question = question_in(slots, intent) if intent in ("own_data", "statistics") else None
     reading = Reading(
         language=whole.language,

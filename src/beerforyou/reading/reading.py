@@ -25,6 +25,7 @@ Intent = Literal[
     "greeting", "thanks", "goodbye", "help",
     "off_topic",
     "unclear",
+    "tangled",  # says or names too much to be one question
 ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def respelt(m: Message) -> Message:
     if not spelling:
         return m
     words = [replace(word, plain=spelling.get(i, m.plain[i])) for i, word in enumerate(m.words)]
-    return Message(words, m.catalogue, m.language)
+    return Message(words, m.asked, m.language)
 
 
 def _strange(m: Message) -> list[int]:
@@ -43,7 +43,7 @@ def _place(m: Message, i: int) -> dict[int, str]:
         if len(span) == 1 and _is_in_longer_name(m, i):
             continue
         for kind in KINDS:
-            found = m.catalogue.nearest(kind, " ".join(m.plain[span.start : span.stop]))
+            found = m.asked.nearest(kind, " ".join(m.plain[span.start : span.stop]))
             if found and (spelling := _same_length(span, fold(found))):
                 return spelling
     return {}
@@ -52,14 +52,15 @@ def _place(m: Message, i: int) -> dict[int, str]:
 def _is_in_longer_name(m: Message, i: int) -> bool:
     """ "Atlântida Nova" is not Atlanta."""
     goes_on = i + 1 < len(m) and m.is_name_like(i) and m.is_name_like(i + 1)
-    return goes_on and not any(mention.start == i + 1 for mention in m.mentions_of(*KINDS))
+    return goes_on and not m.mentions_from(i + 1, *KINDS)
 
 
 def _stands_as_place(m: Message, i: int) -> bool:
     """After "in", beside "breweries" ("breweries from X" included), after a city, or before a state."""
     beside = any(is_about_breweries(m, j) for j in (i - 1, i + 1, i - 2 if m.ends(i, "of") else i))
-    after_city = m.has_at(i - 1, "place_city") or any(city.end == i for city in m.mentions_of("city"))
-    before_state = any(around.start == i + 1 for around in m.mentions_of("state", "country"))
+    city = m.mention_at("city", i - 1)
+    after_city = m.has_at(i - 1, "place_city") or (city is not None and city.end == i)
+    before_state = bool(m.mentions_from(i + 1, "state", "country"))
     return is_led(m, i) or is_led(m, i - 1) or beside or after_city or (before_state and (i == 0 or m.is_known(i - 1)))
 
 
@@ -74,7 +75,7 @@ def _brewery(m: Message, i: int) -> dict[int, str]:
             m.ends(i, "of_or_with", "tell_about", "named", "yes") or m.is_name_like(i) or m.word(i + 1) in TRADE
         ):
             continue
-        if found := m.catalogue.nearest("brewery", " ".join(m.plain[span.start : span.stop])):
+        if found := m.asked.nearest("brewery", " ".join(m.plain[span.start : span.stop])):
             return _same_length(span, brewery_key(found))
     return {}
 

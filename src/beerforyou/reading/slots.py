@@ -14,7 +14,7 @@ from functools import cached_property
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.message import Message
-from beerforyou.reading.names import LIKELY, Name, names_in
+from beerforyou.reading.names import LIKELY, SURE, Name, names_in
 from beerforyou.reading.novelty import Novelty, novelty_in
 from beerforyou.reading.periods import Period, periods_in
 from beerforyou.reading.places import PlaceSpan, place_of, places_in
@@ -70,13 +70,19 @@ class Slots:
         """The message's own place, or else the last that the story told."""
         if self.place != Place() or self.near_me:
             return self.place
-        told = [place_of(slots.places[i:]) for slots in self.story for i in range(len(slots.places))]
-        return next((place for place in reversed(told) if place.city), told[-1] if told else Place())
+        spans = [slots.places[i:] for slots in self.story for i in range(len(slots.places))]
+        last = place_of(spans[-1]) if spans else Place()
+        return next((place for told in reversed(spans) if (place := place_of(told)).city), last)
 
     @cached_property
     def names(self) -> list[Name]:
         dated = frozenset(i for period in self.periods for i in range(period.start, period.end))
         return names_in(self.m, self.places, dated)
+
+    @cached_property
+    def sure_words(self) -> frozenset[int]:
+        """The words of whole names of breweries."""
+        return frozenset(i for name in self.names if name.sure >= SURE for i in range(name.start, name.end))
 
     def name(self, sure: int) -> Name | None:
         """The surest name, if it is as sure as that."""
@@ -98,7 +104,7 @@ class Slots:
 
     @cached_property
     def type_mentions(self) -> list[Mention]:
-        return types_in(self.m, self.names, self.place != Place())
+        return types_in(self.m, self.sure_words, self.place != Place())
 
     @property
     def type(self) -> str:

@@ -10,8 +10,8 @@ import msgspec
 
 from beerforyou.catalogue.names import plain
 
-MAX_CHARS = 4000  # what a client may send by default; nothing past it is read
-MAX_WORDS = 400  # a message with more words is no question; its beginning is read
+MAX_CHARS = 4000  # what a client may send by default
+MAX_WORDS = 400  # a message with more words is no question
 _TOKEN = re.compile(
     r"(?:(?<!\w)[^\W\d_]\.){2,}|[^\W_]+(?:['’‘`´ʼ][^\W_]+)*|(?<!\S)\+(?!\S)|[👍👎👌✅❌🙌👏🤙😍🍻🍺🙏👋❤%#$&]"
 )
@@ -60,8 +60,9 @@ class Word(msgspec.Struct, frozen=True):
 
 
 def words_of(text: str) -> list[Word]:
+    """The words within MAX_CHARS, and one at most past MAX_WORDS: who reads them sees that there are more."""
     text = text[:MAX_CHARS]
-    found = list(islice(_TOKEN.finditer(text), MAX_WORDS))
+    found = list(islice(_TOKEN.finditer(text), MAX_WORDS + 1))
     starts = [match.start() for match in found]
     ends = [match.end() for match in found]
     gaps = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Set
 
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.message import Message
-from beerforyou.reading.names import SURE, Name
 
 _CRAFT = frozenset(
     {"craft", "artesanal", "artesanais"}
@@ -15,17 +14,19 @@ _BESIDE = frozenset({"ones", "type", "types", "kind", "tipo", "tipos"})  # what 
 _ALONE = frozenset({"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"})  # their words mean nothing else
 
 
-def types_in(m: Message, names: Sequence[Name], has_place: bool) -> list[Mention]:
-    inside = {i for name in names if name.sure >= SURE for i in range(name.start, name.end)}
+def types_in(m: Message, named: Set[int], has_place: bool) -> list[Mention]:
+    """`named` are the words of breweries' names."""
+    said = [mention for mention in m.mentions_of("type") if mention.start not in named]
+    rest = set(m.besides("only", "and_what_about", "place", "find")) if said else set()
     return [
         mention
-        for mention in m.mentions_of("type")
-        if mention.start not in inside
-        and (_is_bar(m, mention, has_place) if mention.name == "bar" else _is_type(m, mention))
+        for mention in said
+        if (_is_bar(m, mention, has_place) if mention.name == "bar" else _is_type(m, mention, rest))
     ]
 
 
-def _is_type(m: Message, mention: Mention) -> bool:
+def _is_type(m: Message, mention: Mention, rest: Set[int]) -> bool:
+    """`rest`: the words of the message that say more than "and only ...?"."""
     words = range(mention.start, mention.end)
     said = {m.plain[i] for i in words}
     if mention.name == "location" or said == {"proprietario"} or (said & _CRAFT and mention.name == "micro"):
@@ -33,9 +34,7 @@ def _is_type(m: Message, mention: Mention) -> bool:
     if mention.name in _ALONE or len(words) > 1:
         return True
     beside = (mention.start - 1, mention.start, mention.end, mention.end + 1)
-    return any(m.word(i) in _BESIDE or m.has_at(i, "brewery") for i in beside) or m.covered(
-        "only", "and_what_about", "place", "find", besides=words
-    )
+    return any(m.word(i) in _BESIDE or m.has_at(i, "brewery") for i in beside) or rest <= set(words)
 
 
 def _is_bar(m: Message, mention: Mention, has_place: bool) -> bool:

@@ -12,12 +12,17 @@ from beerforyou.catalogue.spelling import mistakes_allowed
 from beerforyou.reading.lexicon import LANGUAGES, lexicon, long_form, type_words, vocabulary
 
 _STRETCHED = re.compile(r"(.)\1{2,}")
+_LONGEST = 40  # letters: the longest known word has 16, and "simmmm" is stretched by a few
 _SHORTEST = 5  # one letter changed in a shorter word makes another word; one left out of five does not
 
 
-@lru_cache(maxsize=8192)
 def repaired(word: str) -> str:
     """The known word that an unknown one was meant to be, or the word itself; of a chat spelling the long one."""
+    return _repaired(word) if len(word) <= _LONGEST else word
+
+
+@lru_cache(maxsize=8192)
+def _repaired(word: str) -> str:
     word = long_form(word)
     if word in vocabulary() or not word.isalpha():
         return word
