@@ -95,7 +95,8 @@ class Turn(msgspec.Struct, kw_only=True):
     async def facts(self) -> dict[str, Any]:
         """For models in this process: what the reading and the conversation know, and the brewery of a question."""
         question = self.read().question
-        ids, names = await self.caller.known_as(question.brewery) if question and question.brewery else ([], [])
+        asked = question.brewery if question else ""
+        ids, names = await self.caller.known_as(asked) if asked else ([], [])
         return {
             "reading": self.read(),
             "context": self.context,
@@ -103,6 +104,7 @@ class Turn(msgspec.Struct, kw_only=True):
             "language": self.language,
             "brewery_ids": ids,
             "brewery_names": names,
+            "brewery_vague": bool(asked) and not ids and not names and self.caller.catalogue.is_vague(asked),
         }
 
 

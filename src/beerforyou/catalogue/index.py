@@ -6,7 +6,7 @@ id and name, and found only by a search for just these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -21,6 +21,7 @@ from beerforyou.catalogue.places import Gazetteer, around, inside
 from beerforyou.errors import BadInput
 
 MAX_PER_PAGE = 200
+MOST_MEANT = 40  # breweries that one name means; the largest chain of Open Brewery DB has 32 houses
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -139,16 +140,19 @@ class Catalogue:
         """The breweries in that place that a name can mean, open ones first. Several that differ: ask which.
 
         Of namesakes, the one in the home state is meant, or else the one in the home country. Of entries of one city
-        that are one brewery, one is told.
+        that are one brewery, one is told. None when the name is vague.
         """
-        home = self.places.settled(home) if home else Place()
-        for level in self._name_index.find(name):
-            if here := self._in(place or Place(), level):
-                for own in (Place(state=home.state, country=home.country), Place(country=home.country)):
-                    here = (own.country and self._in(own, here)) or here
-                once = {(self.columns.identity[i], self.columns.city[i]): i for i in reversed(here)}
-                return tuple(Match(self.breweries[i]) for i in here if i in once.values())
-        return ()
+        meant = self._meant(name, place, home)
+        if len(meant) > MOST_MEANT:
+            return ()
+        here = self._in(Place(), self._name_index.in_order(name, meant))
+        once = {(self.columns.identity[i], self.columns.city[i]): i for i in reversed(here)}
+        told = frozenset(once.values())
+        return tuple(Match(self.breweries[i]) for i in here if i in told)
+
+    def is_vague(self, name: str, place: Place | None = None, home: Place | None = None) -> bool:
+        """Could it be more breweries than anybody means by one name ("Beer", "Brewing Co", "River")?"""
+        return len(self._meant(name, place, home)) > MOST_MEANT
 
     def same_brewery(self, id: str) -> frozenset[str]:
         """The ids of all entries that are the same brewery, its own included; see identity.groups."""
@@ -168,9 +172,21 @@ class Catalogue:
                 return self.breweries[here[0]].id if len(same) == 1 else None
         return self.known_as(name, state=state, country=country) if city and state else None
 
-    def _in(self, place: Place, positions: Iterable[int]) -> list[int]:
+    def _meant(self, name: str, place: Place | None, home: Place | None) -> Collection[int]:
+        """What it can mean, in no order: the best level that has any in that place, and of these those at home."""
+        home = self.places.settled(home) if home else Place()
+        for level in self._name_index.find(name):
+            if here := self._those_in(place or Place(), level):
+                at_home = self._those_in(Place(state=home.state, country=home.country), here)
+                return at_home or self._those_in(Place(country=home.country), here) or here
+        return ()
+
+    def _those_in(self, place: Place, positions: Collection[int]) -> Collection[int]:
+        return positions if place == Place() else [i for i in positions if inside(self.columns.place[i], place)]
+
+    def _in(self, place: Place, positions: Collection[int]) -> list[int]:
         """Those in that place; open ones first, and of these the ones with a site."""
-        here = [i for i in positions if inside(self.columns.place[i], place)]
+        here = self._those_in(place, positions)
         return sorted(here, key=lambda i: (self.columns.type[i] in NOT_OPEN, not self.columns.has_site[i]))
 
     def _matching(self, criteria: Criteria, place: Place, kind: str, center: Point | None) -> Sequence[int]:

@@ -5,7 +5,7 @@ Numbers are positions in the catalogue's list of breweries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from itertools import chain
 
 from beerforyou.catalogue.names import BreweryName
@@ -19,13 +19,13 @@ class NameIndex:
         self._by_trade: _Positions = {}
         self._by_key: _Positions = {}
         self._by_brand: _Positions = {}
-        self._by_word: _Positions = {}
+        self._by_word: dict[str, set[int]] = {}
         for position, name in (*enumerate(names), *aliases):
             _append(self._by_trade, name.trade, position)
             _append(self._by_key, name.key, position)
             _append(self._by_brand, name.brand, position)
-            for word in set(name.whole.split()):
-                _append(self._by_word, word, position)
+            for word in name.whole.split():
+                self._by_word.setdefault(word, set()).add(position)
         self._wholes = [name.whole for name in names]
         self._speller = Speller(self._by_key)
 
@@ -49,16 +49,18 @@ class NameIndex:
         _, keys = self._speller.nearest(key)
         return keys[0] if len(keys) == 1 else None
 
-    def containing(self, text: str) -> tuple[int, ...]:
-        """Those with all these words in their name, whole words only; names that begin with them first."""
-        name = BreweryName.of(text)
-        lists = sorted((self._by_word.get(word, []) for word in name.key.split()), key=len)
-        if not lists:
-            return ()
-        common = set(lists[0]).intersection(*lists[1:])
-        return tuple(sorted(common, key=lambda i: (not f"{self._wholes[i]} ".startswith(f"{name.key} "), i)))
+    def containing(self, text: str) -> Set[int]:
+        """Those with all these words in their name, whole words only."""
+        words = set(BreweryName.of(text).key.split())
+        fewest_first = sorted((self._by_word.get(word, set()) for word in words), key=len)
+        return fewest_first[0].intersection(*fewest_first[1:]) if fewest_first else set()
 
-    def find(self, text: str) -> Iterator[Sequence[int]]:
+    def in_order(self, text: str, positions: Iterable[int]) -> list[int]:
+        """Names that begin with the text's key first."""
+        key = BreweryName.of(text).key
+        return sorted(positions, key=lambda i: (not f"{self._wholes[i]} ".startswith(f"{key} "), i))
+
+    def find(self, text: str) -> Iterator[Collection[int]]:
         """What the name can mean, better first: exactly so called, misspelt, containing its words."""
         yield from self.exact(text)
         yield self.misspelt(text)
@@ -66,7 +68,7 @@ class NameIndex:
 
     def search(self, text: str) -> Sequence[int]:
         """All that the name can mean at once, the better first; misspelt only when nothing else is found."""
-        found = dict.fromkeys(chain(*self.exact(text), self.containing(text)))
+        found = dict.fromkeys(chain(*self.exact(text), self.in_order(text, self.containing(text))))
         return tuple(found) or self.misspelt(text)
 
 

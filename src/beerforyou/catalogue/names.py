@@ -38,7 +38,7 @@ _BEFORE_SUFFIX = frozenset({"and", "craft", "brew"})  # dropped only together wi
 _PREFIXES = BREWERY_WORDS - {"brewing"} | {"the"}
 ARTICLES = frozenset({"the", "a", "and", "de", "la", "le", "het", "die", "der", "das", "o", "al"})
 
-_BRANCH = re.compile(r"\s*[-–—]\s.*|\s*\(.*|\s*@.*|\s*:\s.*")
+_BRANCH = re.compile(r"(?<!\s)\s*(?:[-–—]\s|\(|@|:\s).*")  # not begun anew at each space of many
 
 
 def plain(text: str) -> str:

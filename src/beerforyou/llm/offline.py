@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from beerforyou.db.fence import LONGEST
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult, Usage
 from beerforyou.llm.offline_sql import statistic, write
 from beerforyou.llm.offline_wording import OURS, word
@@ -20,12 +21,15 @@ NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_clie
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """`brewery_vague`: the brewery of the question may be any of too many, so that no ids are known."""
+
     reading: Reading
     context: Context
     name: str
     language: Language
     brewery_ids: list[str]
     brewery_names: list[str]
+    brewery_vague: bool = False
 
 
 class Offline:
@@ -70,7 +74,7 @@ def _calls(facts: Facts) -> tuple[ToolCall, ...]:
             # A recommendation begins with the profile; both go together, since neither needs the other.
             return (_call("get_client_profile"), search) if reading.intent == "recommend" else (search,)
         case "run_analytical_query":
-            return (_call("run_analytical_query", _analysis(facts)),)
+            return () if _unanswerable(facts) else (_call("run_analytical_query", _analysis(facts)),)
         case "get_website_summary":
             return _details(facts)
         case "get_client_profile":
@@ -85,6 +89,13 @@ def _analysis(facts: Facts) -> dict[str, Any]:
     if question.about == "me":
         return {"about": "me", "sql": write(question, facts.brewery_ids, facts.brewery_names)}
     return statistic(question)
+
+
+def _unanswerable(facts: Facts) -> str:
+    """The sentence for a question whose brewery may be any of too many, or that the gate would not read; else empty."""
+    if facts.brewery_vague:
+        return "details.vague"
+    return "talk.tangled" if len(_analysis(facts).get("sql", "")) > LONGEST else ""
 
 
 def _details(facts: Facts) -> tuple[ToolCall, ...]:
@@ -107,6 +118,8 @@ def _call(name: str, args: Any = None) -> ToolCall:
 
 
 def _no_tool(facts: Facts) -> str:
+    if facts.reading.question and (key := _unanswerable(facts)):
+        return say(key, facts.language, name=facts.reading.question.brewery)
     if facts.reading.tool == "get_website_summary":
         return say("offer.which" if facts.context.shown else "details.nothing_shown", facts.language)
     return say(NO_TOOL.get(facts.reading.intent, "talk.unclear"), facts.language)

@@ -30,7 +30,8 @@ async def get_website_summary(caller: Caller, args: Details) -> Outcome:
     """
     found = _meant(caller, args)
     if not found:
-        ask = say("details.unknown", caller.language, name=args.brewery)
+        key = "vague" if caller.catalogue.is_vague(args.brewery, _place(caller, args), caller.home) else "unknown"
+        ask = say(f"details.{key}", caller.language, name=args.brewery)
         return Outcome(content={"ask": ask}, label=caller.public(), asks=True)
     if len({match.brewery.id for match in found}) > 1:
         return _which(caller, found)
@@ -44,8 +45,12 @@ def _meant(caller: Caller, args: Details) -> tuple[Match, ...]:
     known = [brewery for id in ids if (brewery := caller.catalogue.brewery(id))]
     if known:
         return tuple(Match(brewery) for brewery in dict.fromkeys(known))
-    place = caller.catalogue.places.resolve(args.city, args.state, "", caller.home) if args.city or args.state else None
-    return caller.catalogue.find(args.brewery, place if isinstance(place, Place) else None, caller.home)
+    return caller.catalogue.find(args.brewery, _place(caller, args), caller.home)
+
+
+def _place(caller: Caller, args: Details) -> Place | None:
+    place = caller.catalogue.places.resolve(args.city, args.state, "", caller.home)
+    return place if isinstance(place, Place) else None
 
 
 def _which(caller: Caller, found: tuple[Match, ...]) -> Outcome:

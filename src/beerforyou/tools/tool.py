@@ -64,9 +64,13 @@ class Caller(msgspec.Struct, kw_only=True):
         return self._profile
 
     async def known_as(self, brewery: str) -> tuple[list[str], list[str]]:
-        """Ids of a brewery, and the spellings under which the caller buys from it where it has none. Never by a part."""
+        """Ids of a brewery, and the spellings under which the caller buys from it where it has none. Never by a part.
+
+        Neither where the name could mean too many breweries, and the caller buys from none that is called so.
+        """
         profile, _ = await self.profile()
-        bought = [b for b in (profile.history if profile else ()) if brewery_key(b.name) == brewery_key(brewery)]
+        key = brewery_key(brewery)
+        bought = [b for b in (profile.history if profile else ()) if brewery_key(b.name) == key]
         found = [match.brewery.id for match in self.catalogue.find(brewery)] + [b.brewery_id for b in bought]
         ids = {same for id in found if id for same in self.catalogue.same_brewery(id)}
         return sorted(ids), sorted({b.name for b in bought if not b.brewery_id})
