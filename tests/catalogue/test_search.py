@@ -1,15 +1,17 @@
 """Searches: exact where names are exact, every match in some page, nothing that is not open."""
 
 from math import asin, cos, radians, sin, sqrt
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beerforyou.catalogue.brewery import NOT_OPEN, TYPES, Ambiguous, Brewery, Criteria, Page, Place, Unknown
-from beerforyou.catalogue.index import Catalogue
+from beerforyou.catalogue.index import MOST_MEANT, Catalogue
 from beerforyou.errors import BadInput
 from tests.catalogue.conftest import Make
+from tests.reading.fuzz import LONGEST_S, slowness
 
 HOME = Place(city="Bend", state="Oregon", country="United States")
 
@@ -196,6 +198,43 @@ def test_find_by_old_name(make: Make) -> None:
     assert [m.brewery.id for m in catalogue.find("dockside")] == [renamed.id]
     assert [m.brewery.id for m in catalogue.find("Harbour Light")] == [renamed.id], "misspelt"
     assert catalogue.known_as("Dockside Brewing", "San Diego", "CA") == renamed.id
+
+
+@pytest.mark.parametrize(
+    "name", ["Beer", "Brewing Co", "and Brewing", "The River", "Old Brewing", "Brewing Company Brewing", "Creek"]
+)
+def test_a_name_of_too_many_breweries_is_vague(real: Catalogue, name: str) -> None:
+    assert real.is_vague(name) and real.find(name) == ()
+    few = next(b for b in real.breweries if not real.is_vague(name, here(real, b)) and real.find(name, here(real, b)))
+    found = real.find(name, here(real, few))
+    assert 0 < len(found) <= MOST_MEANT, "where the place tells them apart, it is understood"
+
+
+def test_no_brewery_s_own_name_is_vague(real: Catalogue) -> None:
+    names = {brewery.name for brewery in real.breweries[::7]} | {"Rock Bottom", "Granite City", "Gordon Biersch"}
+    assert [name for name in names if real.is_vague(name) or not real.find(name)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x" + " " * 20_000 + "y",
+        "- " * 10_000,
+        "brewing " * 5_000,
+        "and the beer company " * 1_000,
+        "(" * 20_000,
+        "a" * 20_000,
+    ],
+)
+def test_a_long_name_takes_no_longer_than_its_length(real: Catalogue, name: str) -> None:
+    started = thread_time()
+    real.find(name)
+    real.search(Criteria(name=name, city=name))
+    assert thread_time() - started < LONGEST_S * slowness()
+
+
+def here(catalogue: Catalogue, brewery: Brewery) -> Place:
+    return catalogue.place_of(brewery.id)
 
 
 def test_an_empty_catalogue_answers(make: Make) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 from beerforyou.answering.composing import canned
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.reading.read import read as understand
@@ -19,8 +22,14 @@ CANNED: dict[str, tuple[str, Outcome]] = {
 }
 
 
+# A message of a buyer has 310 characters at most (tests/evals), and takes a millisecond. Twenty long ones at once would hold
+# up everybody else: one after the other, beside the event loop, they don't.
+LONG = 400
+_aside = ThreadPoolExecutor(1, "reading")
+
+
 async def read(turn: Turn) -> Answer | None:
-    turn.reading = reading = understand(turn.text, turn.caller.catalogue, turn.context, turn.today)
+    turn.reading = reading = await _understood(turn)
     turn.caller.language = reading.language
     turn.caller.question = reading.question
     turn.caller.agreed = _agreed(reading, turn.context)
@@ -28,6 +37,13 @@ async def read(turn: Turn) -> Answer | None:
         return None
     key, outcome = CANNED[reading.intent]
     return canned(turn, key, outcome, name=turn.caller.name)
+
+
+async def _understood(turn: Turn) -> Reading:
+    given = turn.text, turn.caller.catalogue, turn.context, turn.today
+    if len(turn.text) <= LONG:
+        return understand(*given)
+    return await asyncio.get_running_loop().run_in_executor(_aside, understand, *given)
 
 
 def _agreed(reading: Reading, context: Context) -> tuple[Ref, ...]:

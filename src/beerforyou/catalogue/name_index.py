@@ -57,8 +57,8 @@ class NameIndex:
 
     def in_order(self, text: str, positions: Iterable[int]) -> list[int]:
         """Names that begin with the text's key first."""
-        key = BreweryName.of(text).key
-        return sorted(positions, key=lambda i: (not f"{self._wholes[i]} ".startswith(f"{key} "), i))
+        beginning = f"{BreweryName.of(text).key} "
+        return sorted(positions, key=lambda i: (not f"{self._wholes[i]} ".startswith(beginning), i))
 
     def find(self, text: str) -> Iterator[Collection[int]]:
         """What the name can mean, better first: exactly so called, misspelt, containing its words."""

@@ -9,6 +9,7 @@ import msgspec
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import brewery_key
+from beerforyou.reading.asked import Tangled
 from beerforyou.reading.message import Message
 from beerforyou.reading.place_sense import is_trade_name
 from beerforyou.reading.places import PlaceSpan
@@ -16,6 +17,7 @@ from beerforyou.reading.reading import Ref
 from beerforyou.reading.text import TRADE
 
 SURE, LIKELY, POSSIBLE = 3, 2, 1
+_LONGEST = 15  # words: no name of Open Brewery DB has more than 12, and what has more is a list of names
 _HEADS = {"cervejaria", "microcervejaria", "brouwerij", "brasserie", "brauerei"}  # stand before the name
 _JOINERS = {"and", "of", "the", "de", "da", "do", "e"}
 _NOT_NAMES = ("business", "month", "weekday", "style", "number", "relative_day")
@@ -35,7 +37,10 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def names_in(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> list[Name]:
-    """Names that may be a brewery's, the surest first; of overlapping ones the longest. `dated`: words of a period."""
+    """Names that may be a brewery's, the surest first; of overlapping ones the longest. `dated`: words of a period.
+
+    Raises Tangled.
+    """
     found: list[Name] = []
     taken: set[int] = set()
     every = [*_mentioned(m, places), *_unknown(m, places, dated)]
@@ -159,6 +164,8 @@ def _named(m: Message, start: int, end: int) -> Name:
     head = head - 1 if head and m.plain[head - 1] in _HEADS else start
     traded = tail > end or head < start or bool(TRADE & set(m.plain[start:end]))
     sure = SURE if traded else LIKELY if m.is_name_like(start) else POSSIBLE
+    if sure >= LIKELY and tail - head > _LONGEST:
+        raise Tangled
     text = m.written(head, tail)
     text = text[:-2] if m.words[tail - 1].owner else text
     ids = tuple(match.brewery.id for match in m.asked.find(text)) if sure >= LIKELY and tail - head > 1 else ()
