@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from beerforyou.db.fence import LONGEST
+from beerforyou.db.shape import LONGEST
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult, Usage
 from beerforyou.llm.offline_sql import statistic, write
 from beerforyou.llm.offline_wording import OURS, word
