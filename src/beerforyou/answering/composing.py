@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from beerforyou import prompts
-from beerforyou.answering.output_guard import presentable
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.labels import Label, union
 from beerforyou.llm.model import Reply
 from beerforyou.messages import say, sentences
+from beerforyou.messages.presentable import everywhere, presentable
 from beerforyou.messages.rendering import plain
 from beerforyou.reading.reading import Context
 from beerforyou.tools.tool import Outcome as ToolOutcome
@@ -64,6 +64,8 @@ def _history(turn: Turn) -> list[Label]:
 
 
 def _answer(turn: Turn, outcome: Outcome, blocks: tuple[AnyBlock, ...], label: Label, context: Context) -> Answer:
+    """The one way out: what is stored, shown and remembered of it is what passed here."""
+    blocks = everywhere(blocks)
     return Answer(outcome=outcome, text=plain(blocks, turn.language), blocks=blocks, label=label, context=context)
 
 

@@ -17,11 +17,11 @@ import asyncpg
 import msgspec
 import stamina
 
-from beerforyou.answering.output_guard import presentable
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
 from beerforyou.llm.model import Usage
+from beerforyou.messages.presentable import presentable
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ import logging
 import time
 
 import msgspec
+from msgspec.structs import replace
 
 from beerforyou import prompts
 from beerforyou.answering.composing import compose, failed
@@ -23,6 +24,7 @@ from beerforyou.db.turns import WorkLimit
 from beerforyou.errors import BadInput
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.messages import say
+from beerforyou.messages.presentable import everywhere, line
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Outcome
 
@@ -117,7 +119,9 @@ class _Walk:
         self.turn.journal.emit("tool_started", name=call.name, args=call.args)
         started = time.perf_counter()
         outcome, error = await self._run(call)
-        result = Result(msgspec.to_builtins(outcome.content) if outcome else {"error": error}, outcome)
+        if outcome:
+            outcome = everywhere(replace(outcome, content=msgspec.to_builtins(outcome.content)))
+        result = Result(outcome.content if outcome else {"error": line(error)}, outcome)
         self.turn.journal.emit("tool_finished", name=call.name, ok=outcome is not None)
         await self.turn.journal.step(tool_step(call, result, _since(started)))
         return result
