@@ -19,6 +19,7 @@ BeerForYouError                 500
 │   └── Busy                    503  it would, but too many of us wait for it: `retry_after_s` says when to come again
 └── ModelError                  502  a language model refused, failed or answered garbage
     ├── ModelRefused            502  it will not take this request; others it takes
+    ├── ModelSenseless          502  its reply holds nothing that can be used
     ├── ModelUnavailable        503  worth another try, here or elsewhere
     └── ModelTimeout            504
 """
@@ -113,6 +114,10 @@ class ModelError(BeerForYouError):
 
 
 class ModelRefused(ModelError):
+    pass
+
+
+class ModelSenseless(ModelError):
     pass
 
 

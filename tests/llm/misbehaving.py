@@ -22,11 +22,12 @@ class Misbehaving:
     def __init__(self) -> None:
         self.behaves: list[Behaviour] = [good]
         self.count = 0
+        self.bodies: list[bytes] = []
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.count += 1
-        await request.read()
+        self.bodies.append(await request.read())
         behave = self.behaves.pop(0) if len(self.behaves) > 1 else self.behaves[0]
         return await behave(request)
 
@@ -101,6 +102,42 @@ async def breaks_off(request: web.Request) -> web.StreamResponse:
     response = await _stream(request, chunk(text("Achei mil e ")), end=False)
     await asyncio.sleep(0.02)  # so that the text is read before the connection is gone
     return _cut(request, b"", response)
+
+
+def says(*parts: dict[str, object], finish: str = "STOP", **more: object) -> Behaviour:
+    """A whole reply of these parts."""
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        whole = chunk(*parts, finish=finish, **more)
+        return await _stream(request, whole) if _streamed(request) else web.json_response(whole)
+
+    return behave
+
+
+async def no_candidates(request: web.Request) -> web.StreamResponse:
+    whole = {"candidates": [], "usageMetadata": {"promptTokenCount": 812, "candidatesTokenCount": 25}}
+    return await _stream(request, whole) if _streamed(request) else web.json_response(whole)
+
+
+# Well-formed, paid for, and of no use.
+SENSELESS: dict[str, Behaviour] = {
+    "malformed call": says(finish="MALFORMED_FUNCTION_CALL", finishMessage="Malformed function call: print(brewpubs"),
+    "malformed call after text": says(text("Vou ver."), finish="MALFORMED_FUNCTION_CALL"),
+    "unexpected call": says(finish="UNEXPECTED_TOOL_CALL"),
+    "too many calls": says(finish="TOO_MANY_TOOL_CALLS"),
+    "no candidates": no_candidates,
+    "no parts": says(),
+    "an empty part": says(text("")),
+    "blanks": says(text(" \n ")),
+    "nothing that can be seen": says(text("\u200b\u2060")),
+    "thoughts only": says(text("The client wants...", thought=True)),
+    "thoughts took all tokens": says(text("The client wants...", thought=True), finish="MAX_TOKENS"),
+    "a call in a fence": says(text('```tool_code\nprint(default_api.search_breweries(city="Denver"))\n```')),
+    "a call as words": says(text('search_breweries(city="Denver")')),
+    "a call in two pieces": says(text("Claro! search_bre"), text("weries(city='Denver')")),
+    "a call as JSON": says(text('{"name": "search_breweries", "arguments": {"city": "Denver"}}')),
+    "a call in tags": says(text("Vou consultar.\n<tool_call>{}</tool_call>")),
+}  # fmt: skip
 
 
 def retry_after(seconds: float) -> Behaviour:

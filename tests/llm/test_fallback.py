@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.errors import ModelError, ModelSenseless, ModelTimeout, ModelUnavailable
 from beerforyou.llm import fallback, providers
 from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
 from beerforyou.llm.gemini import Gemini
-from beerforyou.llm.model import Model
+from beerforyou.llm.model import Model, Reply, Usage
 from beerforyou.llm.offline import Facts, Offline
 from beerforyou.messages import say
 from beerforyou.reading.reading import Context, Reading
@@ -25,6 +25,7 @@ from bench.model_server.server import ModelServer
 from tests.llm.conversations import REQUESTS
 from tests.llm.misbehaving import (
     SAID,
+    SENSELESS,
     Behaviour,
     Misbehaving,
     breaks_off,
@@ -187,6 +188,61 @@ async def test_models_are_asked_in_their_order(server: Misbehaving, chain: Calla
     server.behaves = [wrong_key, good]
     reply = await chain("gemini:gemini-2.5-pro, offline:").generate(REQUEST)
     assert (reply.text, reply.fallback, server.count) == (SAID, True, 2)
+
+
+@pytest.mark.parametrize("senseless", SENSELESS)
+async def test_what_makes_no_sense_is_asked_for_once_more_otherwise(
+    server: Misbehaving, chain: Callable[..., Model], senseless: str, heard: Heard | None
+) -> None:
+    server.behaves = [SENSELESS[senseless]]
+    assert await said(chain(), heard) == OFFLINE_SAID
+    first, second = map(msgspec.json.decode, server.bodies)
+    assert first["generationConfig"].pop("temperature") == 0 < second["generationConfig"].pop("temperature")
+    assert "could not be used" in str(second["contents"]) and "could not be used" not in str(first["contents"])
+    assert first["contents"][0]["parts"][0] == second["contents"][0]["parts"][0]
+    assert ("print(brewpubs" in str(second["contents"])) is (senseless == "malformed call")
+
+
+@pytest.mark.parametrize("senseless", SENSELESS)
+async def test_what_makes_sense_the_second_time_is_the_reply(
+    server: Misbehaving, chain: Callable[..., Model], senseless: str, heard: Heard | None
+) -> None:
+    server.behaves = [SENSELESS[senseless], good]
+    reply = await chain().generate(REQUEST, None if heard is None else heard.append)
+    assert (reply.text, reply.fallback, server.count) == (SAID, False, 2)
+    assert reply.usage.input == 2 * 812, "what was paid for the first is not forgotten"
+
+
+@pytest.mark.parametrize("senseless", SENSELESS)
+async def test_alone_it_says_that_it_made_no_sense(
+    server: Misbehaving, chain: Callable[..., Model], senseless: str
+) -> None:
+    server.behaves = [SENSELESS[senseless]]
+    with pytest.raises(ModelSenseless):
+        await said(chain(""))
+    assert server.count == 2
+
+
+@pytest.mark.parametrize("senseless", SENSELESS)
+async def test_it_counts_as_a_failure(server: Misbehaving, chain: Callable[..., Model], senseless: str) -> None:
+    server.behaves = [SENSELESS[senseless]]
+    model = chain(breaker_s=30, breaker_failures=3)
+    assert [await said(model) for _ in range(4)] == [OFFLINE_SAID] * 4
+    assert server.count == 3
+
+
+async def test_who_keeps_books_is_told_of_each_at_once(server: Misbehaving, chain: Callable[..., Model]) -> None:
+    paid: list[tuple[Reply, int]] = []
+
+    async def pay(reply: Reply) -> None:
+        paid.append((reply, server.count))
+
+    server.behaves = [SENSELESS["no candidates"]]
+    reply = await chain("gemini:gemini-2.5-pro,offline:").generate(msgspec.structs.replace(REQUEST, paid=pay))
+    assert [count for _, count in paid] == [1, 2, 3, 4] and all(void.usage.input == 812 for void, _ in paid)
+    assert reply.usage == Usage() and {void.model for void, _ in paid} == {
+        "gemini:gemini-2.5-flash", "gemini:gemini-2.5-pro",
+    }  # fmt: skip
 
 
 async def test_a_model_that_keeps_failing_is_left_alone_and_comes_back(

@@ -12,9 +12,10 @@ import pytest
 
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini
-from beerforyou.llm.calls import is_ours
+from beerforyou.llm.calls import NOT_MADE, is_ours
 from beerforyou.llm.gemini import Gemini
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.llm.settling import longest_text, settled
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import QUESTION, REQUESTS
@@ -298,3 +299,43 @@ async def test_leave_is_asked_when_the_connection_is_there() -> None:
             await model.generate(msgspec.structs.replace(REQUESTS["tools"], permit=permit))
         assert server.count == 1
         await model.close()
+
+
+async def test_a_reply_is_read_until_it_is_too_long(server: ModelServer, model: Gemini) -> None:
+    """The rest is not waited for, in however many pieces it comes."""
+    some = (b"data: " + msgspec.json.encode(chunk(text(words))) + b"\n\n" for words in ("a", "", "b\n"))
+    pieces = tuple(some) * 6_000
+    for endless in (pieces, (b"data: " + msgspec.json.encode(chunk(text("word " * 800_000))) + b"\n\n",)):
+        server.script = [Raw((b"".join(endless),), "text/event-stream")]
+        server.count = 0
+        heard: list[str] = []
+        reply = await model.generate(REQUEST, heard.append)
+        assert (len(reply.text), reply.finish) == (longest_text(REQUEST), "length")
+        assert "".join(heard) == reply.text and "" not in heard
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        b'"' + b"x" * 3_000_000 + b'"',
+        b"[" + b"[]," * 900_000 + b"1]",
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        b"[" * 900 + b"]" * 900,
+    ],
+    ids=["long", "wide", "deep", "deep lists"],
+)
+async def test_arguments_are_decoded_when_their_size_is_known(server: ModelServer, model: Gemini, args: bytes) -> None:
+    whole = msgspec.json.encode(chunk(call("search_breweries", {"here": 1}), finish="STOP")).replace(
+        b'{"here":1}', args
+    )
+    server.script = [Raw((whole,))]
+    reply = settled(await model.generate(REQUEST), REQUEST)
+    (made,) = reply.tool_calls
+    assert "not called" in made.args[NOT_MADE]
+
+
+@pytest.mark.parametrize("inside", [b'{"candidates":[%s{}]}', b'{"candidates":[{"content":{"parts":[%s{}]}}]}'])
+async def test_a_response_of_too_many_objects_is_no_reply(server: ModelServer, model: Gemini, inside: bytes) -> None:
+    server.script = [Raw((inside % (b"{}," * 300_000),))]
+    with pytest.raises(ModelError, match="objects"):
+        await model.generate(REQUEST)

@@ -9,9 +9,10 @@ import pytest
 
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.llm import providers
-from beerforyou.llm.calls import is_ours
+from beerforyou.llm.calls import NOT_MADE, is_ours
 from beerforyou.llm.model import Message, Part, Reply, Request, Source, Text, ToolCall, ToolResult, Usage
 from beerforyou.llm.providers import PydanticAI
+from beerforyou.llm.settling import longest_text, settled
 from beerforyou.settings import Settings
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
 from bench.model_server.server import ModelServer
@@ -291,3 +292,62 @@ async def test_the_environment_has_no_say(server: ModelServer, monkeypatch: pyte
     await model.generate(REQUESTS["tools"])
     await model.close()
     assert "from-the-environment" not in str(server.asks[0].headers)
+
+
+def piece(words: str) -> bytes:
+    delta = {
+        "choices": [{"index": 0, "delta": {"content": words}}],
+        "id": "1",
+        "object": "chat.completion.chunk",
+        "model": "m",
+        "created": 1,
+    }
+    return b"data: " + msgspec.json.encode(delta) + b"\n\n"
+
+
+def calling(args: str) -> bytes:
+    call = {"id": "c1", "type": "function", "function": {"name": "search_breweries", "arguments": args}}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "tool_calls": [call]}}
+    return msgspec.json.encode(
+        {"id": "1", "object": "chat.completion", "model": "m", "created": 1, "choices": [choice]}
+    )
+
+
+@pytest.fixture
+async def openai(running: ModelServer) -> AsyncIterator[PydanticAI]:
+    model = providers.connect("openai-chat:gpt-4.1", KEYS, running.url + "/v1")
+    yield model
+    await model.close()
+
+
+@pytest.mark.parametrize("pieces", [[piece("a")] * 10_000, [piece("word " * 8_000)] * 50], ids=["small", "large"])
+async def test_a_reply_is_read_until_it_is_too_long(
+    server: ModelServer, openai: PydanticAI, pieces: list[bytes]
+) -> None:
+    server.script = [Raw((b"".join(pieces),), "text/event-stream")]
+    heard: list[str] = []
+    reply = settled(await openai.generate(REQUESTS["tools"], heard.append), REQUESTS["tools"])
+    assert (len(reply.text), reply.finish) == (longest_text(REQUESTS["tools"]), "length")
+    assert "".join(heard) == reply.text and "" not in heard
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"data: " + b"x" * 5_000_000, b": ping\n\n" * 40_000, b"data: " + b"[" * 500_000 + b"\n\n", b"x" * 5_000_000],
+    ids=["a line without an end", "lines without an event", "deep", "large"],
+)
+async def test_what_is_no_reply_ends_as_an_error(
+    server: ModelServer, openai: PydanticAI, body: bytes, on_text: OnText
+) -> None:
+    server.script = [Raw((body,), "text/event-stream")]
+    started = time.thread_time()
+    with pytest.raises(ModelError):
+        await openai.generate(REQUESTS["tools"], on_text)
+    assert time.thread_time() - started < 2
+
+
+@pytest.mark.parametrize("args", ['{"a":' * 50_000, '{"city": "' + "x" * 1_000_000 + '"}', "[" * 20_000 + "]" * 20_000])
+async def test_arguments_that_are_too_much_are_not_decoded(server: ModelServer, openai: PydanticAI, args: str) -> None:
+    server.script = [Raw((calling(args),))]
+    (made,) = settled(await openai.generate(REQUESTS["tools"]), REQUESTS["tools"]).tool_calls
+    assert "not called" in made.args[NOT_MADE]

@@ -6,11 +6,10 @@ import re
 from urllib.parse import urlsplit
 
 from beerforyou.errors import SetupError
-from beerforyou.llm.model import Model
+from beerforyou.llm.model import OFFLINE, Model
 from beerforyou.settings import Settings, env_name
 
 FORMS = "`offline:`, `gemini:<model>`, or another <provider>:<model>, such as `openai:gpt-5` or `anthropic:claude-...`"
-OFFLINE = "offline:"
 
 
 def connect(settings: Settings) -> Model:

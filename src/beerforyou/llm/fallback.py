@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import stamina
 from msgspec.structs import replace
 
-from beerforyou.errors import ModelError, ModelRefused, ModelUnavailable
+from beerforyou import prompts
+from beerforyou.errors import ModelError, ModelRefused, ModelSenseless, ModelUnavailable
 from beerforyou.llm.breaker import Breaker
-from beerforyou.llm.model import Model, Reply, Request
+from beerforyou.llm.model import Model, Reply, Request, Usage
+from beerforyou.llm.settling import settled
 from beerforyou.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,7 @@ logging.getLogger("stamina").addFilter(lambda record: not getattr(record, "stami
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0  # a person is waiting
 LONGEST_ASKED_S = 5.0  # who asks for more than this is left for the next model
+WARMER = 0.7  # added to the temperature where the same words would come again
 
 OnText = Callable[[str], None] | None
 
@@ -38,18 +42,21 @@ class Fallback:
 
     async def generate(self, request: Request, on_text: OnText = None) -> Reply:
         """Raises the last model's error when none answered."""
-        draft = _Draft(on_text)
+        draft, left = _Draft(on_text), set() if request.left is None else request.left
         error: ModelError = ModelUnavailable(
             f"{self.name} failed too often and is left alone for a while, as is every other model", "try again later"
         )
         for upstream in self._upstreams:
-            if not upstream.breaker.lets_through:
+            if upstream.model.name in left or not upstream.breaker.lets_through:
                 continue
             try:
                 reply = await upstream.ask(request, draft)
             except ModelError as failure:
                 error = failure
+                if isinstance(failure, ModelSenseless):
+                    left.add(upstream.model.name)
             else:
+                reply = replace(reply, usage=reply.usage + draft.paid)
                 return reply if upstream is self._upstreams[0] else replace(reply, fallback=True)
         raise error
 
@@ -67,6 +74,16 @@ class _Upstream:
         self._timeout_s = settings.model_timeout_s
 
     async def ask(self, request: Request, draft: _Draft) -> Reply:
+        """A reply without sense is asked for once more, in other words than before."""
+        try:
+            return await self._patiently(request, draft)
+        except ModelSenseless as senseless:
+            if not self.breaker.lets_through:
+                raise
+            asked = _otherwise(request, senseless.hint)
+        return await self._patiently(asked, draft)
+
+    async def _patiently(self, request: Request, draft: _Draft) -> Reply:
         try:
             return await self._once(request, draft)
         except ModelError as failure:
@@ -86,10 +103,20 @@ class _Upstream:
             request.permit()
         try:
             with self.breaker.call():
-                return await self.model.generate(request, draft.begin())
+                reply = settled(await self.model.generate(request, draft.begin()), request)
+                if reply.void:
+                    await self._void(replace(reply, model=reply.model or self.model.name), request, draft)
+                return reply
         except ModelError as error:
             log.warning("%s", error.message)
             raise
+
+    async def _void(self, reply: Reply, request: Request, draft: _Draft) -> NoReturn:
+        if request.paid:
+            await request.paid(reply)
+        else:
+            draft.paid += reply.usage
+        raise ModelSenseless(f"{self.model.name} made no sense: {reply.why}", reply.why)
 
     def _again(self, error: Exception) -> bool | float:
         """Whether another try may do, or the wait that the provider asks for. A timeout has cost enough already."""
@@ -104,12 +131,19 @@ def _is_the_models(error: Exception) -> bool:
     return isinstance(error, ModelError) and not isinstance(error, ModelRefused)
 
 
+def _otherwise(request: Request, why: str) -> Request:
+    """Never the same again byte by byte: what came of that is known."""
+    reminder = f"{request.reminder}\n\n{prompts.again(why)}".strip()
+    return replace(request, reminder=reminder, temperature=min(request.temperature + WARMER, 1.0))
+
+
 class _Draft:
     """The text of one call on its way to `on_text`; each attempt begins on an empty page."""
 
     def __init__(self, on_text: OnText) -> None:
         self._on_text = on_text
         self._written = False
+        self.paid = Usage()  # of what came to nothing, where nobody else keeps it
 
     def begin(self) -> OnText:
         if self._on_text and self._written:

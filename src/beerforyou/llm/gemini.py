@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -18,10 +17,9 @@ from beerforyou.backends.retry_after import seconds
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
 from beerforyou.llm.model import Reply, Request
+from beerforyou.llm.settling import MAX_REPLY_BYTES
 from beerforyou.llm.sse import events
 
-# Far above what max_output_tokens and their signatures need; a server that sends more has lost its way.
-MAX_REPLY_BYTES = 4 * 1024 * 1024
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
 REFUSED = (400, 413, 422)  # the request is at fault, not the model
@@ -78,6 +76,8 @@ class Gemini:
             async for event in events(self._pieces(response)):
                 self._read(event, reader)
                 count += 1
+                if reader.full:
+                    break
             if not count:
                 raise self._garbage("a stream without events")
 
@@ -129,16 +129,10 @@ class Gemini:
             kind = ModelRefused if status in REFUSED and not wrong_key else ModelError
             return kind(message, HINTS[401] if wrong_key else HINTS.get(status, ""))
         error = ModelUnavailable(message, HINTS.get(status, "try again"))
-        error.retry_after_s = seconds(retry_after or _retry_delay(refusal))
+        error.retry_after_s = seconds(retry_after or wire.retry_delay(refusal))
         return error
 
     def _garbage(self, what: str) -> ModelError:
         return ModelError(
             f"{self.name} answered something that is no reply: {what}", "check BEERFORYOU_GEMINI_BASE_URL"
         )
-
-
-def _retry_delay(refusal: wire.Refusal) -> str:
-    """The RetryInfo of a refusal: "14s", "0.5s"."""
-    delays: list[Any] = [detail.get("retryDelay") for detail in refusal.details or ()]
-    return next((delay.removesuffix("s") for delay in delays if isinstance(delay, str)), "")

@@ -13,12 +13,15 @@ from typing import Any
 
 import msgspec
 
-from beerforyou.llm.calls import CallIds, as_object, is_ours
+from beerforyou.llm.calls import CallIds, as_object, is_ours, parsed
 from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, ToolSpec, Usage
+from beerforyou.llm.settling import MOST_EMPTY, MOST_PARTS, longest_text
 
 # Since Gemini 3 the first call of a model turn must carry a signature. This one, which the documentation of thought
 # signatures names for calls that Gemini did not make, stands in after a change of provider.
 FOREIGN_CALL = b64encode(b"skip_thought_signature_validator").decode()
+MOST_OBJECTS = 200_000  # in one response: 15 ms of decoding; its bytes would allow for ten times that
+MOST_DETAILS = 16_384  # bytes
 
 FINISH: dict[str, Finish] = {
     "MAX_TOKENS": "length",
@@ -30,7 +33,7 @@ FINISH: dict[str, Finish] = {
 
 class _Call(msgspec.Struct):
     name: str = ""
-    args: Any = None
+    args: msgspec.Raw = msgspec.Raw()  # not decoded before its size is known
     id: str | None = None
 
 
@@ -61,6 +64,7 @@ class _Grounding(msgspec.Struct, rename="camel"):
 class _Candidate(msgspec.Struct, rename="camel"):
     content: _Content | None = None
     finish_reason: str | None = None
+    finish_message: str | None = None
     grounding_metadata: _Grounding | None = None
 
 
@@ -77,12 +81,12 @@ class _Usage(msgspec.Struct, rename="camel"):
 
 
 class Refusal(msgspec.Struct):
-    """`google.rpc.Status`. `details` may hold a RetryInfo."""
+    """`google.rpc.Status`. `details` may hold a RetryInfo; it is a list of objects, not decoded yet."""
 
     code: int = 0
     message: str = ""
     status: str = ""
-    details: list[dict[str, Any]] | None = None
+    details: msgspec.Raw = msgspec.Raw()
 
 
 class Response(msgspec.Struct, rename="camel"):
@@ -93,7 +97,26 @@ class Response(msgspec.Struct, rename="camel"):
     error: Refusal | None = None
 
 
-decode = msgspec.json.Decoder(Response).decode
+_decode = msgspec.json.Decoder(Response).decode
+
+
+def decode(data: bytes) -> Response:
+    """Raises msgspec.DecodeError and RecursionError."""
+    if data.count(b"{") > MOST_OBJECTS:
+        raise msgspec.DecodeError(f"it holds more than {MOST_OBJECTS} objects")
+    return _decode(data)
+
+
+def retry_delay(refusal: Refusal) -> str:
+    """What its RetryInfo says: "14s", "0.5s"."""
+    if len(refusal.details) > MOST_DETAILS:
+        return ""
+    try:
+        details = msgspec.json.decode(refusal.details or b"[]", type=list[dict[str, Any]] | None)
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    delays: list[Any] = [detail.get("retryDelay") for detail in details or ()]
+    return next((delay.removesuffix("s") for delay in delays if isinstance(delay, str)), "")
 
 
 def encode(request: Request, thinking: dict[str, Any] | None = None) -> bytes:
@@ -197,24 +220,33 @@ def _declaration(tool: ToolSpec) -> dict[str, Any]:
 
 
 class Reader:
-    """Gathers the responses of one call: a single whole one, or the pieces of a stream."""
+    """Gathers the responses of one call: a single whole one, or the pieces of a stream, until it is `full`."""
 
     def __init__(self, request: Request, on_text: Callable[[str], None] | None = None) -> None:
         self._ids = CallIds(request)
         self._on_text = on_text
         self._parts: list[Text | ToolCall] = []
+        self._words: list[str] = []  # of a text without a signature, which is joined when another part comes
+        self._left = longest_text(request)
+        self._responses, self._most = 0, MOST_EMPTY + self._left
         self._usage = _Usage()
         self._sources: dict[str, Source] = {}
-        self._reason = ""
+        self._reason = self._message = ""
         self._model = ""
         self._blocked = False
 
     @property
     def broken_off(self) -> bool:
         """Parts without a finish reason: the stream ended too early."""
-        return bool(self._parts) and not self._reason
+        return bool(self._parts or self._words) and not self._reason
+
+    @property
+    def full(self) -> bool:
+        """There may be more, and nobody wants it."""
+        return self._left <= 0 or len(self._parts) >= MOST_PARTS or self._responses > self._most
 
     def add(self, response: Response) -> None:
+        self._responses += 1
         self._model = response.model_version or self._model
         if response.usage_metadata:
             self._count(response.usage_metadata)
@@ -222,8 +254,11 @@ class Reader:
             self._blocked = True
         if response.candidates:
             self._take(response.candidates[0])
+        if self.full and self._reason not in FINISH:
+            self._reason = "MAX_TOKENS"
 
     def reply(self) -> Reply:
+        self._join()
         usage = self._usage
         thinking = usage.thoughts_token_count or 0
         return Reply(
@@ -237,6 +272,7 @@ class Reader:
             finish=self._finish(),
             model=self._model,
             sources=tuple(self._sources.values()),
+            why=self._message,
         )
 
     def _finish(self) -> Finish:
@@ -253,7 +289,10 @@ class Reader:
 
     def _take(self, candidate: _Candidate) -> None:
         self._reason = candidate.finish_reason or self._reason
+        self._message = candidate.finish_message or self._message
         for part in (candidate.content and candidate.content.parts) or ():
+            if self.full:
+                break
             self._take_part(part)
         if candidate.grounding_metadata:
             for chunk in candidate.grounding_metadata.grounding_chunks or ():
@@ -264,16 +303,23 @@ class Reader:
         signature = part.thought_signature or ""
         if part.function_call:
             call = part.function_call
-            self._parts.append(ToolCall(self._ids.settle(call.id), call.name, as_object(call.args), signature))
+            self._join()
+            self._parts.append(ToolCall(self._ids.settle(call.id), call.name, as_object(parsed(call.args)), signature))
         elif part.text is not None and not part.thought and (part.text or signature):
-            self._take_text(Text(part.text, signature))
+            self._take_text(part.text[: max(self._left, 0)], signature)
 
-    def _take_text(self, text: Text) -> None:
+    def _take_text(self, text: str, signature: str) -> None:
         """Pieces are joined, but never a signed one with another: a signature holds for its own part."""
-        if self._on_text and text.text:
-            self._on_text(text.text)
-        last = self._parts[-1] if self._parts else None
-        if isinstance(last, Text) and not last.signature and not text.signature:
-            text = Text(last.text + text.text)
-            self._parts.pop()
-        self._parts.append(text)
+        self._left -= len(text)
+        if self._on_text and text:
+            self._on_text(text)
+        if signature:
+            self._join()
+            self._parts.append(Text(text, signature))
+        elif text:
+            self._words.append(text)
+
+    def _join(self) -> None:
+        if self._words:
+            self._parts.append(Text("".join(self._words)))
+            self._words = []

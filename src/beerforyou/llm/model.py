@@ -6,10 +6,12 @@ Every provider is an adapter between these and its own wire format. Nothing prov
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, Protocol
 
 import msgspec
+
+OFFLINE = "offline:"  # the model that is none: it plans by rule, words results, and cannot fail
 
 
 class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
@@ -72,7 +74,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `tool_choice` "none" asks for text alone. `grounded` asks the provider to search the web itself; it never
     goes together with `tools`. `facts` is for models that run in this process (offline): what the reading and the
     conversation already know; it is never sent anywhere. `permit` is asked at the last moment before each attempt, and
-    raises when nobody wants the reply any more.
+    raises when nobody wants the reply any more. `paid` is told of a reply that cost and came to nothing, before another is
+    asked for; where nobody listens, its usage is in the reply that follows. `left` are the models that made no sense before
+    in the same run: they are not asked again, and those that make none now are added.
     """
 
     system: str
@@ -85,6 +89,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     grounded: bool = False
     facts: Any = None
     permit: Callable[[], None] | None = None
+    paid: Callable[[Reply], Awaitable[None]] | None = None
+    left: set[str] | None = None
 
 
 Finish = Literal["stop", "length", "safety", "malformed", "empty"]
@@ -100,7 +106,7 @@ class Source(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """`model` is the name the provider gave; `finish` says why it stopped (tool calls come with "stop").
 
-    `fallback`: another model than the one that was chosen answered.
+    `fallback`: another model than the one that was chosen answered. `why`: what is wrong with it, in words for a model.
     """
 
     parts: tuple[Text | ToolCall, ...]
@@ -109,6 +115,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     sources: tuple[Source, ...] = ()
     fallback: bool = False
+    why: str = ""
+
+    @property
+    def void(self) -> bool:
+        """Nothing in it can be used; it was paid for all the same."""
+        nothing = self.finish == "length" and not self.tool_calls and not self.text.strip()
+        return nothing or self.finish in ("malformed", "empty")
 
     @property
     def text(self) -> str:

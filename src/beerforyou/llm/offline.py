@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from beerforyou.db.shape import LONGEST
-from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.model import OFFLINE, Message, Reply, Request, Text, ToolCall, ToolResult, Usage
 from beerforyou.llm.offline_sql import statistic, write
 from beerforyou.llm.offline_wording import OURS, word
 from beerforyou.messages import Language, say
@@ -33,7 +33,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offline:
-    name = "offline:"
+    name = OFFLINE
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         """Anything but planning it answers with nothing: it has no words of its own."""

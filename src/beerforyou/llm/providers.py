@@ -7,7 +7,7 @@ pydantic-ai's documentation says. `providers_wire.py` does the translating.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
@@ -22,6 +22,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, SetupError
 from beerforyou.llm import providers_wire as wire
 from beerforyou.llm.model import Reply, Request
+from beerforyou.llm.settling import MAX_REPLY_BYTES, MOST_EMPTY, longest_text
 from beerforyou.settings import Settings, env_name
 
 KEYS = {
@@ -33,6 +34,8 @@ KEYS = {
 # Said outright, so that the SDKs don't ask the environment.
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"
+MOST_LINES = 60_000  # of a reply; an event has two or three, and holds a token or more
+SLICE = 4096  # bytes handed on at a time: an SDK takes 0.2 ms an event, and others want their turn
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (
     pai.ModelRateLimitError,
@@ -47,7 +50,7 @@ SETUP = (pai.ModelAuthenticationError, pai.ModelNotFoundError)  # no request get
 def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
     """`base_url` replaces that of OpenAI or Anthropic. Raises SetupError."""
     key = _key(name, settings)
-    http = httpx2.AsyncClient(timeout=None, follow_redirects=False, trust_env=False)
+    http = httpx2.AsyncClient(transport=_Bounded(), timeout=None, follow_redirects=False, trust_env=False)
 
     def provider(of: str) -> Provider[Any]:
         if of == "anthropic":
@@ -72,6 +75,36 @@ def _key(name: str, settings: Settings) -> str:
     return key
 
 
+class _Bounded(httpx2.AsyncHTTPTransport):
+    """No reply is longer than it may be, and one that is compressed by mistake is garbage, not a bomb."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        response.headers.pop("Content-Encoding", None)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _Body(response.stream)
+        return response
+
+
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left, lines = MAX_REPLY_BYTES, MOST_LINES
+        async for piece in self._stream:
+            left, lines = left - len(piece), lines - piece.count(b"\n")
+            if left < 0 or lines < 0:
+                raise ValueError(f"more than {MAX_REPLY_BYTES} bytes or {MOST_LINES} lines")
+            for start in range(0, len(piece), SLICE):
+                yield piece[start : start + SLICE]
+                await asyncio.sleep(0)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 class PydanticAI:
     """`http` is closed with it; `key` is kept out of every error."""
 
@@ -92,7 +125,13 @@ class PydanticAI:
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
         except (pai.AgentRunError, pai.UserError) as error:  # a chain would show the SDK's request, key and all
             raise self._error(error) from None
-        except (AttributeError, LookupError, TypeError, ValueError) as error:  # how the SDKs trip over garbage
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+            RecursionError,
+        ) as error:  # how the SDKs trip over garbage
             raise ModelError(f"{self.name} answered something that is no reply: {type(error).__name__}") from None
         return wire.reply(response, request, self._model)
 
@@ -108,9 +147,14 @@ class PydanticAI:
     async def _stream(self, request: Request, on_text: Callable[[str], None]) -> ModelResponse:
         messages = wire.messages(request, self._model)
         async with model_request_stream(self._model, messages, **self._options(request)) as stream:
+            left, events = longest_text(request), MOST_EMPTY
             async for event in stream:
-                if text := _text_of(event):
-                    on_text(text)
+                text = _text_of(event)
+                if heard := text[: max(left, 0)]:
+                    on_text(heard)
+                left, events = left - len(text), events - (not text)
+                if left < 0 or events < 0:
+                    break
             return stream.get()
 
     def _options(self, request: Request) -> dict[str, Any]:

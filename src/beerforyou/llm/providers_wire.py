@@ -31,7 +31,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.usage import RequestUsage
 
-from beerforyou.llm.calls import CallIds, as_object
+from beerforyou.llm.calls import CallIds, as_object, parsed
 from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, Usage
 
 FINISH: dict[str | None, Finish] = {"length": "length", "content_filter": "safety", "error": "malformed"}
@@ -153,7 +153,7 @@ def _reply_parts(response: ModelResponse, ids: CallIds, model: Model[Any]) -> It
                 thoughts.append(_Thought(part.content, part.id, part.signature, part.provider_details))
             case ToolCallPart():
                 signature = _pack(thoughts, part, model)
-                yield ToolCall(ids.settle(part.tool_call_id), part.tool_name, as_object(_parsed(part.args)), signature)
+                yield ToolCall(ids.settle(part.tool_call_id), part.tool_name, as_object(_args(part)), signature)
                 thoughts = []
             case TextPart():
                 text = Text(part.content, _pack(thoughts, part, model))
@@ -162,13 +162,8 @@ def _reply_parts(response: ModelResponse, ids: CallIds, model: Model[Any]) -> It
                     thoughts = []
 
 
-def _parsed(args: Any) -> Any:
-    if not isinstance(args, str):
-        return args
-    try:
-        return msgspec.json.decode(args) if args else None
-    except msgspec.DecodeError:
-        return args
+def _args(part: ToolCallPart) -> Any:
+    return parsed(part.args) if isinstance(part.args, str) else part.args
 
 
 def _pack(thoughts: list[_Thought], part: TextPart | ToolCallPart, model: Model[Any]) -> str:

@@ -20,10 +20,15 @@ async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Lines end in LF or CRLF. A lone CR, which the standard allows, is not used by any model provider."""
-    rest = b""
+    begun: list[bytes] = []  # of a line; joined once it is whole, since a line may come byte by byte
     async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.removesuffix(b"\r")
-    if rest:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        if others:
+            yield b"".join(begun).removesuffix(b"\r")
+            *whole, last = others
+            begun = [last]
+            for line in whole:
+                yield line.removesuffix(b"\r")
+    if rest := b"".join(begun):
         yield rest.removesuffix(b"\r")
