@@ -1,13 +1,19 @@
 """The planner against a scripted model: everything else is real."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
+from beerforyou.answering import planner
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.llm import settling
 from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
+from beerforyou.service import Service
+from beerforyou.tools import TOOLS
+from beerforyou.tools.tool import Caller
 from tests.conftest import Walk
 
 
@@ -184,6 +190,126 @@ async def test_control_characters_of_the_model_reach_nobody(walk: Walk) -> None:
     assert run["text"] == "[31mred turned\nnext"
 
 
+EVIL = "\x1b]0;x\x07\u202eA\u2066l\u200be\U000e0041"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f'SELECT beer AS "{EVIL}", sum(amount) AS n FROM my_purchases GROUP BY beer',
+        f"SELECT '{EVIL}' AS beer, count(*) AS n FROM my_purchases",
+        f"SELECT '{EVIL}' AS a, '{EVIL}' AS b",
+    ],
+)
+async def test_control_characters_of_a_result_reach_nobody(walk: Walk, sql: str) -> None:
+    model = Scripted(calls(call("run_analytical_query", sql=sql)), says("Done."))
+    run = await walk(QUESTION, model)
+    everything = str((run, model.requests[1].messages[1:]))
+    assert "Table" in block_types(run) and "Ale" in everything
+    assert not any(character in everything for character in "\x1b\x07\u202e\u2066\u200b\U000e0041")
+    assert not any(
+        escape in everything for escape in (r"\x1b", r"\x07", r"\u202e", r"\u2066", r"\u200b", r"\U000e0041")
+    )
+
+
+@pytest.mark.parametrize("words", ["I'll look it up.", "You spent R$ 5. Ever.", "Um\nmomento!"])
+@pytest.mark.parametrize("beside", [1, 2, 5])
+async def test_what_is_said_beside_a_call_is_told_to_nobody(
+    walk: Walk, service: Service, words: str, beside: int
+) -> None:
+    cities = ("San Diego", "Denver", "Austin", "Chicago", "Boston")
+    said = [Reply(parts=(Text(words), call("search_breweries", city=city))) for city in cities[:beside]]
+    run = await walk(QUESTION, Scripted(*said, says("Here they are. Enjoy!")))
+    told = await texts(service, run)
+    if beside < 5:
+        assert told == ["Here they are.", "Enjoy!"] and run["text"].startswith("Here they are. Enjoy!")
+    else:  # asked to talk only, it still calls: then its words are all there is
+        assert " ".join(told).split() == words.split() and run["text"].startswith(words)
+
+
+async def texts(service: Service, run: dict[str, Any]) -> list[str]:
+    """Told, and not taken back."""
+    events = [event async for event in await service.follow("CLT-00001", run["run_id"]) if event]
+    begun = max(event.seq for event in events if event.type == "started")
+    return [event.data["text"] for event in events if event.type == "text" and event.seq > begun]
+
+
+@pytest.mark.parametrize("words", ['search_breweries(city="Austin")', "Um momento.\n<tool_call>{}</tool_call>", "{}"])
+async def test_a_call_that_is_text_is_told_to_nobody(walk: Walk, service: Service, words: str) -> None:
+    """Neither when a call may still come, nor after a repeated one, when text is told as it is written."""
+    for first in ([], [calls(SEARCH), calls(SEARCH)]):
+        model = Scripted(*first, says(words), says("Here. They are."))
+        run = await walk(QUESTION, model)
+        assert await texts(service, run) == ["Here.", "They are."]
+        assert run["text"].startswith("Here. They are.") and words not in run["text"]
+
+
+MANY = [{"city": "San Diego", "page": n + 1} for n in range(500)]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("search_breweries", MANY),
+        ("search_breweries", [{"page": f"x{n}"} for n in range(500)]),
+        ("run_analytical_query", [{"sql": f"SELECT {n} AS a, 1 AS b"} for n in range(500)]),
+        ("run_analytical_query", [{"sql": f"SELECT pg_sleep({n})"} for n in range(500)]),
+        ("get_website_summary", [{"brewery": f"x{n}"} for n in range(500)]),
+        ("no_such_tool", [{"n": n} for n in range(500)]),
+    ],
+)
+async def test_five_hundred_calls_of_one_reply_are_a_few(walk: Walk, name: str, args: list[dict[str, Any]]) -> None:
+    model = Scripted(calls(*(call(name, f"c{n}", **one) for n, one in enumerate(args))), says("Done."))
+    run = await walk(QUESTION, model)
+    assert kinds(run).count(("tool", name)) == settling.MOST_CALLS
+    called, results = model.requests[1].messages[-2:]
+    assert [part.id for part in called.parts] == [part.call_id for part in results.parts]  # type: ignore[union-attr]
+    assert results.parts[-1].content == {"error": settling.TOO_MANY}  # type: ignore[union-attr]
+    assert run["status"] == "succeeded" and len(msgspec.json.encode(run["steps"])) < 100_000
+
+
+async def test_a_run_makes_so_many_calls_and_then_answers(walk: Walk) -> None:
+    pages = [call("search_breweries", f"c{n}", **one) for n, one in enumerate(MANY)]
+    model = Scripted(*(calls(*pages[n : n + 9]) for n in (0, 9, 18)), says("Done."))
+    run = await walk(QUESTION, model)
+    assert kinds(run).count(("tool", "search_breweries")) == planner.MOST_CALLS
+    assert model.requests[-1].tool_choice == "none" and len(model.requests) == 4
+
+
+@pytest.mark.parametrize("args", [{"city": "x" * 100_000}, {"city": [[[[[["x"]]]]]]}, {"types": list(range(9_000))}])
+async def test_arguments_that_are_too_much_are_kept_nowhere(walk: Walk, service: Service, args: dict[str, Any]) -> None:
+    model = Scripted(calls(call("search_breweries", **args), SEARCH), says("Done."))
+    run = await walk(QUESTION, model)
+    assert kinds(run).count(("tool", "search_breweries")) == 1
+    assert "not called" in str(model.requests[1].messages[-1].parts[0])
+    events = [event async for event in await service.follow("CLT-00001", run["run_id"]) if event]
+    assert len(msgspec.json.encode([run["steps"], [event.data for event in events]])) < 20_000
+
+
+async def test_a_text_that_is_too_long_is_cut_and_says_so(walk: Walk) -> None:
+    run = await walk(QUESTION, Scripted(says("word " * 800_000)))
+    assert run["blocks"][1].key == "cut_short" and run["status"] == "succeeded"
+    assert len(run["blocks"][0].text) == 8 * 1024
+    assert len(msgspec.json.encode(run)) < 100_000
+
+
+async def test_a_run_has_a_few_connections_at_a_time(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, most = 0, 0
+    search = TOOLS["search_breweries"]
+
+    async def slow(caller: Caller, args: Any) -> Any:
+        nonlocal now, most
+        now, most = now + 1, max(most, now + 1)
+        await asyncio.sleep(0)
+        now -= 1
+        return await search.run(caller, args)
+
+    monkeypatch.setitem(TOOLS, "search_breweries", msgspec.structs.replace(search, run=slow))
+    pages = (call("search_breweries", f"c{n}", **one) for n, one in enumerate(MANY[:9]))
+    await walk(QUESTION, Scripted(calls(*pages), says("Done.")))
+    assert most == 2  # of a pool of eight
+
+
 async def test_a_yes_to_one_is_no_yes_to_others(walk: Walk) -> None:
     shown = await walk(QUESTION, Scripted(calls(SEARCH), says("Here they are.")))
     first, second, third, *_ = shown["blocks"][1].breweries
@@ -249,8 +375,6 @@ async def test_the_system_prompt_and_tools_are_equal_for_every_client(walk: Walk
 
 
 def test_no_tool_has_a_client_among_its_arguments() -> None:
-    from beerforyou.tools import TOOLS
-
     names: Sequence[str] = [name for tool in TOOLS.values() for name in tool.spec.parameters["properties"]]
     assert names and not any("client" in name or "customer" in name for name in names)
 

@@ -2,6 +2,7 @@
 the rows themselves.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -151,3 +152,30 @@ async def test_an_error_goes_back_once_and_then_the_client_is_told(caller: Calla
 async def test_arguments_that_make_no_sense_are_refused(caller: Callable[..., Caller], wrong: dict[str, str]) -> None:
     with pytest.raises(BadInput):
         await tool(caller(), wrong)
+
+
+REFUSED = [
+    "SELECT pg_sleep({n})",
+    "SELECT * FROM core.purchases LIMIT {n}",
+    "DELETE FROM my_purchases -- {n}",
+    "SELECT nothing_{n} FROM my_purchases",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+@pytest.mark.parametrize("count", [3, 50])
+async def test_however_many_ask_at_once_there_is_no_third_try(
+    caller: Callable[..., Caller], sql: str, count: int
+) -> None:
+    asker = caller()
+    asking = (tool(asker, {"sql": sql.format(n=n + 1)}) for n in range(count))
+    ends = await asyncio.gather(*asking, return_exceptions=True)
+    told, tried = [end.content for end in ends if isinstance(end, Outcome)], [e for e in ends if isinstance(e, Refused)]
+    assert len(tried) == 1 and len(told) == count - 1
+    assert ["no more tries" in content["error"] for content in told].count(False) == 1
+
+
+async def test_good_questions_at_once_are_all_answered(caller: Callable[..., Caller]) -> None:
+    asker = caller()
+    ends = await asyncio.gather(*(tool(asker, {"sql": f"SELECT {n} AS n"}) for n in range(10)))
+    assert [end.content["rows"][0][0] for end in ends] == list(range(10))

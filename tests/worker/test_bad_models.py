@@ -12,7 +12,9 @@ from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.conftest import FreshSettings
+from tests.isolation.conftest import wait_until
 from tests.llm.misbehaving import (
+    SENSELESS,
     Behaviour,
     Misbehaving,
     breaks_off,
@@ -39,6 +41,7 @@ BAD: dict[str, tuple[Behaviour, str]] = {
     "answers 500": (failing, "error_model"),
     "resets": (reset, "error_model"),
     "breaks off": (breaks_off, "error_model"),
+    **{name: (behave, "error_model") for name, behave in SENSELESS.items()},
 }
 Ask = Callable[[], Awaitable[dict[str, Any]]]
 House = Callable[..., AbstractAsyncContextManager[tuple[Service, Ask]]]
@@ -63,21 +66,14 @@ def house(own: Settings, server: Misbehaving) -> House:
 
     @asynccontextmanager
     async def made(**more: Any) -> AsyncIterator[tuple[Service, Ask]]:
-        settings = replace(
-            own,
-            model="gemini:gemini-2.5-flash",
-            gemini_api_key="no-key-at-all",
-            gemini_base_url=server.url,
-            model_timeout_s=MODEL_S,
-            run_timeout_s=RUN_S,
-            **more,
-        )
+        usual = {"model_timeout_s": MODEL_S, "run_timeout_s": RUN_S, "gemini_base_url": server.url}
+        settings = replace(own, model="gemini:gemini-2.5-flash", gemini_api_key="no-key-at-all", **(usual | more))
         async with opened(settings) as service, working(service):
 
             async def ask() -> dict[str, Any]:
                 accepted, started = await service.accept(CLIENT, QUESTION), time.monotonic()
                 run = await service.ended(CLIENT, accepted.run_id, 30)
-                assert time.monotonic() - started < RUN_S + 2
+                assert time.monotonic() - started < settings.run_timeout_s + 2
                 return run
 
             yield service, ask
@@ -106,6 +102,37 @@ async def test_the_stand_in_answers_and_says_so(house: House, server: Misbehavin
     assert (run["status"], run["outcome"]) == ("succeeded", "answered")
     assert notices(run) == {"fallback", "offline"}
     assert run["versions"]["model"] == "offline:"
+
+
+@pytest.mark.parametrize("senseless", SENSELESS)
+async def test_what_makes_no_sense_is_paid_and_never_shown(house: House, server: Misbehaving, senseless: str) -> None:
+    server.behaves = [SENSELESS[senseless]]
+    async with house(model_timeout_s=10.0, run_timeout_s=30.0) as (service, ask):
+        run = await ask()
+        steps = (await service.run(CLIENT, run["run_id"], steps=True))["steps"]
+        events = [event async for event in await service.follow(CLIENT, run["run_id"]) if event]
+    assert server.count == 2 and run["usage"]["input"] == 2 * 812
+    first, second, *others = [step["output"]["finish"] for step in steps if step["kind"] == "model"]
+    assert first == second != "stop" and set(others) == {"stop"}
+    shown = str([event.data for event in events if event.type in ("text", "answer")])
+    assert not any(word in shown for word in ("search_", "tool_call", "Vou ver", "wants"))
+
+
+async def test_what_was_paid_for_nothing_is_known_to_who_goes_on(house: House, server: Misbehaving) -> None:
+    server.behaves = [SENSELESS["no candidates"], hang]
+    async with house(model_timeout_s=30.0, run_timeout_s=30.0, grace_s=0.0) as (service, _):
+        accepted = await service.accept(CLIENT, QUESTION)
+
+        async def asked_twice() -> bool:
+            return server.count == 2
+
+        await wait_until(asked_twice, "the model is asked once more")
+    server.behaves = [good]
+    async with house() as (service, _):
+        await service.ended(CLIENT, accepted.run_id, 30)
+        run = await service.run(CLIENT, accepted.run_id, steps=True)
+    assert [step["output"]["finish"] for step in run["steps"]] == ["empty", "stop"]
+    assert (run["text"], run["usage"]["input"], server.count) == ("Achei três.", 2 * 812, 3)
 
 
 async def test_it_recovers(house: House, server: Misbehaving) -> None:

@@ -17,6 +17,7 @@ import asyncpg
 import msgspec
 import stamina
 
+from beerforyou.answering.speech import Speech
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
@@ -27,8 +28,6 @@ T = TypeVar("T")
 
 UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
-SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
-
 
 EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished"]
 
@@ -93,7 +92,7 @@ class Journal:
         self._event_seq, self._step_seq = claim.events, claim.steps
         self._events: list[Event] = []
         self._order = asyncio.Lock()
-        self._sentence, self._told = "", False
+        self._speech, self._told = Speech(), False
         self._cancelled = claim.cancelled
         self._flush: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[Any]] = set()
@@ -112,16 +111,18 @@ class Journal:
             self._flush = asyncio.create_task(self._write_soon())
 
     def say(self, piece: str) -> None:
-        """Text as the model writes it; it leaves by whole sentences. An empty piece: the model begins again."""
+        """Text of the answer as it is written; it leaves by whole sentences. An empty piece: forget it, it begins again."""
         if not piece:
             return self._begin_again()
-        *sentences, self._sentence = SENTENCE_END.split(self._sentence + piece)
-        for sentence in sentences:
+        for sentence in self._speech.hear(piece):
             self._tell(sentence)
 
+    def hold_back(self, piece: str) -> None:
+        """Text beside which a call may come yet: if it is the answer, it is said when the reply is whole."""
+
     def end_of_text(self) -> None:
-        self._tell(self._sentence)
-        self._sentence, self._told = "", False
+        self._tell(self._speech.end())
+        self._speech, self._told = Speech(), False
 
     def _tell(self, sentence: str) -> None:
         if text := presentable(sentence):
@@ -131,18 +132,19 @@ class Journal:
     def _begin_again(self) -> None:
         if self._told:
             self.emit("started")
-        self._sentence, self._told = "", False
+        self._speech, self._told = Speech(), False
 
     async def step(self, step: Step) -> None:
         self._step_seq += 1
         await self._whole(self._write(_row(self._step_seq, step)))
 
     async def finish(self, answer: dict[str, Any]) -> UUID | None:
-        """Writes the end of the run together with its last events: never one without the other. Raises Superseded.
+        """Writes the end of the run together with its last events: never one without the other. Text that has no end by now
+        is void. Raises Superseded.
 
         Returns the run of the conversation whose turn it is then.
         """
-        self.end_of_text()
+        self._begin_again()
         return await self._whole(self._end(answer))
 
     async def settled(self) -> None:

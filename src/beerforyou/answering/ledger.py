@@ -26,7 +26,7 @@ class Result(NamedTuple):
 
 
 class Ledger:
-    """Replies in their order; results by what was called, since equal calls of a run are made once."""
+    """Replies in their order, those that came to nothing among them; results by what was called, since equal calls of a run are made once."""
 
     def __init__(self, steps: Iterable[Step] = ()) -> None:
         steps = tuple(steps)

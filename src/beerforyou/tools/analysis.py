@@ -39,7 +39,15 @@ async def run_analytical_query(caller: Caller, args: Analysis) -> Outcome:
 
 
 async def _own(caller: Caller, sql: str) -> Outcome:
-    """Raises Refused, for the model to correct; the last time the client is told instead."""
+    """Raises Refused, for the model to correct; the last time the client is told instead.
+
+    One after another, however many are asked for at once: what was refused must be known before the next is tried.
+    """
+    async with caller.asking:
+        return await _asked(caller, sql)
+
+
+async def _asked(caller: Caller, sql: str) -> Outcome:
     label = caller.own(catalogue=caller.catalogue.version)
     if caller.refusals >= TRIES:
         return Outcome(content={"error": "no more tries; say that you can't answer this"}, label=label)

@@ -6,6 +6,7 @@ the model as one line that it can act on.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -31,8 +32,9 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))  # a token may narrow them d
 class Caller(msgspec.Struct, kw_only=True):
     """Who asks, and what a tool may see of it. `agreed`: the breweries whose details the client said yes to.
 
-    `rows`, `fence` and `statistics` read where the replica is; `refusals` counts SQL that was refused in this turn. A tool
-    asks `permit` right before it spends something: it raises when nobody wants the result any more.
+    `rows`, `fence` and `statistics` read where the replica is. `refusals` counts SQL that was refused in this turn; whoever
+    holds `asking` may ask the fence. A tool asks `permit` right before it spends something: it raises when nobody wants the
+    result any more.
     """
 
     client_id: str
@@ -45,6 +47,7 @@ class Caller(msgspec.Struct, kw_only=True):
     permit: Callable[[], None] = lambda: None
     scopes: frozenset[str] = SCOPES
     refusals: int = 0
+    asking: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     catalogue: Catalogue
     question: Question | None = None  # as the message was read, for the next message to lean on
     agreed: tuple[Ref, ...] = ()
