@@ -13,6 +13,8 @@ from beerforyou.cli.output import data_option, json_option, run, show_json
 if TYPE_CHECKING:
     from beerforyou.settings import Settings
 
+ENDING = ("statement_timeout", "transaction_timeout", "client_connection_check_interval")
+WHAT_TO_SET = "start PostgreSQL with `ulimit -d 262144`, see docs/explanation/isolation.md"
 Check = Callable[["Settings"], Awaitable[str]]
 
 
@@ -83,6 +85,24 @@ async def _fence(settings: Settings) -> str:
     return f"stands; {attacks} attacks brought nothing{rest}"
 
 
+async def _limits(settings: Settings) -> str:
+    """What ends a query that nobody waits for, or that grows."""
+    from beerforyou.db import database
+    from beerforyou.isolation.watching import memory_limit_mb
+
+    db = await database.connect(settings)
+    try:
+        (row,) = await db.read.fetch("checks.limits")
+        limit = memory_limit_mb(row["pid"])
+    finally:
+        await db.close()
+    known = dict(setting.split("=", 1) for setting in row["settings"])
+    missing = [name for name in ENDING if name not in known]
+    said = f"this server does not know {', '.join(missing)}" if missing else "a query ends soon after its caller"
+    held = f"its process may hold {limit} MB" if limit else f"no memory limit of its process can be seen: {WHAT_TO_SET}"
+    return f"{said}; {held}"
+
+
 async def _catalogue(settings: Settings) -> str:
     from beerforyou.catalogue import refresh
     from beerforyou.db import database
@@ -131,6 +151,7 @@ async def _model(settings: Settings) -> str:
 CHECKS: dict[str, Check] = {
     "migrations": _migrations,
     "fence": _fence,
+    "limits": _limits,
     "catalogue": _catalogue,
     "valkey": _valkey,
     "queue": _queue,

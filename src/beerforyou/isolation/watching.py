@@ -20,6 +20,7 @@ from beerforyou.db.connections import admin
 from beerforyou.db.queries import QUERIES
 from beerforyou.settings import Settings
 
+PROC = Path("/proc")
 URLS = ("database_url", "database_read_url", "database_sql_url")
 LOOK_S = 0.01  # a backend takes at most some 10 MB in that time
 ASK_EVERY = 10  # looks, for backends that are new
@@ -123,10 +124,24 @@ def _largest(pids: Iterable[int]) -> int | None:
 
 def _private_mb(pid: int) -> int | None:
     """What a process holds for itself, if it is a backend of a reader and runs here."""
-    with contextlib.suppress(OSError, ValueError):
-        process = Path("/proc") / str(pid)
-        title = (process / "cmdline").read_bytes()
-        if title.startswith(b"postgres:") and b"bfy_reader" in title:
-            status = (process / "status").read_text("ascii", "replace")
-            return int(status.partition("RssAnon:")[2].split()[0]) // 1024
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        if b"bfy_reader" in _title(pid):
+            return (
+                int((PROC / f"{pid}/status").read_text("ascii", "replace").partition("RssAnon:")[2].split()[0]) // 1024
+            )
     return None
+
+
+def memory_limit_mb(pid: int) -> int | None:
+    """What a backend that runs here may hold, as far as `ulimit` says it."""
+    with contextlib.suppress(OSError, IndexError):
+        lines = (PROC / f"{pid}/limits").read_text().splitlines() if _title(pid) else []
+        limits = [line.split()[3] for line in lines if line.startswith(("Max data size", "Max address space"))]
+        return min((int(limit) >> 20 for limit in limits if limit.isdigit()), default=None)
+    return None
+
+
+def _title(pid: int) -> bytes:
+    """Of a PostgreSQL backend; another process, or another machine's, has none."""
+    title = (PROC / f"{pid}/cmdline").read_bytes()
+    return title if title.startswith(b"postgres:") else b""

@@ -59,3 +59,7 @@ SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.w
 -- name: functions_revoked
 -- Whether this server let us take functions away; where not, the rest of the fence carries it.
 SELECT functions_revoked FROM authz.fence;
+
+-- name: limits
+-- What a query of bfy_reader is limited by, and the process that serves this one.
+SELECT authz.backend() AS pid, coalesce(rolconfig, '{}') AS settings FROM pg_roles WHERE rolname = 'bfy_reader';
