@@ -69,12 +69,15 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 async def house(furnished: Settings, tmp_path_factory: pytest.TempPathFactory, model: Model) -> AsyncIterator[Process]:
+    """It has answered before: what a process does once, such as its imports, is not the model's doing."""
     logs: Path = tmp_path_factory.mktemp("logs")
     async with ModelServer(model, keep=False) as server:
         env = {
             "BEERFORYOU_MODEL": "gemini:gemini-2.5-flash", "GEMINI_API_KEY": "k", "BEERFORYOU_GEMINI_BASE_URL": server.url,
         }  # fmt: skip
         async with installed(furnished, logs, env) as process:
+            model.worst = sse(chunk(call("search_breweries", {"city": "Denver"}), finish="STOP"))
+            await asked(process.address, bearer(furnished, MINE, 600))
             yield process
 
 

@@ -20,6 +20,7 @@ from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES
 from beerforyou.llm.sse import events
 
+BREATH = 100  # events of a stream, after which others get their turn: half a millisecond
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
 REFUSED = (400, 413, 422)  # the request is at fault, not the model
@@ -78,6 +79,8 @@ class Gemini:
                 count += 1
                 if reader.full:
                     break
+                if count % BREATH == 0:
+                    await asyncio.sleep(0)
             if not count:
                 raise self._garbage("a stream without events")
 
