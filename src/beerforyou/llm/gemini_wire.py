@@ -20,7 +20,7 @@ from beerforyou.llm.settling import MOST_EMPTY, MOST_PARTS, longest_text
 # Since Gemini 3 the first call of a model turn must carry a signature. This one, which the documentation of thought
 # signatures names for calls that Gemini did not make, stands in after a change of provider.
 FOREIGN_CALL = b64encode(b"skip_thought_signature_validator").decode()
-MOST_OBJECTS = 200_000  # in one response: 15 ms of decoding; its bytes would allow for ten times that
+MOST_OBJECTS = 200_000  # in one response: 15 ms of decoding; its bytes would allow for seven times that
 MOST_DETAILS = 16_384  # bytes
 
 FINISH: dict[str, Finish] = {
