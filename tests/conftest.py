@@ -173,7 +173,7 @@ def real_catalogue() -> Path:
 async def demo(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
     """The demo catalogue and the demo clients, to be copied. Don't connect here."""
     async with fresh_settings() as settings:
-        await _furnish(settings)
+        await furnish(settings)
         yield settings
 
 
@@ -184,7 +184,7 @@ async def furnished(fresh_settings: FreshSettings, demo: Settings) -> AsyncItera
         yield settings
 
 
-async def _furnish(settings: Settings) -> None:
+async def furnish(settings: Settings) -> None:
     """What `beerforyou demo` sets up, but the same orders and the same noise on every day."""
     connection = await admin(settings)
     await connection.execute("UPDATE stats.secret SET secret = sha256('the same noise in every run of the tests')")

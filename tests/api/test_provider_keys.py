@@ -200,7 +200,7 @@ BROKEN_KEYS: list[Any] = [
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["before", "after"])
-@pytest.mark.parametrize("broken", BROKEN_KEYS, ids=[f"{key!r:.40}" for key in BROKEN_KEYS])
+@pytest.mark.parametrize("broken", BROKEN_KEYS, ids=range(len(BROKEN_KEYS)))
 async def test_a_foreign_or_broken_key_spoils_none_of_the_others(provider: Provider, broken: Any, place: int) -> None:
     keys = [published("p256", kid="k1")]
     keys.insert(place, broken)
@@ -215,7 +215,7 @@ BROKEN_SETS: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", BROKEN_SETS, ids=[f"{keys!r:.40}" for keys in BROKEN_SETS])
+@pytest.mark.parametrize("broken", BROKEN_SETS, ids=range(len(BROKEN_SETS)))
 async def test_a_broken_key_set_is_no_verdict_on_the_token(provider: Provider, broken: Any) -> None:
     provider.says = broken
     with pytest.raises(Unavailable) as unavailable:
@@ -284,7 +284,7 @@ def forgeries() -> dict[str, str]:
 FORGERIES = forgeries()
 
 
-@pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
+@pytest.mark.parametrize("forged", FORGERIES.values(), ids=range(len(FORGERIES)))
 async def test_a_forged_token_is_the_tokens_fault(provider: Provider, forged: str) -> None:
     provider.says = {"keys": [published("rsa", kid="rsa"), published("p256", kid="p256"), published("p384")]}
     with pytest.raises(NotAuthenticated) as refused:
