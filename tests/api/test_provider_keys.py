@@ -389,7 +389,7 @@ async def test_strangers_with_tokens_of_their_own_making_disturb_nobody(furnishe
         good = {"authorization": f"Bearer {token('rsa', 'k1', sub='CLT-00002', exp=time.time() + 600)}"}
         async with installed(furnished, tmp_path, env) as process:
             statuses = set()
-            async with undisturbed(process.address, furnished, headers=good) as waits:
+            async with undisturbed(process, furnished, headers=good) as waits:
                 await waits.answered.wait()
                 provider.slow.clear()
                 for at_once in (1, 50):

@@ -251,7 +251,7 @@ async def test_nothing_is_found_by_bytes_that_a_machine_made(process: Process) -
 
 async def test_strangers_at_their_worst_disturb_nobody(process: Process, furnished: Settings) -> None:
     before = memory_mb(process)
-    async with undisturbed(process.address, furnished) as waits:
+    async with undisturbed(process, furnished) as waits:
         await waits.answered.wait()
         worst = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.api.worst", process.address, cwd=ROOT)
         assert await worst.wait() == 0

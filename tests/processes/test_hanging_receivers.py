@@ -26,7 +26,7 @@ async def test_hanging_receivers_delay_nobody(furnished: Settings, tmp_path: Pat
         made = [await _webhook(http, furnished, THEIRS, quick.url)]
         made += [await _webhook(http, furnished, client, hanging.url) for client in HANGING for _ in range(MOST)]
         try:
-            async with undisturbed(process.address, furnished) as waits:
+            async with undisturbed(process, furnished) as waits:
                 await asyncio.gather(*(_ask(http, furnished, client) for client in HANGING))
                 await until(lambda: len(hanging.posts) > 5 * len(HANGING), "they hang", 30)
                 told, answers = len(quick.posts), waits.answers

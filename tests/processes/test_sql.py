@@ -52,7 +52,7 @@ async def test_a_neighbour_notices_nothing(furnished: Settings, tmp_path: Path, 
         }
         async with (
             installed(furnished, tmp_path, env) as process,
-            undisturbed(process.address, furnished) as waits,
+            undisturbed(process, furnished) as waits,
             aiohttp.ClientSession(process.address, headers=bearer(furnished, MINE, 600)) as http,
         ):
             await waits.answered.wait()

@@ -42,7 +42,7 @@ async def test_the_worst_messages_hold_up_nobody_else(real_house: Settings, tmp_
     texts = [
         form(longest(unit)) for unit in UNITS for form in (str, str.lower, str.title, lambda text: (text + text)[:4000])
     ]
-    async with installed(real_house, tmp_path) as process, undisturbed(process.address, real_house) as waits:
+    async with installed(real_house, tmp_path) as process, undisturbed(process, real_house) as waits:
         await waits.answered.wait()
         outcomes = [run["outcome"] for run in await _all(process.address, real_house, texts)]
     assert len(outcomes) == len(texts) and set(outcomes) <= {"answered", "clarification"}
