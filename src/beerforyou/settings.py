@@ -139,7 +139,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30.0
     max_output_tokens: Annotated[int, Meta(description="Longest reply asked of the model, in tokens.", ge=64)] = 1024
     max_iterations: Annotated[int, Meta(description="Model calls in one run, at most.", ge=1, le=5)] = 5
-    run_timeout_s: Annotated[float, Meta(description="Wall-clock limit of a run, in seconds.", gt=0)] = 60.0
+    run_timeout_s: Annotated[
+        float,
+        Meta(
+            description="Wall-clock limit of a run, in seconds; nothing waits longer for a connection to the database.",
+            gt=0,
+        ),
+    ] = 60.0
     tool_timeout_s: Annotated[float, Meta(description="Wall-clock limit of one tool call, in seconds.", gt=0)] = 10.0
     max_message_chars: Annotated[int, Meta(description="Longest message a client may send, in characters.", ge=1)] = (
         4000
