@@ -17,6 +17,7 @@ from beerforyou.db.connections import client_url, on_primary, place, sql_url
 from beerforyou.db.failure import answered
 from beerforyou.db.fence import QUERIES_A_RUN, RUNS, Fence, Limits
 from beerforyou.db.identity import Identity
+from beerforyou.db.migrate import is_older
 from beerforyou.db.parser import Gate
 from beerforyou.db.pool import Alone, Pool
 from beerforyou.db.queries import QUERIES
@@ -115,16 +116,12 @@ async def connect(settings: Settings) -> Database:
     async with AsyncExitStack() as stack:
         pools = await _pools(settings, stack)
         await answered(pools.client.ask(LONGEST_S, identity.check))
-        if await _value(pools.service, "checks.older"):
+        if await answered(pools.service.ask(LONGEST_S, is_older)):
             raise SetupError("the database is of an older version", "run `beerforyou db migrate`")
-        return Database(
-            pools, identity, settings, await _value(pools.client, "checks.functions_revoked"), stack.pop_all()
-        )
+        look = QUERIES["checks.functions_revoked"].sql
+        revoked = await answered(pools.client.ask(LONGEST_S, lambda connection: connection.fetchval(look)))
+        return Database(pools, identity, settings, revoked, stack.pop_all())
     raise AssertionError("the block above returns or raises")
-
-
-async def _value(pool: Pool, query: str) -> Any:
-    return await answered(pool.ask(LONGEST_S, lambda connection: connection.fetchval(QUERIES[query].sql)))
 
 
 async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:

@@ -5,6 +5,8 @@
 
 SET client_min_messages = error;
 
+GRANT SELECT ON public.migrations TO bfy_service;  -- who looks whether the database is of its version
+
 -- What a login of ours may do that PUBLIC no longer may. Two lists, each one statement: the catalogs' functions and relations.
 DO $$
 DECLARE

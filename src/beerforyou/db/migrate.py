@@ -14,6 +14,7 @@ import msgspec
 from beerforyou.db import connections
 from beerforyou.db.functions import FUNCTIONS
 from beerforyou.db.identity import Identity
+from beerforyou.db.queries import QUERIES
 from beerforyou.errors import SetupError
 from beerforyou.settings import Settings, kept_secret
 
@@ -67,6 +68,15 @@ async def pending(connection: asyncpg.Connection) -> list[Migration]:
                 f"migration {migration.name} is not the file that ran here", "restore it, and write a new one instead"
             )
     return [migration for migration in migrations() if migration.name not in done]
+
+
+async def is_older(connection: asyncpg.Connection) -> bool:
+    """Whether the database lacks a migration that runs before this code does. Asked as the service."""
+    needed = [migration.name for migration in migrations() if ".before." in migration.name]
+    try:
+        return not await connection.fetchval(QUERIES["checks.ran"].sql, needed)
+    except asyncpg.InsufficientPrivilegeError:  # of a version that let nobody look
+        return True
 
 
 async def _run(connection: asyncpg.Connection, migration: Migration) -> bool:

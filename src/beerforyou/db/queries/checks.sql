@@ -50,11 +50,9 @@ WHERE NOT EXISTS (
     SELECT FROM pg_roles, unnest(rolconfig) AS setting WHERE rolname = 'bfy_reader' AND setting LIKE wanted || '=%')
 ORDER BY 1;
 
--- name: older
--- Whether this is the database of an older version: it lacks one of the newest columns that there must be.
-SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.webhooks') AND attname = 'ended_at')
-    OR NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('core.runs') AND attname = 'false_starts')
-    OR to_regnamespace('lines') IS NULL AS older;
+-- name: ran
+-- Whether all of these migrations ($1, by name) ran here.
+SELECT $1::text[] <@ coalesce(array_agg(name), '{}') AS ran FROM public.migrations;
 
 -- name: functions_revoked
 -- Whether this server let us take functions away; where not, the rest of the fence carries it.
