@@ -150,6 +150,8 @@ def test_everything_killed_starts_again_with_the_data_kept(data: Path) -> None:
             valkey_pid = valkey.from_url(servers.valkey_url).info("server")["process_id"]
         for pid in (owner.pid, valkey_pid, postmaster(data)):
             os.kill(pid, signal.SIGKILL)
+        while running(data):  # they listen until the kernel has come to them
+            time.sleep(0.01)
     with embedded.start(data) as servers:
         assert remembered(servers) == ["beer", "beer"]
 

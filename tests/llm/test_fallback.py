@@ -246,29 +246,43 @@ async def test_who_keeps_books_is_told_of_each_at_once(server: Misbehaving, chai
 
 
 async def test_a_model_that_keeps_failing_is_left_alone_and_comes_back(
-    server: Misbehaving, chain: Callable[..., Model]
+    server: Misbehaving, chain: Callable[..., Fallback]
 ) -> None:
     server.behaves = [failing]
-    model = chain()
+    model, later = chain(model_timeout_s=20), Later()
+    model._upstreams[0].breaker._clock = later.now
     for _ in range(10):
         assert await said(model) == OFFLINE_SAID
     assert server.count == FAILURES, "the retries of the second call ended with the breaker"
 
-    await asyncio.sleep(OPEN_S)
+    later.by(OPEN_S)
     assert await said(model) == OFFLINE_SAID
     assert server.count == FAILURES + 1, "one probe, which is not tried again"
     assert await said(model) == OFFLINE_SAID
     assert server.count == FAILURES + 1
 
     server.behaves = [good]
-    await asyncio.sleep(OPEN_S)
+    later.by(OPEN_S)
     assert [await said(model) for _ in range(3)] == [SAID] * 3
+
+
+class Later:
+    """A clock that stands still until it is moved on."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def by(self, seconds: float) -> None:
+        self._now += seconds
 
 
 @pytest.mark.parametrize("behave", [too_many, failing, hang, trickle, garbage, wrong_key, reset])
 async def test_every_failure_counts(server: Misbehaving, chain: Callable[..., Model], behave: Behaviour) -> None:
     server.behaves = [behave]
-    model = chain(model_timeout_s=0.05, breaker_s=30)
+    model = chain(model_timeout_s=0.3, breaker_s=30)
     for _ in range(FAILURES + 1):
         assert await said(model) == OFFLINE_SAID
     assert server.count == FAILURES

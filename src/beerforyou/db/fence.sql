@@ -5,7 +5,9 @@
 
 SET client_min_messages = error;
 
-GRANT SELECT ON public.migrations TO bfy_service;  -- who looks whether the database is of its version
+-- For the service, to look whether the database is of its version.
+GRANT USAGE ON SCHEMA public TO bfy_service;
+GRANT SELECT ON public.migrations TO bfy_service;
 
 -- What a login of ours may do that PUBLIC no longer may. Two lists, each one statement: the catalogs' functions and relations.
 DO $$
