@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     | (?P<name>"[^"]*+(?:""[^"]*+)*+")
     | (?P<special>(?:[ebxn]|u&)(?=['"])|\$)
     | (?P<word>[^\W\d]\w*)
-    | (?P<number>[\d.]+(?:e[+-]?\d+)?)
+    | (?P<number>\.?\d[\w.]*(?:(?<=e)[+-]\d+)?)
     | (?P<open>[(\[])
     | (?P<close>[)\]])
     | (?P<strange>['"{}\\])
@@ -40,6 +40,7 @@ _COMMENT = re.compile(r"/\*|\*/")
 _NO_CHARACTER = re.compile(r"[\0\ud800-\udfff]")  # halves of one, which JSON can carry and UTF-8 cannot
 # Of long numbers long products are made. An id may look like one: 5e100.
 _LONG_NUMBER = re.compile(r"\de[+-]?\d{4}|\d{21}", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 _ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
 _ZONE = re.compile(r"(?:[a-z]{3}|>)[+-]?\d", re.IGNORECASE)  # such as Foo+3:17, which nobody knew before
 _SLUG = re.compile(r"'[0-9a-z-]*'")  # the id of a brewery, not a day with a zone
@@ -51,6 +52,8 @@ _ONCE = (FUNCTIONS - {"date", "text", "numeric", "int4", "int8", "float8", "bool
     "union", "intersect", "except", "rollup", "cube", "sets", "using", "both", "leading", "trailing", "grouping",
     "with", "materialized",
 })  # fmt: skip
+_TYPE = re.compile(rf'(?!(?:{"|".join(_ONCE)}|date)$)[^\W\d]|"')
+_LONG_TYPE = re.compile(r"'?[\s+]*0*[1-9]\d{4,}\s*'?")
 _OPENED_BY = {")": "(", "]": "[", "end": "case"}
 
 Token = tuple[str, str]  # kind and text; words in small letters
@@ -92,13 +95,15 @@ def _shape(sql: str) -> Shape | str:
         return f"it has more than {SELECTS} SELECTs, or {FACTORS} products"
     if ("word", "recursive") in tokens:
         return "WITH RECURSIVE is not available"
-    if any(kind in ("text", "number") and long_number(text) for kind, text in tokens):
-        return "a number is too long"
-    return _nested(tokens) or Shape(any(kind == "text" and names_zone(text) for kind, text in tokens))
+    if any(_long_number(kind, text) for kind, text in tokens):
+        return "a number is too long, or not plain digits"
+    return _grown(tokens) or _nested(tokens) or Shape(any(kind == "text" and names_zone(text) for kind, text in tokens))
 
 
-def long_number(literal: str) -> bool:
-    return bool(_LONG_NUMBER.search(literal)) and not _ID.fullmatch(literal)
+def _long_number(kind: str, literal: str) -> bool:
+    if kind == "number" and not _PLAIN_NUMBER.fullmatch(literal):
+        return True  # 0xff, 1_000
+    return kind in ("number", "text") and bool(_LONG_NUMBER.search(literal)) and not _ID.fullmatch(literal)
 
 
 def names_zone(literal: str) -> bool:
@@ -130,6 +135,23 @@ def _after_comment(sql: str, at: int) -> int:
             raise ValueError("a comment does not end")
         at, depth = found.end(), depth + (1 if found[0] == "/*" else -1)
     return at
+
+
+def _grown(tokens: list[Token]) -> str:
+    """Why it may make a long text of a short one, which LIKE then searches for minutes; or nothing.
+
+    Lists have their place beside ANY and ALL. `char(n)` makes n characters of one.
+    """
+    texts = ["", "", *(text for _, text in tokens), "", ""]
+    for at, text in enumerate(texts):
+        before, after = texts[at - 2 : at], texts[at + 1 : at + 3]
+        if (text == "[" and before[1:] != ["array"]) or (text == "row" and after[:1] == ["("]):
+            return "rows and lists cannot stand there"
+        if text == "array" and (after[:1] != ["["] or before[:1] not in (["any"], ["all"], ["some"])):
+            return "lists stand only in = ANY (ARRAY[...])"
+        if text == "(" and after[1:] == [")"] and _LONG_TYPE.fullmatch(after[0]) and _TYPE.match(before[1]):
+            return "a type is too long"
+    return ""
 
 
 def _nested(tokens: list[Token]) -> str:
