@@ -30,6 +30,6 @@ async def test_a_crowd_of_followers_at_a_small_pool_is_in_nobody_s_way(furnished
             async with places:
                 return (await followed(http, run_id))[-1]["event"]
 
-        async with undisturbed(process.address, furnished):
+        async with undisturbed(process, furnished):
             for _ in range(ROUNDS):
                 assert set(await asyncio.gather(*(one() for _ in range(FOLLOWERS)))) == {"finished"}

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: made once, then started on a socket in a private folder, with SCRAM for every login."""
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -79,9 +80,13 @@ class PostgresServer:
 
     def _run(self, args: Sequence[str | Path], lock: int, text: str = "") -> None:
         code, said = account.run(args, text, pass_fds=(lock,))
-        if code != 0:
-            last = said.rpartition("\n")[2]
-            raise SetupError(f"no database could be made in {self._data}: {last}", "is the disk full?")
+        if code == 0:
+            return
+        if os.strerror(errno.ENOSPC) in said:
+            raise account.unusable(self._data, OSError(errno.ENOSPC, ""))
+        lines = said.splitlines() or ["it said nothing"]
+        why = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1])
+        raise SetupError(f"no database could be made in {self._data}: {why}", "is there room for it?")
 
     def _last_postmaster(self) -> int:
         """The process id in postmaster.pid, 0 without one. What PostgreSQL could not make anything of is put aside: a crash
