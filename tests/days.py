@@ -14,7 +14,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 SAO_PAULO, AUCKLAND = ZoneInfo("America/Sao_Paulo"), ZoneInfo("Pacific/Auckland")
-CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
+# The last two leave alone what is waited by: threads would wait for each other at length.
+CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_FORCE_MONOTONIC_FIX")
 DATED = ("-q", "-m", "dated", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
@@ -47,7 +48,7 @@ def environment(moment: datetime, zone: str) -> dict[str, str]:
         ["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True, check=True
     )
     ahead = round((moment - datetime.now(UTC)).total_seconds())
-    clock = dict(zip(CLOCK, (asked.stdout.strip(), f"{ahead:+}s", "1"), strict=True))
+    clock = dict(zip(CLOCK, (asked.stdout.strip(), f"{ahead:+}s", "1", "0"), strict=True))
     path = os.pathsep.join([str(Path(__file__).parent / "clock"), *filter(None, [os.environ.get("PYTHONPATH")])])
     return os.environ | clock | {"TZ": zone, "PYTHONPATH": path}
 
