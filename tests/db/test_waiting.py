@@ -119,9 +119,6 @@ async def test_whoever_asks_waits_for_a_connection_longer_than_for_an_answer(
 
 
 async def test_a_server_that_stands_still_is_noticed_by_all_who_ask_and_wait(few: Database, place: Settings) -> None:
-    """Of a model's SQL it is not said whether the server or the query was slow, but of letting it in it is."""
-    for _ in range(few._pools.sql._primary._turns._free):
-        await few._pools.sql._primary.ask(SHORT_S, _lost)
     asks = {f"{name} {number}": ask for name, ask in ASKS.items() for number in range(6)}
     with standing_still(place):
         async with asyncio.timeout(60):  # guards the suite; one after the other they would take longer still
@@ -141,8 +138,11 @@ async def _answers_again(few: Database, ask: Ask) -> None:
     await wait_until(answers, "the server is asked again")
 
 
-async def _lost(connection: Any) -> None:
-    connection.terminate()
+async def test_a_query_that_a_server_stands_still_over_is_not_the_one_to_blame(few: Database, place: Settings) -> None:
+    assert (await few.fence.run(CLIENT, "SELECT 1 AS n")).rows == ((1,),)
+    with standing_still(place), pytest.raises(Unavailable, match="does not answer"):
+        await few.fence.run(CLIENT, "SELECT 1 AS n")
+    assert (await few.fence.run(CLIENT, "SELECT 1 AS n")).rows == ((1,),)
 
 
 @pytest.mark.parametrize("few", [2], indirect=True)

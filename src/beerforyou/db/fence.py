@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 
 from beerforyou.db import shape
-from beerforyou.db.failure import GONE
+from beerforyou.db.failure import GONE, answered
 from beerforyou.db.identity import Identity
 from beerforyou.db.parser import Gate
 from beerforyou.db.pool import Pool
@@ -77,6 +77,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool = False
 
 
+class _Late(Exception):
+    """There is no answer in time; whether the text or the server is slow is not known."""
+
+
 class Fence:
     CACHEABLE = 60  # statements up to this length are prepared: ENTER and FETCH, never what a model wrote
 
@@ -104,6 +108,10 @@ class Fence:
                 return await self._transaction(connection, token, sql)
         except (asyncpg.QueryCanceledError, asyncpg.ConfigurationLimitExceededError, asyncpg.OutOfMemoryError):
             raise  # its own limits: another server would not be faster
+        except _Late:
+            # A server that stands still does not answer anybody; that is no fault of the text.
+            await answered(pool.ask(self._limits.seconds, lambda connection: connection.execute("SELECT"), client_id))
+            raise Refused("the query was refused: it took too long", "ask for less") from None
         except GONE as error:  # also TimeoutError: the server let nobody in
             raise Unavailable("the database does not answer", "try again in a moment") from error
 
@@ -120,7 +128,7 @@ class Fence:
                 await self._declare(connection, sql)
                 return [row["line"] for row in await connection.fetch(FETCH, limits.rows + 1, limits.bytes + 1)]
         except TimeoutError:
-            raise Refused("the query was refused: it took too long", "ask for less") from None
+            raise _Late from None
         except asyncpg.OutOfMemoryError:
             used_up = True
             raise
