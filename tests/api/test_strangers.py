@@ -25,7 +25,7 @@ SHORT = {
     "BEERFORYOU_HTTP_IDLE_S": "2",
     "BEERFORYOU_HTTP_READ_S": "2",
 }
-FUZZED_S = 10.0
+FUZZED_S = 20.0
 MOST_MB = 150  # by which the process may grow under all of it; it is about 60
 
 

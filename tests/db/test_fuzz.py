@@ -5,7 +5,7 @@ from beerforyou.isolation.watching import backends, named
 from beerforyou.settings import Settings
 from tests.db.fuzz import Fuzzing
 
-SECONDS = 12.0
+SECONDS = 20.0
 
 
 async def test_whatever_looks_like_sql_has_its_verdict_and_its_limits(furnished: Settings) -> None:

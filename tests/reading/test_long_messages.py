@@ -19,7 +19,7 @@ from beerforyou.reading.text import MAX_CHARS, MAX_WORDS
 from tests.reading.conftest import TODAY
 from tests.reading.fuzz import CONTEXT, P99_S, check, fuzzed, longest, slowness
 
-FUZZ_S = float(os.environ.get("BEERFORYOU_FUZZ_S") or 10)
+FUZZ_S = float(os.environ.get("BEERFORYOU_FUZZ_S") or 20)
 # Each again and again, up to the longest message.
 UNITS = [
     "Here and Now Brewing Co, ",
