@@ -14,7 +14,7 @@ _FORMAT = "".join(
 INVISIBLE = re.compile(f"[{_IGNORED}{_FORMAT}]")
 
 
-def visible(text: str) -> str:
+def as_seen(text: str) -> str:
     """What is left to be seen: composed (NFC), every run of blanks of any kind a plain one, none at the ends."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", INVISIBLE.sub("", text))

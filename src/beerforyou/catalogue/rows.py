@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from beerforyou.catalogue.brewery import TYPES, Brewery
-from beerforyou.catalogue.characters import visible
+from beerforyou.catalogue.characters import as_seen
 from beerforyou.catalogue.geo import repaired
 from beerforyou.errors import BadInput
 
@@ -122,9 +122,9 @@ def _brewery(row: Mapping[str, Any] | str) -> Brewery:
 
 def _text(name: str, value: Any) -> str:
     text = " ".join(str(value).split()) if value is not None else ""
-    if name == "id" and text != visible(text):
+    if name == "id" and text != as_seen(text):
         raise ValueError(f"{name} is {text[:60]!a}, with characters that nobody sees")
-    text = visible(text)
+    text = as_seen(text)
     if len(text) > LONGEST:
         raise ValueError(f"{name} is {len(text):,} characters long; {LONGEST} fit")
     if control := _CONTROL.search(text):

@@ -7,7 +7,7 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from beerforyou.catalogue.characters import visible
+from beerforyou.catalogue.characters import as_seen
 from beerforyou.clients.csv_file import Column, Dialect
 
 CANARY = "canary-"  # ids that begin like this are those of `prove-isolation`, which makes and removes its own clients
@@ -16,7 +16,7 @@ INT4 = 2**31 - 1  # the largest quantity that the database holds
 
 def _id(dialect: Dialect, value: str) -> str:
     """As it stands, or not at all: tokens carry it, so that another spelling would be another client."""
-    if value != visible(value) or not value.isprintable():
+    if value != as_seen(value) or not value.isprintable():
         raise ValueError(
             f"is {value!a}; an id is in normal form C, its blanks are single, and it has no characters that nobody sees"
         )

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from beerforyou.catalogue.characters import INVISIBLE, visible
+from beerforyou.catalogue.characters import INVISIBLE, as_seen
 from beerforyou.errors import BadInput
 
 LISTED = 1000  # bad rows kept to be shown; the rest are counted
@@ -61,7 +61,7 @@ Read = Callable[[Dialect, str], Any]  # raises ValueError with the reason
 
 
 def _name(dialect: Dialect, value: str) -> str:
-    return visible(value)
+    return as_seen(value)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -121,7 +121,7 @@ class CsvFile:
         names = [name.strip() for name in self._split(header)]
         if CONTROL.search("".join(names)):
             raise _Bad("holds control characters")
-        return [visible(name).lower() for name in names]
+        return [as_seen(name).lower() for name in names]
 
     def _check(self, names: list[str]) -> None:
         there = ", ".join(names)[:300] or "nothing"
