@@ -43,9 +43,9 @@ def _next(now: datetime, zone: tzinfo, day: int = 0, *, month: int = 0, hour: in
 
 
 def environment(moment: datetime, zone: str) -> dict[str, str]:
-    """That of a process for which it is that moment now. Raises FileNotFoundError without faketime."""
+    """That of a process, of several threads, for which it is that moment now. Raises FileNotFoundError without faketime."""
     asked = subprocess.run(
-        ["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True, check=True
+        ["faketime", "-m", "-f", "+0", "printenv", "LD_PRELOAD"], capture_output=True, text=True, check=True
     )
     ahead = round((moment - datetime.now(UTC)).total_seconds())
     clock = dict(zip(CLOCK, (asked.stdout.strip(), f"{ahead:+}s", "1", "0"), strict=True))
