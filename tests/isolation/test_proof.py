@@ -9,6 +9,8 @@ import pytest
 from beerforyou.backends.valkey import Valkey
 from beerforyou.db.connections import operator
 from beerforyou.db.queries import QUERIES
+from beerforyou.isolation import through_sql
+from beerforyou.isolation.attack import ours
 from beerforyou.isolation.canaries import canaries
 from beerforyou.isolation.prove import prove
 from beerforyou.service import opened
@@ -92,8 +94,13 @@ async def test_migrating_lays_the_fence_anew(settings: Settings, admin: asyncpg.
         assert await service.holes() == []
 
 
-async def test_a_view_that_shows_too_much_is_a_leak(settings: Settings, admin: asyncpg.Connection) -> None:
-    """The proof itself is put to the test: with rows of everybody in the view, it must say so."""
+async def test_a_view_that_shows_too_much_is_a_leak(
+    settings: Settings, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof itself is put to the test: with rows of everybody in the view, it must say so. Of its attacks those that
+    wrap a query of the view are enough.
+    """
+    monkeypatch.setattr(through_sql, "ours", lambda: [attack for attack in ours() if attack.kind == "wrap"])
     view = await admin.fetchval("SELECT pg_get_viewdef('own.my_profile'::regclass)")
     await admin.execute(f"CREATE OR REPLACE VIEW own.my_profile AS {view.replace('WHERE', 'WHERE true OR')}")
     await admin.execute("CREATE POLICY open ON core.clients FOR SELECT TO bfy_views USING (true)")
