@@ -1,7 +1,6 @@
 """Searches: exact where names are exact, every match in some page, nothing that is not open."""
 
 from math import asin, cos, radians, sin, sqrt
-from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,8 @@ from beerforyou.catalogue.brewery import NOT_OPEN, TYPES, Ambiguous, Brewery, Cr
 from beerforyou.catalogue.index import MOST_MEANT, Catalogue
 from beerforyou.errors import BadInput
 from tests.catalogue.conftest import Make
-from tests.reading.fuzz import LONGEST_S, slowness
+from tests.cpu import quick
+from tests.reading.fuzz import LONGEST_S
 
 HOME = Place(city="Bend", state="Oregon", country="United States")
 
@@ -227,10 +227,9 @@ def test_no_brewery_s_own_name_is_vague(real: Catalogue) -> None:
     ],
 )
 def test_a_long_name_takes_no_longer_than_its_length(real: Catalogue, name: str) -> None:
-    started = thread_time()
-    real.find(name)
-    real.search(Criteria(name=name, city=name))
-    assert thread_time() - started < LONGEST_S * slowness()
+    with quick(LONGEST_S):
+        real.find(name)
+        real.search(Criteria(name=name, city=name))
 
 
 def here(catalogue: Catalogue, brewery: Brewery) -> Place:

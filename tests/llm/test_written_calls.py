@@ -1,13 +1,12 @@
 """Calls that models wrote as text, by the habits of many, and prose that only looks a little like them."""
 
-import time
-
 import pytest
 
 from beerforyou.llm.model import Reply, Request, Text, ToolCall
 from beerforyou.llm.settling import settled
 from beerforyou.llm.written_calls import SUSPICIOUS, is_call
 from beerforyou.tools import TOOLS
+from tests.cpu import quick
 
 NAMES = tuple(TOOLS)
 CALLS = [
@@ -102,9 +101,8 @@ def test_a_tool_that_the_caller_may_not_use_has_no_name() -> None:
      "```" + " " * 8000 + "```", "a:" * 4096, "[tool " * 1365, "search_" * 1170, "name" + " " * 8000],
 )  # fmt: skip
 def test_no_text_takes_long(text: str) -> None:
-    started = time.thread_time()
-    is_call(text, NAMES)
-    assert time.thread_time() - started < 0.1
+    with quick(0.1):
+        is_call(text, NAMES)
 
 
 @pytest.mark.parametrize("text", CALLS)

@@ -22,10 +22,10 @@ from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context, Question, Ref, Search
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
+from tests.cpu import slowness
 from tests.reading.conftest import TODAY
 
 LONGEST_S, P99_S = 0.2, 0.05  # of CPU, on a quiet core
-LOOP_S = 0.027  # what `_loop` takes there (CPython 3.11)
 JOINERS = ("and", "e", "de", "da", "do", "of", "the", "a", "o", "in", "em", "no", "for", "by", "not", "não", "sem", "St.", "&",
            "+", "'s", "Co", "Beer", "Brewing", "Brewing Co", "Brewing Company", "Brewery", "Cervejaria", "Company")  # fmt: skip
 NUMBERS = (
@@ -79,11 +79,6 @@ def check(text: str, catalogue: Catalogue, context: Context) -> float:
     return least
 
 
-def slowness() -> float:
-    """How many times longer than on a quiet core a piece of work takes just now."""
-    return max(1.0, min(_loop() for _ in range(3)) / LOOP_S)
-
-
 def fuzzed(catalogue: Catalogue, seconds: float) -> list[float]:
     """The CPU of each text that was tried within so many seconds. Raises AssertionError at one that takes too long."""
     end, times = time.monotonic() + seconds, list[float]()
@@ -130,13 +125,6 @@ def _timed(text: str, catalogue: Catalogue, context: Context) -> tuple[float, ob
     started = time.thread_time()
     reading = read(text, catalogue, context, TODAY)
     return time.thread_time() - started, reading
-
-
-def _loop() -> float:
-    started, x = time.thread_time(), 0
-    for i in range(1_000_000):
-        x += i
-    return time.thread_time() - started
 
 
 def main() -> None:

@@ -16,8 +16,9 @@ from beerforyou.reading.asked import MOST
 from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS
+from tests.cpu import slowness
 from tests.reading.conftest import TODAY
-from tests.reading.fuzz import CONTEXT, P99_S, check, fuzzed, longest, slowness
+from tests.reading.fuzz import CONTEXT, P99_S, check, fuzzed, longest
 
 FUZZ_S = float(os.environ.get("BEERFORYOU_FUZZ_S") or 20)
 # Each again and again, up to the longest message.
