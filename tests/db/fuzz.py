@@ -28,6 +28,7 @@ from beerforyou.isolation.watching import Backends, backends, named
 from beerforyou.service import prepared
 from beerforyou.settings import load
 from tests.conftest import furnish
+from tests.cpu import quick
 
 CLIENT = "CLT-00001"
 MOST_MB, MOST_S = 100, 4.0  # of what passed: two seconds in the database, and room for a busy machine
@@ -101,21 +102,14 @@ def queries(draw: st.DrawFn, depth: int = 2) -> str:
     return text
 
 
-class Slow(AssertionError):
-    """A text that took the parser longer than its process would have let it."""
-
-
 def verdict(sql: str) -> str:
-    """The SQL to run, or nothing. Raises AssertionError."""
-    before = time.thread_time()
-    try:
-        passed = gate.passed(sql)
-    except Refused as refused:
-        assert "\n" not in refused.message and refused.hint
-        passed = ""
-    if (took := time.thread_time() - before) > CPU_S:
-        raise Slow(f"{took:.2f} s for {sql!r}")
-    return passed
+    """The SQL to run, or nothing. Raises AssertionError, also of a text that its process would not have let to its end."""
+    with quick(CPU_S):
+        try:
+            return gate.passed(sql)
+        except Refused as refused:
+            assert "\n" not in refused.message and refused.hint
+            return ""
 
 
 async def runs(database: Database, watched: Backends, sql: str) -> str:

@@ -30,7 +30,7 @@ from tests.llm.misbehaving import (
 )
 
 CLIENT, QUESTION = "CLT-00006", "brewpubs em Denver"
-MODEL_S, RUN_S = 0.5, 4.0
+MODEL_S, RUN_S = 1.5, 8.0
 
 BAD: dict[str, tuple[Behaviour, str]] = {
     "hangs": (hang, "error_timeout"),

@@ -23,6 +23,7 @@ from beerforyou.service import Service
 
 PROBES = 60  # requests for another's id and for nobody's, whose times are compared
 SLOWER = 1.5  # and how much their medians may differ
+ROUNDS = 3  # in which they do, to be believed on a busy machine
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -99,25 +100,26 @@ async def _compared(
     http: aiohttp.ClientSession, method: str, path: str, theirs: str, nobodys: str, made: Sequence[Canary]
 ) -> list[str]:
     what = f"{method} {path}"
-    times: dict[str, list[float]] = {theirs: [], nobodys: []}
-    answers: dict[str, str] = {}
-    holes: list[str] = []
-    for _ in range(PROBES):
-        for url, taken in times.items():
-            started = time.perf_counter()
-            async with http.request(method, url) as response:
-                body = await response.text()
-            taken.append(time.perf_counter() - started)
-            answers[url] = f"{response.status} {body.replace(url.split('/')[3], '')}"
-            if response.status != 404:
-                return [f"{what} answers {response.status} to a stranger"]
-            holes += found_in(what, body, made, but=made[0])
-    ratio = statistics.median(times[theirs]) / statistics.median(times[nobodys])
-    if answers[theirs] != answers[nobodys]:
-        holes.append(f"{what} tells another's id from nobody's")
-    if not 1 / SLOWER < ratio < SLOWER:
-        holes.append(f"{what} takes {ratio:.2f} times as long for another's id as for nobody's")
-    return holes
+    for _ in range(ROUNDS):
+        times: dict[str, list[float]] = {theirs: [], nobodys: []}
+        answers: dict[str, str] = {}
+        holes: list[str] = []
+        for _ in range(PROBES):
+            for url, taken in times.items():
+                started = time.perf_counter()
+                async with http.request(method, url) as response:
+                    body = await response.text()
+                taken.append(time.perf_counter() - started)
+                answers[url] = f"{response.status} {body.replace(url.split('/')[3], '')}"
+                if response.status != 404:
+                    return [f"{what} answers {response.status} to a stranger"]
+                holes += found_in(what, body, made, but=made[0])
+        if answers[theirs] != answers[nobodys]:
+            holes.append(f"{what} tells another's id from nobody's")
+        ratio = statistics.median(times[theirs]) / statistics.median(times[nobodys])
+        if 1 / SLOWER < ratio < SLOWER:
+            return holes
+    return [*holes, f"{what} takes {ratio:.2f} times as long for another's id as for nobody's"]
 
 
 def events(made: Sequence[Canary], said: Sequence[Said]) -> Step:

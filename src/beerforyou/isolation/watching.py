@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -26,6 +27,7 @@ LOOK_S = 0.01  # a backend takes at most some 10 MB in that time
 ASK_EVERY = 10  # looks, for backends that are new
 SESSION_MB = 64  # of a session that is kept; a new one holds 3
 LET_GO_S = 2.0  # in which a backend whose caller is gone must have ended: it looks for its caller every 0.25 s
+BUSY = 10  # times as long it may take while it gets too little of a processor
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -59,10 +61,12 @@ class Backends:
 
     async def seen(self) -> Seen:
         """After `looking`. Waits for what is still at work, for as long as it may be."""
-        end = time.monotonic() + LET_GO_S
+        started, first = time.monotonic(), dict[int, float | None]()
         while True:
             at_work = await self._ask()
-            if not at_work or time.monotonic() > end:
+            first = {pid: first.get(pid, _cpu_s(pid)) for pid in self._at_work}
+            waited = time.monotonic() - started
+            if not at_work or (waited > LET_GO_S and (waited > BUSY * LET_GO_S or any(map(_ran_on, first.items())))):
                 self._left |= self._at_work
                 return Seen(self._peak, at_work)
             await asyncio.sleep(LOOK_S)
@@ -129,6 +133,22 @@ def _private_mb(pid: int) -> int | None:
             return (
                 int((PROC / f"{pid}/status").read_text("ascii", "replace").partition("RssAnon:")[2].split()[0]) // 1024
             )
+    return None
+
+
+def _ran_on(backend: tuple[int, float | None]) -> bool:
+    """Whether it has had all the time that it may take, of a processor's; where that cannot be seen, on the clock."""
+    pid, before = backend
+    now = _cpu_s(pid)
+    return before is None or now is None or now - before > LET_GO_S
+
+
+def _cpu_s(pid: int) -> float | None:
+    """What a backend that runs here has taken so far: proc(5), utime and stime."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        if _title(pid):
+            fields = (PROC / f"{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return None
 
 
