@@ -25,8 +25,8 @@ demo: .venv/runtime ## start everything, ask one real question, serve (ARGS=--on
 test: lint .venv/system ## lint, then every test in two processes (ARGS=tests/backends for some)
 	$(PYTEST) $(ARGS)
 
-check: lint ## lint, then what needs no server: less than a minute
-	$(PYTEST) -q -m "not server" $(ARGS)
+check: lint ## lint, then what needs no server and is soon done: less than a minute
+	$(PYTEST) -q -m "not server and not long" $(ARGS)
 
 lint: .venv/test ## style, types, and the direction of imports
 	$(BIN)/ruff check

@@ -20,6 +20,7 @@ from tests.cpu import slowness
 from tests.reading.conftest import TODAY
 from tests.reading.fuzz import CONTEXT, P99_S, check, fuzzed, longest
 
+pytestmark = pytest.mark.long
 FUZZ_S = float(os.environ.get("BEERFORYOU_FUZZ_S") or 20)
 # Each again and again, up to the longest message.
 UNITS = [
