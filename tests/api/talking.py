@@ -22,7 +22,7 @@ from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.api.conftest import MINE, THEIRS, bearer
 from tests.api.test_http import ASK, asked, followed
-from tests.isolation.conftest import wait_until
+from tests.waiting import wait_until
 from tests.worker.test_worker import Held, Steps
 
 __all__ = ["ASK", "Answer", "Held", "Replica", "Steps", "Talker", "asked", "followed", "wait_until"]  # from one place

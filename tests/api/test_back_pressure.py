@@ -6,7 +6,8 @@ from uuid import uuid4
 import aiohttp
 
 from beerforyou.settings import Settings
-from tests.api.talking import ASK, Answer, Held, asked, call, ended, replica, wait_until, written
+from tests.api.talking import ASK, Answer, Held, asked, call, ended, replica, written
+from tests.waiting import wait_until
 
 
 async def ask(http: aiohttp.ClientSession) -> Answer:

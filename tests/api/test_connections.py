@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from beerforyou.settings import Settings
 from tests.api.conftest import MINE, bearer
-from tests.api.talking import Held, Replica, asked, call, following, look, replica, seen, wait_until
+from tests.api.talking import Held, Replica, asked, call, following, look, replica, seen
 from tests.api.wire import connected, heard, is_well, request, understood
+from tests.waiting import wait_until
 
 
 def address(here: Replica) -> str:

@@ -23,8 +23,8 @@ from beerforyou.errors import NotAuthenticated, SetupError, Unavailable
 from beerforyou.settings import Settings
 from tests.api.test_http import ASK
 from tests.api.test_tokens import made, no_internals, signed
-from tests.isolation.conftest import wait_until
 from tests.processes.neighbour import installed, undisturbed
+from tests.waiting import wait_until
 
 ALGORITHMS = {"rsa": "RS256", "other rsa": "RS256", "p256": "ES256", "p384": "ES384", "ed": "EdDSA", "short": "RS256"}
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from beerforyou.settings import Settings
 from tests.api.conftest import NOBODYS, bearer
-from tests.api.talking import Talker, asked, call, look, replica, wait_until
+from tests.api.talking import Talker, asked, call, look, replica
+from tests.waiting import wait_until
 from tests.worker.test_webhooks import Receiver, receiving
 
 URL = {"url": "https://example.com/hook"}

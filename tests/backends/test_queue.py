@@ -23,6 +23,7 @@ from beerforyou.backends.valkey import Valkey
 from beerforyou.errors import SetupError, TooMany, Unavailable
 from beerforyou.settings import load
 from tests.servers.rabbitmq import Rabbit, rabbitmq
+from tests.waiting import wait_until
 
 RECLAIM_S = 1.5
 ANSWER_S = 6  # what `put` may take to give up, and a little more
@@ -199,15 +200,6 @@ async def nothing_comes(queue: Queue) -> bool:
     except TimeoutError:
         return True
     return False
-
-
-async def wait_until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
-    try:
-        async with asyncio.timeout(15):
-            while not await holds():  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pytest.fail(f"it never happens that {what}")
 
 
 async def test_what_is_put_is_taken(join: Join) -> None:

@@ -13,7 +13,7 @@ import pytest
 from beerforyou.db import gate
 from beerforyou.db.parser import CPU_S, Gate
 from beerforyou.errors import Refused
-from tests.isolation.conftest import wait_until
+from tests.waiting import wait_until
 
 BUSY = {
     "for ever": "while True: pass",

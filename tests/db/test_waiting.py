@@ -21,7 +21,7 @@ from beerforyou.errors import Busy, Unavailable
 from beerforyou.settings import Settings
 from tests.conftest import FreshSettings
 from tests.db.asking import accept
-from tests.isolation.conftest import wait_until
+from tests.waiting import wait_until
 
 SHORT_S = 1.0  # what an answer may take here; a busy disk may need a good part of it
 CLIENT = "CLT-00001"

@@ -1,8 +1,6 @@
 """Clients whose every name is a canary, and the truth about them as the superuser reads it."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -69,10 +67,3 @@ async def truth(admin_url: str) -> Truth:
 
 def pairs(found: Found) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in found.rows]
-
-
-async def wait_until(holds: Callable[[], Awaitable[bool]], what: str, within_s: float = 10) -> None:
-    end = time.monotonic() + within_s
-    while not await holds():
-        assert time.monotonic() < end, f"not in {within_s} s: {what}"
-        await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ from beerforyou.isolation import attack, watching
 from beerforyou.isolation.attack import MOST_MB_GATED, VIEWS, Attack, filled, ours, tried
 from beerforyou.isolation.watching import SESSION_MB, Backends, backends, named
 from beerforyou.settings import Settings
-from tests.isolation.conftest import wait_until
+from tests.waiting import wait_until
 
 ME, OTHER = "CLT-00001", "CLT-00002"
 HARMLESS = {"grown-21", "product-04"}  # they look like the others, and are let through

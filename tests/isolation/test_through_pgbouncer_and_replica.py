@@ -18,9 +18,10 @@ from beerforyou.errors import Refused
 from beerforyou.settings import Settings
 from tests.conftest import FreshSettings
 from tests.db.asking import accept
-from tests.isolation.conftest import MINE, Truth, buy, canary, pairs, stock, truth, wait_until
+from tests.isolation.conftest import MINE, Truth, buy, canary, pairs, stock, truth
 from tests.servers.pgbouncer import SERVER_CONNECTIONS, Bouncer, pgbouncer
 from tests.servers.standby import on_socket, standby
+from tests.waiting import wait_until
 
 CLIENTS = [f"CLT-{number:02}" for number in range(1, 13)]
 ROUNDS = 10  # of all clients at once

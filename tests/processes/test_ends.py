@@ -12,13 +12,13 @@ import aiohttp
 import asyncpg
 
 from beerforyou.settings import Settings
-from tests.isolation.conftest import wait_until
 from tests.processes.chaos import SHORT, environ
 from tests.processes.counters import Counters, Reaper
 from tests.processes.customers import Customers, events
 from tests.processes.figures import RUNS as RUNS_OF
 from tests.processes.fleet import Fleet, Process, fleet
 from tests.processes.house import furnish
+from tests.waiting import wait_until
 
 CLIENT = "CHAOS-00"
 RUNS = 6

@@ -23,10 +23,10 @@ from beerforyou.service import prepared
 from beerforyou.settings import Settings, load
 from tests.api.conftest import bearer
 from tests.cli.program import call
-from tests.isolation.conftest import wait_until
 from tests.processes.fleet import Process
 from tests.processes.house import furnish
 from tests.processes.neighbour import installed
+from tests.waiting import wait_until
 
 CLIENT = "CLT-00001"
 AGAIN_S = 60.0  # seconds in truth; the machine may have other things to do

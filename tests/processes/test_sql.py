@@ -14,8 +14,8 @@ from beerforyou.settings import Settings
 from bench.model_server.script import Ask
 from bench.model_server.server import ModelServer
 from tests.api.conftest import MINE, bearer
-from tests.isolation.conftest import wait_until
 from tests.processes.neighbour import installed, undisturbed
+from tests.waiting import wait_until
 
 SQL = {attack.id: filled(attack.written, VIEWS) for attack in ours()}
 HONEST = "SELECT sum(amount) AS amount FROM my_purchases"

@@ -12,7 +12,6 @@ from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.conftest import FreshSettings
-from tests.isolation.conftest import wait_until
 from tests.llm.misbehaving import (
     SENSELESS,
     Behaviour,
@@ -28,6 +27,7 @@ from tests.llm.misbehaving import (
     too_many,
     trickle,
 )
+from tests.waiting import wait_until
 
 CLIENT, QUESTION = "CLT-00006", "brewpubs em Denver"
 MODEL_S, RUN_S = 1.5, 8.0

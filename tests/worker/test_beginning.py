@@ -15,7 +15,7 @@ from beerforyou.errors import Unavailable
 from beerforyou.service import Service, opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import BEGINNING, Worker, working
-from tests.isolation.conftest import wait_until
+from tests.waiting import wait_until
 from tests.worker.conftest import CLIENT
 from tests.worker.test_worker import Held, Steps, ended, lose_the_bell
 
