@@ -30,13 +30,13 @@ import asyncpg
 import msgspec
 import uvloop
 
-from beerforyou.backends.postgres_server import DATABASE
 from beerforyou.clients.statistics import publish
 from beerforyou.db import gate
 from beerforyou.db.connections import admin
 from beerforyou.db.database import connect
 from beerforyou.db.migrate import migrate
-from beerforyou.service import prepared
+from beerforyou.house import prepared
+from beerforyou.servers.postgres import DATABASE
 from beerforyou.settings import Settings, load
 
 RUNS, WARM_UP = 400, 50

@@ -21,7 +21,7 @@ import uvloop
 
 from beerforyou.api.tokens import mint
 from beerforyou.db.migrate import migrate
-from beerforyou.service import prepared
+from beerforyou.house import prepared
 from beerforyou.settings import Settings, load
 from tests.cli.program import environment
 from tests.processes.fleet import API, Process

@@ -20,7 +20,6 @@ from typing import Any
 import asyncpg
 
 from beerforyou import settings
-from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients import demo
@@ -28,6 +27,7 @@ from beerforyou.clients.load import load
 from beerforyou.clients.profiles import compute
 from beerforyou.db.connections import operator
 from beerforyou.db.migrate import migrate
+from beerforyou.servers.embedded import settings_with_servers
 
 CITIES, IN_A_CITY = 250, 20
 

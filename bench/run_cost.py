@@ -20,9 +20,11 @@ import psutil
 import uvloop
 
 from beerforyou.cli.demo import set_up
-from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
-from beerforyou.service import Service, opened, prepared
+from beerforyou.conversations.accepting import accept
+from beerforyou.house import House, opened, prepared
+from beerforyou.llm.model import Reply, Request, Text, ToolCall
 from beerforyou.settings import load
+from beerforyou.usage import Usage
 from beerforyou.worker.worker import work
 
 TOP_BEERS = "SELECT beer, sum(quantity) AS quantity FROM my_purchases GROUP BY beer, brewery_id ORDER BY 2 DESC LIMIT 3"
@@ -50,16 +52,16 @@ async def main(runs: int, at_a_time: int) -> None:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 (nothing else runs yet)
         async with prepared(load({}, data=Path(folder))) as settings:
             await set_up(settings)
-            async with opened(settings) as service:
-                service.model = Scripted()
-                await _walk(service, runs // 10, at_a_time)  # warm: plans, caches, pools
-                await _measure(service, runs, at_a_time)
+            async with opened(settings) as house:
+                house.model = Scripted()
+                await _walk(house, runs // 10, at_a_time)  # warm: plans, caches, pools
+                await _measure(house, runs, at_a_time)
 
 
-async def _measure(service: Service, runs: int, at_a_time: int) -> None:
-    admin = await asyncpg.connect(service.settings.database_admin_url)
+async def _measure(house: House, runs: int, at_a_time: int) -> None:
+    admin = await asyncpg.connect(house.settings.database_admin_url)
     before, commits, started = _cpu(), await _commits(admin), time.perf_counter()
-    await _walk(service, runs, at_a_time)
+    await _walk(house, runs, at_a_time)
     wall = time.perf_counter() - started
     after = _cpu()
     await asyncio.sleep(1.5)  # the statistics of PostgreSQL arrive late
@@ -73,14 +75,14 @@ async def _measure(service: Service, runs: int, at_a_time: int) -> None:
     print(f"\ncommits a run: {committed / runs:.2f}")
 
 
-async def _walk(service: Service, runs: int, at_a_time: int) -> None:
+async def _walk(house: House, runs: int, at_a_time: int) -> None:
     free = asyncio.Semaphore(at_a_time)
 
     async def one(number: int) -> None:
         async with free:
             client = f"CLT-{number % 300 + 1:05d}"
-            accepted = await service.accept(client, f"Cervejarias novas em San Diego e minhas cervejas {number}")
-            await work(service, accepted.run_id)
+            accepted = await accept(house, client, f"Cervejarias novas em San Diego e minhas cervejas {number}")
+            await work(house, accepted.run_id)
 
     await asyncio.gather(*(one(number) for number in range(runs)))
 

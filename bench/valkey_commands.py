@@ -15,8 +15,8 @@ from typing import Any
 import uvloop
 from valkey.asyncio import Valkey as Peer
 
-from beerforyou.backends import embedded
 from beerforyou.backends.valkey import Valkey
+from beerforyou.servers import embedded
 
 COMMANDS = 20_000
 ROUNDS = 5

@@ -20,8 +20,6 @@ import msgspec
 import pytest
 import uvloop
 
-from beerforyou.backends import account
-from beerforyou.backends.embedded import settings_with_servers
 from beerforyou.backends.valkey import Valkey
 from beerforyou.catalogue import refresh
 from beerforyou.catalogue.demo import breweries as invented_breweries
@@ -30,11 +28,15 @@ from beerforyou.clients.demo import write as invented_clients
 from beerforyou.clients.load import load as load_files
 from beerforyou.clients.profiles import compute
 from beerforyou.clients.statistics import publish
+from beerforyou.conversations.accepting import accept
 from beerforyou.db.connections import admin, take_on
 from beerforyou.db.database import Database, Reads, connect
 from beerforyou.db.migrate import migrate
+from beerforyou.house import House, opened
 from beerforyou.llm.model import Model
-from beerforyou.service import Service, opened
+from beerforyou.runs.looking import look
+from beerforyou.servers import account
+from beerforyou.servers.embedded import settings_with_servers
 from beerforyou.settings import Settings, load
 from beerforyou.worker.worker import work
 from tests.days import CLOCK
@@ -49,13 +51,9 @@ Walk = Callable[..., Awaitable[dict[str, Any]]]
 FreshSettings = Callable[..., AbstractAsyncContextManager[Settings]]
 
 TESTS = Path(__file__).parent
-WITH_SERVERS = {
-    "backends",
-    "cli",
-    "isolation",
-    "processes",
-}  # rooms whose tests start servers, or programs, of their own
-DATED = {"clients", "messages", "published", "reading", "tools"}  # rooms that speak of days
+# rooms whose tests start servers, or programs, of their own
+WITH_SERVERS = {"backends", "cli", "isolation", "outside", "processes", "servers"}
+DATED = {"by_rule", "clients", "published", "reading", "sentences", "tools"}  # rooms that speak of days
 LONGEST = ("processes/test_chaos.py", "isolation/test_proof.py", "published/test_tracker.py", "backends/test_queue.py")
 # What the demo clients order follows the season: in the tests it is what they ordered up to this day, told as of today.
 DEMO_DAY = date(2026, 11, 22)
@@ -203,24 +201,24 @@ async def furnish(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session")
-async def service(furnished: Settings) -> AsyncIterator[Service]:
-    async with opened(furnished) as service:
-        yield service
+async def house(furnished: Settings) -> AsyncIterator[House]:
+    async with opened(furnished) as house:
+        yield house
 
 
 @pytest.fixture
-def walk(service: Service) -> Walk:
+def walk(house: House) -> Walk:
     """`await walk(message)`: one message through the corridor, as the run with its steps; the model may be scripted."""
 
     async def walked(
         message: str, model: Model | None = None, client: str = "CLT-00001", **more: UUID
     ) -> dict[str, Any]:
-        accepted = await service.accept(client, message, more.get("conversation_id"))
-        usual, service.model = service.model, model or service.model
+        accepted = await accept(house, client, message, more.get("conversation_id"))
+        usual, house.model = house.model, model or house.model
         try:
-            await work(service, accepted.run_id)
+            await work(house, accepted.run_id)
         finally:
-            service.model = usual
-        return await service.run(client, accepted.run_id, steps=True)
+            house.model = usual
+        return await look(house.database.as_client(client), accepted.run_id, steps=True)
 
     return walked

@@ -3,7 +3,8 @@
 Three model calls and two tool calls, which is what design.md and `bench/llm_cost.py` count as an agent run.
 """
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall, Usage
+from beerforyou.llm.model import Message, Reply, Text, ToolCall
+from beerforyou.usage import Usage
 from bench.model_server.script import Ask
 
 STEPS = (

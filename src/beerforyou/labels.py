@@ -1,4 +1,4 @@
-"""Who may see a result, and what it was made from.
+"""What somebody may ask for, who may see a result, and what it was made from.
 
 Every tool result carries a `Label`; an answer carries the union of its results' labels. Caches, journal and
 export decide by it alone.
@@ -7,8 +7,12 @@ export decide by it alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 import msgspec
+
+Scope = Literal["profile", "purchases", "breweries", "web"]
+SCOPES: frozenset[str] = frozenset(get_args(Scope))  # what a token allows, unless it is narrowed down
 
 PUBLIC = "public"
 AGGREGATE = "aggregate"

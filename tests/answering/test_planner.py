@@ -9,11 +9,12 @@ import pytest
 
 from beerforyou.answering import planner
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
+from beerforyou.house import House
 from beerforyou.llm import settling
-from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
-from beerforyou.service import Service
+from beerforyou.llm.model import Reply, Request, Text, ToolCall
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Caller
+from beerforyou.usage import Usage
 from tests.conftest import Walk
 
 
@@ -214,33 +215,31 @@ async def test_control_characters_of_a_result_reach_nobody(walk: Walk, sql: str)
 
 @pytest.mark.parametrize("words", ["I'll look it up.", "You spent R$ 5. Ever.", "Um\nmomento!"])
 @pytest.mark.parametrize("beside", [1, 2, 5])
-async def test_what_is_said_beside_a_call_is_told_to_nobody(
-    walk: Walk, service: Service, words: str, beside: int
-) -> None:
+async def test_what_is_said_beside_a_call_is_told_to_nobody(walk: Walk, house: House, words: str, beside: int) -> None:
     cities = ("San Diego", "Denver", "Austin", "Chicago", "Boston")
     said = [Reply(parts=(Text(words), call("search_breweries", city=city))) for city in cities[:beside]]
     run = await walk(QUESTION, Scripted(*said, says("Here they are. Enjoy!")))
-    told = await texts(service, run)
+    told = await texts(house, run)
     if beside < 5:
         assert told == ["Here they are.", "Enjoy!"] and run["text"].startswith("Here they are. Enjoy!")
     else:  # asked to talk only, it still calls: then its words are all there is
         assert " ".join(told).split() == words.split() and run["text"].startswith(words)
 
 
-async def texts(service: Service, run: dict[str, Any]) -> list[str]:
+async def texts(house: House, run: dict[str, Any]) -> list[str]:
     """Told, and not taken back."""
-    events = [event async for event in await service.follow("CLT-00001", run["run_id"]) if event]
+    events = [event async for event in await house.follow("CLT-00001", run["run_id"]) if event]
     begun = max(event.seq for event in events if event.type == "started")
     return [event.data["text"] for event in events if event.type == "text" and event.seq > begun]
 
 
 @pytest.mark.parametrize("words", ['search_breweries(city="Austin")', "Um momento.\n<tool_call>{}</tool_call>", "{}"])
-async def test_a_call_that_is_text_is_told_to_nobody(walk: Walk, service: Service, words: str) -> None:
+async def test_a_call_that_is_text_is_told_to_nobody(walk: Walk, house: House, words: str) -> None:
     """Neither when a call may still come, nor after a repeated one, when text is told as it is written."""
     for first in ([], [calls(SEARCH), calls(SEARCH)]):
         model = Scripted(*first, says(words), says("Here. They are."))
         run = await walk(QUESTION, model)
-        assert await texts(service, run) == ["Here.", "They are."]
+        assert await texts(house, run) == ["Here.", "They are."]
         assert run["text"].startswith("Here. They are.") and words not in run["text"]
 
 
@@ -277,12 +276,12 @@ async def test_a_run_makes_so_many_calls_and_then_answers(walk: Walk) -> None:
 
 
 @pytest.mark.parametrize("args", [{"city": "x" * 100_000}, {"city": [[[[[["x"]]]]]]}, {"types": list(range(9_000))}])
-async def test_arguments_that_are_too_much_are_kept_nowhere(walk: Walk, service: Service, args: dict[str, Any]) -> None:
+async def test_arguments_that_are_too_much_are_kept_nowhere(walk: Walk, house: House, args: dict[str, Any]) -> None:
     model = Scripted(calls(call("search_breweries", **args), SEARCH), says("Done."))
     run = await walk(QUESTION, model)
     assert kinds(run).count(("tool", "search_breweries")) == 1
     assert "not called" in str(model.requests[1].messages[-1].parts[0])
-    events = [event async for event in await service.follow("CLT-00001", run["run_id"]) if event]
+    events = [event async for event in await house.follow("CLT-00001", run["run_id"]) if event]
     assert len(msgspec.json.encode([run["steps"], [event.data for event in events]])) < 20_000
 
 

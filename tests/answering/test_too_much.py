@@ -3,7 +3,7 @@
 import pytest
 
 from beerforyou.llm.model import Text
-from beerforyou.messages import say
+from beerforyou.sentences import say
 from tests.answering.test_planner import Scripted, says
 from tests.conftest import Walk
 

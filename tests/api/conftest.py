@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from beerforyou.api.tokens import mint
-from beerforyou.service import Service, opened
+from beerforyou.house import House, opened
 from beerforyou.settings import Settings
 from tests.conftest import FreshSettings
 
@@ -22,17 +22,17 @@ async def furnished(fresh_settings: FreshSettings, demo: Settings) -> AsyncItera
 
 
 @pytest.fixture(scope="session")
-async def service(furnished: Settings) -> AsyncIterator[Service]:
-    async with opened(furnished) as service:
-        yield service
+async def house(furnished: Settings) -> AsyncIterator[House]:
+    async with opened(furnished) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")
-async def address(service: Service) -> AsyncIterator[str]:
+async def address(house: House) -> AsyncIterator[str]:
     from beerforyou.isolation.through_http import served
     from beerforyou.worker.worker import working
 
-    async with working(service), served(service) as address:
+    async with working(house), served(house) as address:
         yield address
 
 

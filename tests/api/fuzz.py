@@ -126,8 +126,8 @@ def _folder() -> Iterator[Path]:
 
 
 async def _main(seconds: float) -> None:
-    from beerforyou.backends.embedded import settings_with_servers
     from beerforyou.db.migrate import migrate
+    from beerforyou.servers.embedded import settings_with_servers
     from beerforyou.settings import load
     from tests.processes.neighbour import installed
 

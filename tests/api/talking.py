@@ -14,10 +14,10 @@ import asyncpg
 from msgspec.structs import replace
 
 from beerforyou.db.connections import operator
-from beerforyou.following import channel
+from beerforyou.house import House, opened
 from beerforyou.isolation.through_http import served
 from beerforyou.llm.model import Model, Reply, Request, Text
-from beerforyou.service import Service, opened
+from beerforyou.runs.following import channel
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.api.conftest import MINE, THEIRS, bearer
@@ -65,7 +65,7 @@ def texts(request: Request) -> list[str]:
 class Replica(NamedTuple):
     """One process, as it were: what it has open, and its API as two clients see it."""
 
-    service: Service
+    house: House
     mine: aiohttp.ClientSession
     theirs: aiohttp.ClientSession
 
@@ -78,17 +78,17 @@ async def replica(
     await _bring_clients(settings)
     quick = replace(settings, **{"sweep_s": 0.1, "grace_s": 0.0} | changes)
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(opened(quick))
-        stack.push_async_callback(service.model.close)
-        service.model = model or service.model
-        address = await stack.enter_async_context(served(service))
+        house = await stack.enter_async_context(opened(quick))
+        stack.push_async_callback(house.model.close)
+        house.model = model or house.model
+        address = await stack.enter_async_context(served(house))
         if works:
-            await stack.enter_async_context(working(service))
+            await stack.enter_async_context(working(house))
         mine, theirs = [
             await stack.enter_async_context(aiohttp.ClientSession(address, headers=bearer(settings, client)))
             for client in (MINE, THEIRS)
         ]
-        yield Replica(service, mine, theirs)
+        yield Replica(house, mine, theirs)
 
 
 async def _bring_clients(settings: Settings) -> None:
@@ -189,12 +189,12 @@ async def seen(events: AsyncIterator[ServerSent], last: str = "finished") -> lis
     raise AssertionError(f"the stream ended without {last}: {found}")
 
 
-async def followed_by(service: Service, *run_ids: str, followers: int = 1) -> None:
+async def followed_by(house: House, *run_ids: str, followers: int = 1) -> None:
     """Returns once each run has so many processes that listen to it."""
     channels = [channel(UUID(run_id)) for run_id in run_ids]
 
     async def heard() -> bool:
-        counts = (await service.valkey("PUBSUB", "NUMSUB", *channels))[1::2]
+        counts = (await house.valkey("PUBSUB", "NUMSUB", *channels))[1::2]
         return all(count >= followers for count in counts)
 
     await wait_until(heard, "the runs are listened to")

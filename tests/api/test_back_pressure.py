@@ -92,11 +92,11 @@ async def test_nothing_of_a_refused_request_is_written(settings: Settings) -> No
 async def test_a_full_broker_keeps_what_was_accepted_and_refuses_the_next(settings: Settings) -> None:
     async with replica(settings, works=False, queue_limit=3) as here:
         for _ in range(3):  # the broker's own are more than the database knows of
-            await here.service.queue.put([uuid4()])
+            await here.house.queue.put([uuid4()])
         run_id = (await asked(here.mine))["run_id"]
 
         async def full() -> bool:
-            return here.service.bell.full
+            return here.house.bell.full
 
         await wait_until(full, "the broker has refused the run")
         assert_too_many(await ask(here.mine))

@@ -3,7 +3,8 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from beerforyou.service import Service
+from beerforyou.house import House
+from beerforyou.runs import looking
 from beerforyou.settings import Settings
 from tests.api.conftest import MINE
 from tests.api.talking import (
@@ -59,7 +60,7 @@ async def test_what_was_made_by_then_stays_in_the_ledger(settings: Settings) -> 
         await model.asked.wait()
         await cancel(here.mine, run_id)
         run = await asyncio.wait_for(ended(here.mine, run_id), SOON_S)
-        steps = (await here.service.run(MINE, UUID(run_id), steps=True))["steps"]
+        steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True))["steps"]
     assert (run["status"], run["usage"]["input"], model.calls) == ("cancelled", 10, 1)
     assert [step["name"] for step in steps if step["kind"] == "tool"] == ["search_breweries"]
 
@@ -68,10 +69,10 @@ async def test_a_worker_that_did_not_hear_of_it_stops_before_its_next_step(setti
     async with replica(settings, model := Steps(hold=2)) as here:
         run_id = (await asked(here.mine))["run_id"]
         await model.asked.wait()
-        await cancel_unheard(here.service, run_id)
+        await cancel_unheard(here.house, run_id)
         model.go.set()
         run = await asyncio.wait_for(ended(here.mine, run_id), SOON_S)
-        steps = (await here.service.run(MINE, UUID(run_id), steps=True))["steps"]
+        steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True))["steps"]
     assert (run["status"], model.calls) == ("cancelled", 2)
     assert [step["kind"] for step in steps] == ["model", "tool", "model"]
 
@@ -80,13 +81,13 @@ async def test_a_worker_that_did_not_hear_of_it_learns_it_from_its_heartbeat(set
     async with replica(settings, model := Held(), lease_s=0.9) as here:
         run_id = (await asked(here.mine))["run_id"]
         await model.asked.wait()
-        await cancel_unheard(here.service, run_id)
+        await cancel_unheard(here.house, run_id)
         assert (await asyncio.wait_for(ended(here.mine, run_id), SOON_S))["status"] == "cancelled"
 
 
-async def cancel_unheard(service: Service, run_id: str) -> None:
+async def cancel_unheard(house: House, run_id: str) -> None:
     """As when Valkey loses what is published."""
-    await service.database.batch.write("runs.cancel", MINE, UUID(run_id), None, b"")
+    await house.database.batch.write("runs.cancel", MINE, UUID(run_id), None, b"")
 
 
 async def test_a_run_that_ended_stays_as_it_is(settings: Settings) -> None:

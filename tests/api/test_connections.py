@@ -100,13 +100,13 @@ def _crowded(where: str, follow: bytes) -> tuple[list[socket.socket], bytes]:
 
 async def test_all_who_ask_whether_we_are_ready_share_one_look(settings: Settings) -> None:
     async with replica(settings, works=False) as here:
-        looks, ready = 0, here.service.ready
+        looks, ready = 0, here.house.ready
 
         async def counted() -> dict[str, bool]:
             nonlocal looks
             looks += 1
             return await ready()
 
-        here.service.ready = counted  # type: ignore[method-assign]
+        here.house.ready = counted  # type: ignore[method-assign]
         answers = await asyncio.gather(*(call(here.mine, "GET", "/readyz") for _ in range(100)))
     assert {answer.status for answer in answers} == {200} and looks < 50

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from beerforyou.following import channel
-from beerforyou.service import Service
+from beerforyou.conversations.accepting import accept
+from beerforyou.house import House
+from beerforyou.runs.following import channel
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import work
 from tests.api.conftest import MINE
@@ -72,7 +73,7 @@ async def test_waiting_holds_until_the_run_ends_elsewhere(settings: Settings) ->
         run_id = (await asked(here.mine))["run_id"]
         await model.asked.wait()
         waiting = asyncio.create_task(look(here.mine, run_id, prefer="respond-async, wait=20"))
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         assert not waiting.done()
         model.go.set()
         answer = await asyncio.wait_for(waiting, SOON_S)
@@ -132,7 +133,7 @@ async def test_who_knows_an_older_state_does_not_wait(settings: Settings) -> Non
         assert (old.status, old.body["status"]) == (200, "queued")
         tag = old.headers["etag"]
         waiting = asyncio.create_task(look(here.mine, run_id, prefer="wait=60", if_none_match=tag))
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         async with replica(settings):
             answer = await asyncio.wait_for(waiting, SOON_S)
         assert (answer.status, answer.body["status"]) == (200, "succeeded")
@@ -177,11 +178,11 @@ async def test_who_says_to_have_seen_more_than_there_is_is_told_of_the_end(setti
 
 async def test_a_silent_run_shows_that_the_line_is_alive(settings: Settings) -> None:
     async with replica(settings, works=False) as here, replica(settings, model := Held(), works=False) as there:
-        accepted = await here.service.accept(MINE, "brewpubs em Denver")
-        events = await here.service.follow(MINE, accepted.run_id, idle_s=0.05)
+        accepted = await accept(here.house, MINE, "brewpubs em Denver")
+        events = await here.house.following.events(here.house.database.as_client(MINE), accepted.run_id, idle_s=0.05)
         assert [await anext(events), await anext(events)] == [None, None]
         model.go.set()
-        await work(there.service, accepted.run_id)
+        await work(there.house, accepted.run_id)
         types = [event.type async for event in events if event]
         assert (types[0], types[-1]) == ("started", "finished")
 
@@ -191,7 +192,7 @@ async def test_a_lost_subscription_loses_no_event(settings: Settings) -> None:
         run_id = (await asked(there.mine))["run_id"]
         async with following(here.mine, run_id) as events:
             before = await seen(events, "tool_finished")
-            assert await there.service.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
+            assert await there.house.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
             model.go.set()
             after = await asyncio.wait_for(seen(events), SOON_S)
         assert [event._asdict() for event in before + after] == await followed(there.mine, run_id)
@@ -207,7 +208,7 @@ async def test_an_emptied_valkey_loses_neither_run_nor_event(settings: Settings)
             following(here.mine, waiting["run_id"]) as second,
         ):
             await seen(first, "started")
-            await here.service.valkey("FLUSHDB")
+            await here.house.valkey("FLUSHDB")
             model.go.set()
             for events in (first, second):
                 assert (await seen(events))[-1].data["status"] == "succeeded"
@@ -218,9 +219,9 @@ async def test_what_is_no_longer_kept_is_gone_but_the_run_is_not(settings: Setti
         run_id = (await asked(here.mine))["run_id"]
         events = await followed(here.mine, run_id)
         run = (await look(here.mine, run_id)).body
-        await here.service.database.batch.alone("housekeeping.expire_events", 1.0)
+        await here.house.database.batch.alone("housekeeping.expire_events", 1.0)
         assert await followed(here.mine, run_id) == events
-        await here.service.database.batch.alone("housekeeping.expire_events", 0.0)
+        await here.house.database.batch.alone("housekeeping.expire_events", 0.0)
         gone = await call(here.mine, "GET", f"/v1/runs/{run_id}/events")
         assert (gone.status, gone.body["type"]) == (410, "urn:beerforyou:problem:gone")
         assert gone.headers["content-type"] == "application/problem+json"
@@ -232,7 +233,7 @@ async def test_the_events_of_a_run_that_is_open_are_kept(settings: Settings) -> 
     async with replica(settings, model := Steps(hold=2)) as here:
         run_id = (await asked(here.mine))["run_id"]
         await model.asked.wait()
-        await here.service.database.batch.alone("housekeeping.expire_events", 0.0)
+        await here.house.database.batch.alone("housekeeping.expire_events", 0.0)
         async with following(here.mine, run_id) as events:
             model.go.set()
             assert [event.event for event in await seen(events)][:2] == ["started", "tool_started"]
@@ -251,7 +252,7 @@ async def test_who_goes_away_cancels_nothing(settings: Settings) -> None:
 
 async def no_longer_followed(here: Replica, run_id: str) -> None:
     async def unheard() -> bool:
-        listeners = await here.service.valkey("PUBSUB", "NUMSUB", f"beerforyou:run:{UUID(run_id).hex}")
+        listeners = await here.house.valkey("PUBSUB", "NUMSUB", f"beerforyou:run:{UUID(run_id).hex}")
         return listeners[1] == 0
 
     await wait_until(unheard, "nobody listens to the run")
@@ -269,7 +270,7 @@ async def test_followers_hold_no_connection_to_the_database(
 ) -> None:
     here, run_ids = crowd
     everybody = [asyncio.create_task(followed(here.mine, run_id)) for run_id in run_ids]
-    await followed_by(here.service, *run_ids)
+    await followed_by(here.house, *run_ids)
     answers = await asyncio.wait_for(asyncio.gather(*(look(here.mine, run_id) for run_id in run_ids)), SOON_S)
     assert {answer.body["status"] for answer in answers} == {"queued"}
     async with replica(settings):
@@ -281,27 +282,27 @@ async def test_followers_share_one_connection_to_valkey(crowd: tuple[Replica, li
     here, run_ids = crowd
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(following(here.mine, run_ids[0]))
-        await followed_by(here.service, run_ids[0])
-        one = await subscribers(here.service)
+        await followed_by(here.house, run_ids[0])
+        one = await subscribers(here.house)
         for run_id in run_ids * 2:
             await stack.enter_async_context(following(here.mine, run_id))
-        await followed_by(here.service, *run_ids)
-        assert await subscribers(here.service) == one
+        await followed_by(here.house, *run_ids)
+        assert await subscribers(here.house) == one
 
 
-async def subscribers(service: Service) -> int:
+async def subscribers(house: House) -> int:
     """Connections to this server that hear what is published, whoever has them."""
-    return len((await service.valkey("CLIENT", "LIST", "TYPE", "pubsub")).splitlines())
+    return len((await house.valkey("CLIENT", "LIST", "TYPE", "pubsub")).splitlines())
 
 
 async def test_nobody_waits_for_a_caller_who_hung_up(settings: Settings) -> None:
     async with replica(settings, works=False) as here:
         run_id = (await asked(here.mine))["run_id"]
         waiting = asyncio.create_task(look(here.mine, run_id, prefer="wait=60"))
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         waiting.cancel()
 
         async def nobody_listens() -> bool:
-            return (await here.service.valkey("PUBSUB", "NUMSUB", channel(UUID(run_id))))[1] == 0
+            return (await here.house.valkey("PUBSUB", "NUMSUB", channel(UUID(run_id))))[1] == 0
 
         await wait_until(nobody_listens, "the waiting is over")

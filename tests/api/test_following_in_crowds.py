@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from beerforyou import following as rooms
 from beerforyou.db import database
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.errors import Unavailable
+from beerforyou.runs import following as rooms
 from beerforyou.settings import Settings
 from tests.api.talking import (
     SOON_S,
@@ -48,7 +48,7 @@ async def silent(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     monkeypatch.setattr(rooms, "LOOK_S", 0.1)
     async with replica(settings, works=False) as here:
         run_id = (await asked(here.mine))["run_id"]
-        assert await here.service.database.batch.write("runs.claim", UUID(run_id), "writer", 60.0)
+        assert await here.house.database.batch.write("runs.claim", UUID(run_id), "writer", 60.0)
         yield here, run_id
 
 
@@ -70,9 +70,9 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @asynccontextmanager
 async def held(here: Replica) -> AsyncIterator[None]:
     """All connections that read as a client are somebody else's."""
-    pool = here.service.database._pools.client
+    pool = here.house.database._pools.client
     async with AsyncExitStack() as stack:
-        for _ in range(here.service.settings.database_pool):
+        for _ in range(here.house.settings.database_pool):
             await stack.enter_async_context(pool.acquire(timeout=10))
         yield
 
@@ -80,13 +80,13 @@ async def held(here: Replica) -> AsyncIterator[None]:
 async def write(here: Replica, run_id: str, *events: str, first: int = 1) -> None:
     """Committed, and not published."""
     rows = ", ".join(f'{{"seq": {n}, "type": "{kind}", "data": {{}}}}' for n, kind in enumerate(events, start=first))
-    assert await here.service.database.batch.write("runs.record", UUID(run_id), 1, None, f"[{rows}]")
+    assert await here.house.database.batch.write("runs.record", UUID(run_id), 1, None, f"[{rows}]")
 
 
 async def finish(here: Replica, run_id: str, last: int) -> None:
     answer = '{"status": "failed", "outcome": "error_internal", "labels": [], "versions": {}, "usage": {}, "decisions": [], "text": ""}'
     events = f'[{{"seq": {last}, "type": "finished", "data": {{}}}}]'
-    assert await here.service.database.batch.write("runs.finish", UUID(run_id), 1, answer, events)
+    assert await here.house.database.batch.write("runs.finish", UUID(run_id), 1, answer, events)
 
 
 async def test_whoever_comes_while_all_connections_are_taken_is_served_later(
@@ -116,7 +116,7 @@ async def test_a_follower_looks_into_the_log_once(
 ) -> None:
     here, run_ids = crowd
     streams = [asyncio.create_task(followed(here.mine, run_id)) for run_id in run_ids * EACH]
-    await followed_by(here.service, *run_ids)
+    await followed_by(here.house, *run_ids)
     async with replica(settings):
         await asyncio.gather(*streams)
     assert asks["runs.events"] == RUNS * EACH
@@ -134,7 +134,7 @@ async def test_what_all_missed_is_looked_up_for_all_at_once(
             return asks["runs.events"] == RUNS * EACH
 
         await wait_until(all_follow, "everybody has looked")
-        assert await there.service.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
+        assert await there.house.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
         model.go.set()
         for events in await asyncio.gather(*streams):
             assert [event["id"] for event in events] == list(range(1, len(events) + 1))
@@ -144,7 +144,7 @@ async def test_what_all_missed_is_looked_up_for_all_at_once(
 async def test_whose_publisher_died_before_it_published_is_told_all_the_same(silent: tuple[Replica, str]) -> None:
     here, run_id = silent
     async with following(here.mine, run_id) as first, following(here.mine, run_id) as second:
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         await write(here, run_id, "started", "tool_started")
         for events in (first, second):
             assert [event.id for event in await seen(events, "tool_started")] == [1, 2]
@@ -159,9 +159,9 @@ async def test_a_gap_is_filled_before_what_comes_after_it(
     monkeypatch.setattr(rooms, "LOOK_S", 1000.0)
     here, run_id = silent
     async with following(here.mine, run_id) as events:
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         await write(here, run_id, "started", "tool_started", "tool_finished", "text")
-        here.service.publish(UUID(run_id), [rooms.Event(4, "text", {})])
+        here.house.publishing.events(UUID(run_id), [rooms.Event(4, "text", {})])
         assert [event.id for event in await asyncio.wait_for(seen(events, "text"), SOON_S)] == [1, 2, 3, 4]
 
 
@@ -172,7 +172,7 @@ async def test_whatever_number_a_follower_names_he_is_told_of_an_end_that_nobody
     here, run_id = silent
     await write(here, run_id, "started", "text")
     async with following(here.mine, run_id, after=after) as events:
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         await finish(here, run_id, last=3)
         told = [event.id async for event in events]
     assert told == ([3] if after < 3 else [])
@@ -192,7 +192,7 @@ async def test_followers_outlive_a_look_that_fails(
 
     monkeypatch.setattr(Reads, "fetch", failing)
     async with following(here.mine, run_id) as events:
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         await write(here, run_id, "started")
         assert [event.id for event in await seen(events, "started")] == [1]
     assert len(failed) == 3
@@ -201,12 +201,12 @@ async def test_followers_outlive_a_look_that_fails(
 async def test_nobody_looks_where_nobody_follows(silent: tuple[Replica, str], asks: Counter[str]) -> None:
     here, run_id = silent
     async with following(here.mine, run_id) as events:
-        await followed_by(here.service, run_id)
+        await followed_by(here.house, run_id)
         await write(here, run_id, "started")
         await seen(events, "started")
 
     async def nobody() -> bool:
-        return here.service.following._task is None
+        return here.house.following._task is None
 
     await wait_until(nobody, "the last follower is gone")
     before = asks["runs.missed"]
@@ -218,7 +218,7 @@ async def test_a_stranger_s_run_is_not_listened_to(crowd: tuple[Replica, list[st
     here, run_ids = crowd
     for run_id in (run_ids[0], str(UUID(int=7))):
         assert (await call(here.theirs, "GET", f"/v1/runs/{run_id}/events")).status == 404
-    assert not here.service.following._followers
+    assert not here.house.following._followers
 
 
 async def test_who_hangs_up_while_he_waits_leaves_the_queue(crowd: tuple[Replica, list[str]]) -> None:
@@ -227,14 +227,14 @@ async def test_who_hangs_up_while_he_waits_leaves_the_queue(crowd: tuple[Replica
         streams = [asyncio.create_task(followed(here.mine, run_id)) for run_id in run_ids]
 
         async def all_wait() -> bool:
-            return len(here.service.following._followers) == RUNS
+            return len(here.house.following._followers) == RUNS
 
         await wait_until(all_wait, "they wait")
         for stream in streams:
             stream.cancel()
 
         async def none_waits() -> bool:
-            return not here.service.following._followers
+            return not here.house.following._followers
 
         await wait_until(none_waits, "nobody is waited for")
 
@@ -252,7 +252,7 @@ PATHS = (
 async def test_who_waited_too_long_hears_that_we_are_busy_and_when_to_come_again(settings: Settings) -> None:
     async with replica(settings, works=False, database_pool=1, run_timeout_s=0.2) as here:
         run_id = (await asked(here.mine))["run_id"]
-        async with held(here), here.service.database._pools.service.acquire(timeout=10):
+        async with held(here), here.house.database._pools.service.acquire(timeout=10):
             for method, path, body in PATHS:
                 answer = await call(here.mine, method, path.format(run_id), body)
                 assert (answer.status, answer.body["type"]) == (503, "urn:beerforyou:problem:busy"), path

@@ -119,8 +119,8 @@ async def test_what_is_not_json_is_refused(http: aiohttp.ClientSession, body: by
         assert response.status == 422
 
 
-async def test_a_refused_message_leaves_nothing_behind(http: aiohttp.ClientSession, service: Any) -> None:
-    admin = await asyncpg.connect(service.settings.database_admin_url)
+async def test_a_refused_message_leaves_nothing_behind(http: aiohttp.ClientSession, house: Any) -> None:
+    admin = await asyncpg.connect(house.settings.database_admin_url)
     for refused in ("NUL \0", "a" * 5000):
         async with http.post("/v1/runs", json={"message": refused}) as response:
             assert response.status == 422
@@ -177,13 +177,13 @@ async def test_a_nonsensical_event_id_is_refused(http: aiohttp.ClientSession) ->
             assert response.status == 400
 
 
-async def test_the_description_is_valid_and_complete(http: aiohttp.ClientSession, service: Any) -> None:
+async def test_the_description_is_valid_and_complete(http: aiohttp.ClientSession, house: Any) -> None:
     from beerforyou.api.app import app
 
     async with http.get("/openapi.json") as response:
         document = await response.json()
     validate(document)
-    assert {getattr(route, "path", None) for route in app(service).routes} == set(document["paths"])
+    assert {getattr(route, "path", None) for route in app(house).routes} == set(document["paths"])
 
 
 async def test_health(http: aiohttp.ClientSession) -> None:

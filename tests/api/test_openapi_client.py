@@ -219,10 +219,10 @@ async def test_the_document_refuses_what_the_api_does(client: Client) -> None:
         await client.call("getRun", run_id=str(UUID(int=1)), include="nothing")
 
 
-async def test_what_is_routed_is_described(client: Client, service: Any) -> None:
+async def test_what_is_routed_is_described(client: Client, house: Any) -> None:
     routes = {
         (method.lower(), getattr(route, "path", ""))
-        for route in app(service).routes
+        for route in app(house).routes
         for method in (getattr(route, "methods", None) or ()) - {"HEAD"}
     }
     assert {(operation.method, operation.path) for operation in client.operations.values()} == routes

@@ -4,16 +4,16 @@ import aiohttp
 import asyncpg
 import pytest
 
-from beerforyou.service import Service
+from beerforyou.house import House
 
 
 async def test_readyz_refuses_while_the_fence_is_down(
-    service: Service, address: str, monkeypatch: pytest.MonkeyPatch
+    house: House, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin = await asyncpg.connect(service.settings.database_admin_url)
+    admin = await asyncpg.connect(house.settings.database_admin_url)
     try:
         await admin.execute("GRANT SELECT ON core.beers TO bfy_reader")
-        monkeypatch.setattr(service, "_fence_seen", -1e9)  # it looks every ten seconds
+        monkeypatch.setattr(house, "_fence_seen", -1e9)  # it looks every ten seconds
         async with aiohttp.ClientSession(address) as http, http.get("/readyz") as response:
             assert response.status == 503 and (await response.json())["down"] == ["fence"]
     finally:

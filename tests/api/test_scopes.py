@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from beerforyou.api.tokens import Bearer, Tokens, mint
+from beerforyou.labels import SCOPES
 from beerforyou.settings import Settings
-from beerforyou.tools.tool import SCOPES
 from tests.api.conftest import MINE
 from tests.api.test_http import asked, followed
 from tests.api.test_tokens import ours, signed

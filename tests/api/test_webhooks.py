@@ -15,7 +15,7 @@ from beerforyou.settings import Settings
 from tests.api.conftest import NOBODYS, bearer
 from tests.api.talking import Talker, asked, call, look, replica
 from tests.waiting import wait_until
-from tests.worker.test_webhooks import Receiver, receiving
+from tests.webhooks.test_delivery import Receiver, receiving
 
 URL = {"url": "https://example.com/hook"}
 

@@ -14,13 +14,13 @@ from uuid import UUID, uuid4
 import aio_pika
 import pytest
 
-from beerforyou.backends import embedded
 from beerforyou.backends import queue as module
 from beerforyou.backends.queue import DELIVERIES, ENVELOPE, Delivery, Queue, connect, dead
 from beerforyou.backends.queue.amqp import AmqpQueue
 from beerforyou.backends.queue.valkey import ValkeyQueue, _check_version
 from beerforyou.backends.valkey import Valkey
 from beerforyou.errors import SetupError, TooMany, Unavailable
+from beerforyou.servers import embedded
 from beerforyou.settings import load
 from tests.servers.rabbitmq import Rabbit, rabbitmq
 from tests.waiting import wait_until

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from beerforyou.backends import embedded
 from beerforyou.backends import valkey as module
 from beerforyou.backends.valkey import Refused, Valkey
 from beerforyou.errors import SetupError, Unavailable
+from beerforyou.servers import embedded
 from beerforyou.settings import Settings
 
 

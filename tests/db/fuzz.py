@@ -24,8 +24,8 @@ from beerforyou.db.database import Database, connect
 from beerforyou.db.migrate import migrate
 from beerforyou.db.parser import CPU_S
 from beerforyou.errors import Refused
+from beerforyou.house import prepared
 from beerforyou.isolation.watching import Backends, backends, named
-from beerforyou.service import prepared
 from beerforyou.settings import load
 from tests.conftest import furnish
 from tests.cpu import quick

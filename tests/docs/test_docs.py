@@ -6,12 +6,12 @@ from typing import get_args
 
 import pytest
 
-from beerforyou.answering.journal import EventType
 from beerforyou.answering.turn import Outcome
 from beerforyou.api import openapi
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.ranking import REASONS
 from beerforyou.cli import COMMANDS
+from beerforyou.runs.journal import EventType
 from beerforyou.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]

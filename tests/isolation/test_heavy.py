@@ -8,13 +8,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from beerforyou.backends.postgres_server import MEMORY_MB
 from beerforyou.db.database import Database, connect
 from beerforyou.db.fence import RUNS
 from beerforyou.errors import Refused
 from beerforyou.isolation import attack, watching
 from beerforyou.isolation.attack import MOST_MB_GATED, VIEWS, Attack, filled, ours, tried
 from beerforyou.isolation.watching import SESSION_MB, Backends, backends, named
+from beerforyou.servers.postgres import MEMORY_MB
 from beerforyou.settings import Settings
 from tests.waiting import wait_until
 

@@ -17,13 +17,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from beerforyou.backends import embedded
 from beerforyou.db import gate, shape
 from beerforyou.db.database import Database, connect
 from beerforyou.db.identity import Identity
 from beerforyou.db.migrate import migrate
 from beerforyou.errors import Refused, Unavailable
 from beerforyou.isolation.attack import ours
+from beerforyou.servers import embedded
 from beerforyou.settings import Settings, kept_secret, load
 from tests.isolation.conftest import MINE, canary, pairs, stock, truth
 

@@ -7,13 +7,15 @@ import asyncpg
 import pytest
 
 from beerforyou.backends.valkey import Valkey
+from beerforyou.conversations.accepting import accept
 from beerforyou.db.connections import operator
 from beerforyou.db.queries import QUERIES
+from beerforyou.health import Health, holes
+from beerforyou.house import opened
 from beerforyou.isolation import through_sql
 from beerforyou.isolation.attack import ours
 from beerforyou.isolation.canaries import canaries
 from beerforyou.isolation.prove import prove
-from beerforyou.service import opened
 from beerforyou.settings import Settings
 from tests.cli.program import call
 from tests.db.tables import TABLES
@@ -63,9 +65,9 @@ async def test_clients_that_are_only_called_like_canaries_are_left_alone(
             await connection.execute(QUERIES["canaries.add_purchases"].sql, name, f"kanarie {name}", 2)
     await admin.execute("UPDATE core.clients SET created_at = now() - interval '1 day'")
     await admin.execute("UPDATE core.clients SET canary = false WHERE client_id = ANY ($1)", names)
-    async with opened(settings) as service:
+    async with opened(settings) as house:
         for name in [*names, "canary-left-over"]:
-            await service.accept(name, "oi")
+            await accept(house, name, "oi")
     async with canaries(settings) as made:
         assert len(made) == 3
     async with operator(settings) as connection:
@@ -79,19 +81,19 @@ async def test_clients_that_are_only_called_like_canaries_are_left_alone(
 
 @pytest.mark.parametrize("hole", HOLES)
 async def test_what_is_open_is_found(settings: Settings, admin: asyncpg.Connection, hole: str) -> None:
-    async with opened(settings) as service:
-        assert await service.holes() == []
+    async with opened(settings) as house:
+        assert await holes(house.database) == []
         await admin.execute(HOLES[hole])
-        assert await service.holes() != []
-        assert (await service.ready())["fence"] is False
+        assert await holes(house.database) != []
+        assert (await Health(house).ready())["fence"] is False
 
 
 async def test_migrating_lays_the_fence_anew(settings: Settings, admin: asyncpg.Connection) -> None:
     await admin.execute(HOLES["a function that is not on the list"])
     await admin.execute(HOLES["a catalog"])
     assert (await call("db", "migrate", settings=settings)).code == 0
-    async with opened(settings) as service:
-        assert await service.holes() == []
+    async with opened(settings) as house:
+        assert await holes(house.database) == []
 
 
 async def test_a_view_that_shows_too_much_is_a_leak(

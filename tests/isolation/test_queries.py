@@ -10,7 +10,7 @@ import pytest
 from beerforyou import prompts
 from beerforyou.db import gate
 from beerforyou.errors import Refused
-from beerforyou.service import Service
+from beerforyou.house import House
 from beerforyou.settings import Settings
 
 ME, OTHER = "CLT-00001", "CLT-00002"
@@ -19,9 +19,9 @@ HONEST = [json.loads(line) for line in (Path(__file__).parents[1] / "evals/hones
 
 @pytest.mark.parametrize("query", HONEST, ids=lambda query: query["id"])
 async def test_an_honest_query_gets_the_same_rows_with_the_gate_and_without(
-    service: Service, query: dict[str, str]
+    house: House, query: dict[str, str]
 ) -> None:
-    fence = service.database.fence
+    fence = house.database.fence
     assert await fence.run(ME, gate.passed(query["sql"])) == await fence.run(ME, query["sql"])
 
 
@@ -47,33 +47,33 @@ async def test_an_honest_query_gets_the_same_rows_with_the_gate_and_without(
 )
 @pytest.mark.parametrize("with_gate", [True, False])
 async def test_a_reason_is_one_line_that_the_model_can_act_on(
-    service: Service, sql: str, reason: str, with_gate: bool
+    house: House, sql: str, reason: str, with_gate: bool
 ) -> None:
     with pytest.raises(Refused, match=reason) as refused:
-        await service.database.fence.run(ME, gate.passed(sql) if with_gate else sql)
+        await house.database.fence.run(ME, gate.passed(sql) if with_gate else sql)
     assert "\n" not in refused.value.message and refused.value.hint
 
 
-async def test_no_reason_quotes_a_value(service: Service) -> None:
+async def test_no_reason_quotes_a_value(house: House) -> None:
     """The database's own message would: `invalid input syntax for type integer: "..."`."""
-    (beer,), *_ = (await service.database.fence.run(ME, "SELECT beer FROM my_purchases")).rows
+    (beer,), *_ = (await house.database.fence.run(ME, "SELECT beer FROM my_purchases")).rows
     with pytest.raises(Refused) as refused:
-        await service.database.fence.run(ME, "SELECT beer::int FROM my_purchases")
+        await house.database.fence.run(ME, "SELECT beer::int FROM my_purchases")
     assert beer not in f"{refused.value.message}{refused.value.hint}"
 
 
-async def test_words_that_look_like_statements_are_only_words(service: Service) -> None:
+async def test_words_that_look_like_statements_are_only_words(house: House) -> None:
     for name in ("Alter Brewing Company", "Grants Pass", "Drop In Brewing", "Set_config Ales"):
-        found = await service.database.fence.run(
+        found = await house.database.fence.run(
             ME, gate.passed(f"SELECT count(*) AS n FROM my_purchases WHERE brewery = '{name}'")
         )
         assert found.rows == ((0,),)
 
 
-async def test_a_million_rows_are_cut_and_so_is_a_wide_one(service: Service) -> None:
-    fence = service.database.fence
+async def test_a_million_rows_are_cut_and_so_is_a_wide_one(house: House) -> None:
+    fence = house.database.fence
     many = await fence.run(ME, "SELECT a.beer FROM my_purchases a, my_purchases b")
-    assert many.truncated and 0 < len(many.rows) <= service.settings.sql_rows
+    assert many.truncated and 0 < len(many.rows) <= house.settings.sql_rows
     wide = ", ".join(f"beer AS beer_{n}" for n in range(150))
     assert (await fence.run(ME, f"SELECT {wide} FROM my_purchases ORDER BY length(beer)")).truncated
     wider = ", ".join(f"beer b{n}" for n in range(300))
@@ -81,8 +81,8 @@ async def test_a_million_rows_are_cut_and_so_is_a_wide_one(service: Service) -> 
         await fence.run(ME, f"SELECT {wider} FROM my_purchases ORDER BY length(beer) DESC")
 
 
-async def test_columns_of_one_name_are_all_there(service: Service) -> None:
-    found = await service.database.fence.run(
+async def test_columns_of_one_name_are_all_there(house: House) -> None:
+    found = await house.database.fence.run(
         ME, "SELECT a.beer, a.quantity, a.beer, 1e200::numeric, 12345678901234567890 FROM my_purchases a LIMIT 1"
     )
     assert found.columns[:3] == ("beer", "quantity", "beer") and len(found.rows[0]) == 5
@@ -106,10 +106,10 @@ async def test_the_views_are_what_the_model_is_told(furnished: Settings) -> None
     assert set(told) == gate.TABLES
 
 
-async def test_each_sees_its_own_rows_and_nothing_else(service: Service, furnished: Settings) -> None:
+async def test_each_sees_its_own_rows_and_nothing_else(house: House, furnished: Settings) -> None:
     admin = await asyncpg.connect(furnished.database_admin_url)
     for client in (ME, OTHER):
         sums = await admin.fetchrow("SELECT count(*), sum(quantity) FROM core.purchases WHERE client_id = $1", client)
-        found = await service.database.fence.run(client, "SELECT count(*) AS n, sum(quantity) AS q FROM my_purchases")
+        found = await house.database.fence.run(client, "SELECT count(*) AS n, sum(quantity) AS q FROM my_purchases")
         assert found.rows == (tuple(sums),)
     await admin.close()

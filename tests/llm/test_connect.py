@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from beerforyou import llm
+from beerforyou.by_rule.planner import Offline
 from beerforyou.errors import SetupError
 from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
 from beerforyou.llm.model import Reply, Text
-from beerforyou.llm.offline import Offline
 from beerforyou.settings import Settings
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import REQUESTS

@@ -10,16 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from beerforyou.by_rule.planner import Facts, Offline
 from beerforyou.errors import ModelError, ModelSenseless, ModelTimeout, ModelUnavailable
 from beerforyou.llm import fallback, providers
 from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
 from beerforyou.llm.gemini import Gemini
-from beerforyou.llm.model import Model, Reply, Usage
-from beerforyou.llm.offline import Facts, Offline
-from beerforyou.messages import say
+from beerforyou.llm.model import Model, Reply
 from beerforyou.reading.reading import Context, Reading
+from beerforyou.sentences import say
 from beerforyou.settings import Settings
+from beerforyou.usage import Usage
 from bench.model_server.script import Raw
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import REQUESTS

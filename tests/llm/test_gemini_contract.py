@@ -14,8 +14,9 @@ from pydantic_ai.providers.google import GoogleProvider
 from beerforyou.llm.calls import is_ours
 from beerforyou.llm.gemini import Gemini
 from beerforyou.llm.gemini_wire import FINISH, thinking_config
-from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, Usage
+from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall
 from beerforyou.llm.providers import PydanticAI
+from beerforyou.usage import Usage
 from bench.model_server.script import Raw
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import REQUESTS

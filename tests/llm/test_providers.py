@@ -10,10 +10,11 @@ import pytest
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.llm import providers
 from beerforyou.llm.calls import NOT_MADE, is_ours
-from beerforyou.llm.model import Message, Part, Reply, Request, Source, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.model import Message, Part, Reply, Request, Source, Text, ToolCall, ToolResult
 from beerforyou.llm.providers import PydanticAI
 from beerforyou.llm.settling import longest_text, settled
 from beerforyou.settings import Settings
+from beerforyou.usage import Usage
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
 from bench.model_server.server import ModelServer
 from tests.cpu import quick

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from beerforyou.llm import settling
 from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import OFFLINE, Reply, Request, Source, Text, ToolCall, Usage
+from beerforyou.llm.model import OFFLINE, Reply, Request, Source, Text, ToolCall
 from beerforyou.llm.settling import longest_text, settled
+from beerforyou.usage import Usage
 from tests.cpu import quick
 from tests.llm.conversations import SEARCH
 

@@ -16,7 +16,8 @@ import msgspec
 import standardwebhooks
 from aiohttp import web
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.model import Message, Reply, Text, ToolCall, ToolResult
+from beerforyou.usage import Usage
 from bench.model_server.gemini import Gemini
 from bench.model_server.script import Ask
 from tests.processes.mortal import PLACES

@@ -16,11 +16,11 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from beerforyou.backends.embedded import Servers, settings_with_servers
 from beerforyou.backends.valkey import Valkey
 from beerforyou.catalogue import demo
 from beerforyou.catalogue.sync import store
 from beerforyou.db.connections import operator
+from beerforyou.servers.embedded import Servers, settings_with_servers
 from beerforyou.settings import Settings, load
 from tests.servers.rabbitmq import Rabbit, rabbitmq
 

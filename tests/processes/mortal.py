@@ -25,15 +25,16 @@ import beerforyou.api.app
 import beerforyou.backends.queue.amqp
 import beerforyou.llm.gemini  # noqa: F401 (what the commands would import)
 from beerforyou.answering import planner
-from beerforyou.answering.journal import Journal, Step
-from beerforyou.backends.leave import asking_leave
+from beerforyou.answering import run as runner
+from beerforyou.api import runs
 from beerforyou.cli import main
 from beerforyou.llm.fallback import Fallback
-from beerforyou.service import Service
+from beerforyou.outside.leave import asking_leave
+from beerforyou.runs.journal import Journal, Step
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Caller, Outcome, tool
-from beerforyou.worker import runner, worker
-from beerforyou.worker.webhooks import Postman
+from beerforyou.webhooks.delivery import Postman
+from beerforyou.worker import worker
 
 HARNESS = os.environ.get("CHAOS_URL", "")  # empty where only its places are read
 STEPS = ("model1", "tool2", "model3", "tool4", "model5")  # the run that the harness's model leads through
@@ -125,7 +126,7 @@ def _of_step(journal: Journal, step: Step) -> tuple[str, object]:
 
 
 def _of_reply(_: Fallback, request: object, say: Any) -> tuple[str, object]:
-    return _next_step("model", say.__self__)
+    return _next_step("model", say.__self__._journal)
 
 
 def _between_commit_and_publishing() -> None:
@@ -142,9 +143,9 @@ def _between_commit_and_publishing() -> None:
 def arm() -> None:
     """`before` is asked before the lease is looked at: asking must not make a worker spend for a run that it lost."""
     mortal(
-        Service,
+        runs,
         "accept",
-        lambda _, client, text, *more: ("accept", text),
+        lambda house, client, text, *more: ("accept", text),
         before="before",
         during="during",
         after="after",

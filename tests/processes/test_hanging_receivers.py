@@ -6,10 +6,10 @@ from pathlib import Path
 import aiohttp
 
 from beerforyou.settings import Settings
-from beerforyou.webhooks import MOST
+from beerforyou.webhooks.registry import MOST
 from tests.api.conftest import THEIRS, bearer
 from tests.processes.neighbour import QUESTION, installed, undisturbed
-from tests.worker.test_webhooks import Receiver, receiving, until
+from tests.webhooks.test_delivery import Receiver, receiving, until
 
 HANGING = [f"CLT-{n:05}" for n in range(10, 22)]
 PATIENCE_S = 60.0  # of an attempt: longer than the test, so that each place that is taken stays taken

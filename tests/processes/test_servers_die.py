@@ -14,12 +14,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from beerforyou.backends import embedded
 from beerforyou.backends.valkey import Valkey
 from beerforyou.db.connections import operator
 from beerforyou.db.migrate import migrate
 from beerforyou.errors import Unavailable
-from beerforyou.service import prepared
+from beerforyou.house import prepared
+from beerforyou.servers import embedded
 from beerforyou.settings import Settings, load
 from tests.api.conftest import bearer
 from tests.cli.program import call

@@ -6,10 +6,10 @@ import aiohttp
 import asyncpg
 import pytest
 
-from beerforyou.backends.postgres_server import MEMORY_MB
 from beerforyou.isolation.attack import VIEWS, filled, ours
 from beerforyou.isolation.watching import SESSION_MB, _private_mb
 from beerforyou.llm.model import Reply, Text, ToolCall
+from beerforyou.servers.postgres import MEMORY_MB
 from beerforyou.settings import Settings
 from bench.model_server.script import Ask
 from bench.model_server.server import ModelServer

@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
-from beerforyou.backends import account
-from beerforyou.backends.server import private
+from beerforyou.servers import account
+from beerforyou.servers.server import private
 from tests.servers.process import folder, running
 
 SERVER_CONNECTIONS = 3  # for each login

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from beerforyou.backends import account
+from beerforyou.servers import account
 
 START_S = 30
 

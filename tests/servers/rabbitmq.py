@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from beerforyou.backends import account
-from beerforyou.backends.server import private
+from beerforyou.servers import account
+from beerforyou.servers.server import private
 from tests.servers.process import folder, tail
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's in the PATH insists on an account and a folder

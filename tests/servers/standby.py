@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from beerforyou.backends import account
-from beerforyou.backends.postgres_server import CONFIG, LIMITED
+from beerforyou.servers import account
+from beerforyou.servers.postgres import CONFIG, LIMITED
 from tests.servers.process import folder, running
 
 

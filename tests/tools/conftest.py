@@ -10,7 +10,7 @@ from beerforyou.tools.tool import Caller
 
 
 @pytest.fixture
-def caller(service: Any) -> Callable[..., Caller]:
+def caller(house: Any) -> Callable[..., Caller]:
     def made(client_id: str = "CLT-00001", **more: Any) -> Caller:
         place = {"city": "San Diego", "state": "California", "country": "United States"} | more.pop("home", {})
         return Caller(
@@ -18,10 +18,10 @@ def caller(service: Any) -> Callable[..., Caller]:
             name="Bar",
             home=Place(**place),
             language=more.pop("language", "en"),
-            rows=service.database.for_tools(client_id),
-            fence=service.database.fence,
-            statistics=service.database.statistics,
-            catalogue=service.catalogue.now,
+            rows=house.database.for_tools(client_id),
+            fence=house.database.fence,
+            statistics=house.database.statistics,
+            catalogue=house.catalogue.now,
             **more,
         )
 

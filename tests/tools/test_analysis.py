@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from beerforyou.by_rule.sql import write
 from beerforyou.errors import BadInput, Refused
-from beerforyou.llm.offline_sql import write
 from beerforyou.reading.reading import Question
 from beerforyou.settings import Settings, load
 from beerforyou.tools import TOOLS

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from beerforyou.db.connections import operator
-from beerforyou.service import Service, opened
+from beerforyou.house import House, opened
 from beerforyou.settings import Settings
 
 CLIENT = "CLT-00003"
@@ -24,6 +24,6 @@ async def alone(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def quick(alone: Settings) -> AsyncIterator[Service]:
-    async with opened(alone) as service:
-        yield service
+async def quick(alone: Settings) -> AsyncIterator[House]:
+    async with opened(alone) as house:
+        yield house

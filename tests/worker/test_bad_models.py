@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from beerforyou.service import Service, opened
+from beerforyou.conversations.accepting import accept
+from beerforyou.house import House, opened
+from beerforyou.runs.looking import ended, look
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.conftest import FreshSettings
@@ -44,7 +46,7 @@ BAD: dict[str, tuple[Behaviour, str]] = {
     **{name: (behave, "error_model") for name, behave in SENSELESS.items()},
 }
 Ask = Callable[[], Awaitable[dict[str, Any]]]
-House = Callable[..., AbstractAsyncContextManager[tuple[Service, Ask]]]
+House = Callable[..., AbstractAsyncContextManager[tuple[House, Ask]]]
 
 
 @pytest.fixture
@@ -65,18 +67,18 @@ def house(own: Settings, server: Misbehaving) -> House:
     """A service whose model is that server, with a worker; and a question to it, as the run that ended."""
 
     @asynccontextmanager
-    async def made(**more: Any) -> AsyncIterator[tuple[Service, Ask]]:
+    async def made(**more: Any) -> AsyncIterator[tuple[House, Ask]]:
         usual = {"model_timeout_s": MODEL_S, "run_timeout_s": RUN_S, "gemini_base_url": server.url}
         settings = replace(own, model="gemini:gemini-2.5-flash", gemini_api_key="no-key-at-all", **(usual | more))
-        async with opened(settings) as service, working(service):
+        async with opened(settings) as house, working(house):
 
             async def ask() -> dict[str, Any]:
-                accepted, started = await service.accept(CLIENT, QUESTION), time.monotonic()
-                run = await service.ended(CLIENT, accepted.run_id, 30)
+                accepted, started = await accept(house, CLIENT, QUESTION), time.monotonic()
+                run = await ended(house.following, house.database.as_client(CLIENT), accepted.run_id, 30)
                 assert time.monotonic() - started < settings.run_timeout_s + 2
                 return run
 
-            yield service, ask
+            yield house, ask
 
     return made
 
@@ -107,10 +109,14 @@ async def test_the_stand_in_answers_and_says_so(house: House, server: Misbehavin
 @pytest.mark.parametrize("senseless", SENSELESS)
 async def test_what_makes_no_sense_is_paid_and_never_shown(house: House, server: Misbehaving, senseless: str) -> None:
     server.behaves = [SENSELESS[senseless]]
-    async with house(model_timeout_s=10.0, run_timeout_s=30.0) as (service, ask):
+    async with house(model_timeout_s=10.0, run_timeout_s=30.0) as (house, ask):
         run = await ask()
-        steps = (await service.run(CLIENT, run["run_id"], steps=True))["steps"]
-        events = [event async for event in await service.follow(CLIENT, run["run_id"]) if event]
+        steps = (await look(house.database.as_client(CLIENT), run["run_id"], steps=True))["steps"]
+        events = [
+            event
+            async for event in await house.following.events(house.database.as_client(CLIENT), run["run_id"])
+            if event
+        ]
     assert server.count == 2 and run["usage"]["input"] == 2 * 812
     first, second, *others = [step["output"]["finish"] for step in steps if step["kind"] == "model"]
     assert first == second != "stop" and set(others) == {"stop"}
@@ -120,17 +126,17 @@ async def test_what_makes_no_sense_is_paid_and_never_shown(house: House, server:
 
 async def test_what_was_paid_for_nothing_is_known_to_who_goes_on(house: House, server: Misbehaving) -> None:
     server.behaves = [SENSELESS["no candidates"], hang]
-    async with house(model_timeout_s=30.0, run_timeout_s=30.0, grace_s=0.0) as (service, _):
-        accepted = await service.accept(CLIENT, QUESTION)
+    async with house(model_timeout_s=30.0, run_timeout_s=30.0, grace_s=0.0) as (house, _):
+        accepted = await accept(house, CLIENT, QUESTION)
 
         async def asked_twice() -> bool:
             return server.count == 2
 
         await wait_until(asked_twice, "the model is asked once more")
     server.behaves = [good]
-    async with house() as (service, _):
-        await service.ended(CLIENT, accepted.run_id, 30)
-        run = await service.run(CLIENT, accepted.run_id, steps=True)
+    async with house() as (house, _):
+        await ended(house.following, house.database.as_client(CLIENT), accepted.run_id, 30)
+        run = await look(house.database.as_client(CLIENT), accepted.run_id, steps=True)
     assert [step["output"]["finish"] for step in run["steps"]] == ["empty", "stop"]
     assert (run["text"], run["usage"]["input"], server.count) == ("Achei três.", 2 * 812, 3)
 
@@ -150,8 +156,12 @@ async def test_it_recovers(house: House, server: Misbehaving) -> None:
 
 async def test_text_that_came_before_it_broke_off_is_void(house: House, server: Misbehaving) -> None:
     server.behaves = [breaks_off, good]
-    async with house() as (service, ask):
+    async with house() as (house, ask):
         run = await ask()
-        events = [event async for event in await service.follow(CLIENT, run["run_id"]) if event]
+        events = [
+            event
+            async for event in await house.following.events(house.database.as_client(CLIENT), run["run_id"])
+            if event
+        ]
     begun = max(event.seq for event in events if event.type == "started")
     assert [event.data["text"] for event in events if event.type == "text" and event.seq > begun] == ["Achei três."]

@@ -10,9 +10,11 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from beerforyou.conversations.accepting import accept
 from beerforyou.db import database
 from beerforyou.errors import Unavailable
-from beerforyou.service import Service, opened
+from beerforyou.house import House, opened
+from beerforyou.runs.looking import look
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import BEGINNING, Worker, working
 from tests.waiting import wait_until
@@ -24,26 +26,26 @@ EVENT = '[{"seq": 1, "type": "started", "data": {}}]'
 
 
 @pytest.fixture
-async def narrow(alone: Settings) -> AsyncIterator[Service]:
+async def narrow(alone: Settings) -> AsyncIterator[House]:
     """One connection a pool, room for all, and nobody forgives a single crash."""
     few = replace(alone, database_pool=1, worker_concurrency=200, client_concurrency=1000, max_crashes=0, lease_s=20.0)
-    async with opened(few) as service:
-        yield service
+    async with opened(few) as house:
+        yield house
 
 
 @asynccontextmanager
-async def reads_wait(service: Service) -> AsyncIterator[None]:
+async def reads_wait(house: House) -> AsyncIterator[None]:
     """The connections that read as a client are somebody else's."""
-    pool = service.database._pools.client
+    pool = house.database._pools.client
     async with AsyncExitStack() as stack:
-        for _ in range(service.settings.database_pool):
+        for _ in range(house.settings.database_pool):
             await stack.enter_async_context(pool.acquire(timeout=10))
         yield
 
 
-async def counted(service: Service, *columns: str, where: str = "true") -> list[Any]:
+async def counted(house: House, *columns: str, where: str = "true") -> list[Any]:
     """Over all runs, or those."""
-    admin = await asyncpg.connect(service.settings.database_admin_url)
+    admin = await asyncpg.connect(house.settings.database_admin_url)
     try:
         return list(await admin.fetchrow(f"SELECT {', '.join(columns)} FROM core.runs WHERE {where}"))
     finally:
@@ -54,11 +56,11 @@ CRASHES = ("sum(crashes)", "sum(false_starts)")
 RUNNING = "count(*) FILTER (WHERE status = 'running')"
 
 
-async def test_a_worker_claims_no_more_than_it_can_begin(narrow: Service) -> None:
+async def test_a_worker_claims_no_more_than_it_can_begin(narrow: House) -> None:
     """A burst that is much larger, while what it reads first is not to be had; then all are answered, and none crashed."""
     narrow.model = model = Held()
     model.go.set()
-    runs = [await narrow.accept(CLIENT, "brewpubs em Denver") for _ in range(BURST)]
+    runs = [await accept(narrow, CLIENT, "brewpubs em Denver") for _ in range(BURST)]
     async with working(narrow):
         async with reads_wait(narrow):
 
@@ -72,9 +74,9 @@ async def test_a_worker_claims_no_more_than_it_can_begin(narrow: Service) -> Non
     assert await counted(narrow, *CRASHES, "max(fence)") == [0, 0, 1]
 
 
-async def test_runs_that_wait_for_the_model_keep_nobody_from_beginning(narrow: Service) -> None:
+async def test_runs_that_wait_for_the_model_keep_nobody_from_beginning(narrow: House) -> None:
     narrow.model = model = Held()
-    runs = [await narrow.accept(CLIENT, "brewpubs em Denver") for _ in range(BURST)]
+    runs = [await accept(narrow, CLIENT, "brewpubs em Denver") for _ in range(BURST)]
     async with working(narrow):
 
         async def all_asked() -> bool:
@@ -86,9 +88,9 @@ async def test_runs_that_wait_for_the_model_keep_nobody_from_beginning(narrow: S
             assert (await ended(narrow, run.run_id))["outcome"] == "answered"
 
 
-async def test_a_run_that_waited_too_long_to_begin_goes_back_and_did_not_crash(narrow: Service) -> None:
+async def test_a_run_that_waited_too_long_to_begin_goes_back_and_did_not_crash(narrow: House) -> None:
     pool, worker = narrow.database._pools.client, Worker(narrow)
-    accepted = await narrow.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(narrow, CLIENT, "brewpubs em Denver")
     await lose_the_bell(narrow)
     patience, pool._turns._patience_s = pool._turns._patience_s, 0.05
     async with reads_wait(narrow):
@@ -100,13 +102,13 @@ async def test_a_run_that_waited_too_long_to_begin_goes_back_and_did_not_crash(n
             assert await counted(narrow, *CRASHES, "max(status)", "max(started_at)") == [0, 0, "queued", None]
     pool._turns._patience_s = patience
     await worker.work(accepted.run_id)
-    assert (await narrow.run(CLIENT, accepted.run_id))["status"] == "succeeded"
+    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id))["status"] == "succeeded"
 
 
 async def test_a_run_whose_first_read_is_not_answered_goes_back_and_did_not_crash(
-    narrow: Service, monkeypatch: pytest.MonkeyPatch
+    narrow: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker, accepted = Worker(narrow), await narrow.accept(CLIENT, "brewpubs em Denver")
+    worker, accepted = Worker(narrow), await accept(narrow, CLIENT, "brewpubs em Denver")
     await lose_the_bell(narrow)
     admin = await asyncpg.connect(narrow.settings.database_admin_url)
     await admin.execute("BEGIN; LOCK core.clients")  # the database gives up after two seconds by itself
@@ -118,12 +120,12 @@ async def test_a_run_whose_first_read_is_not_answered_goes_back_and_did_not_cras
     await worker.beat()
     assert await counted(narrow, *CRASHES, "max(status)") == [0, 0, "queued"]
     await worker.work(accepted.run_id)
-    assert (await narrow.run(CLIENT, accepted.run_id))["status"] == "succeeded"
+    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id))["status"] == "succeeded"
 
 
-async def test_a_worker_that_stops_hands_back_what_has_not_begun_as_if_it_had_not_been_taken(narrow: Service) -> None:
+async def test_a_worker_that_stops_hands_back_what_has_not_begun_as_if_it_had_not_been_taken(narrow: House) -> None:
     narrow.settings = replace(narrow.settings, grace_s=0.0)
-    accepted = await narrow.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(narrow, CLIENT, "brewpubs em Denver")
     async with reads_wait(narrow), working(narrow):
 
         async def taken() -> bool:
@@ -135,10 +137,10 @@ async def test_a_worker_that_stops_hands_back_what_has_not_begun_as_if_it_had_no
         assert (await ended(narrow, accepted.run_id))["status"] == "succeeded"
 
 
-async def test_what_waits_to_begin_waits_for_a_worker_still(narrow: Service) -> None:
+async def test_what_waits_to_begin_waits_for_a_worker_still(narrow: House) -> None:
     """However often it was taken meanwhile: in the end it is told that nobody came to it."""
     narrow.settings = replace(narrow.settings, run_expires_s=0.05, grace_s=0.0)
-    accepted = await narrow.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(narrow, CLIENT, "brewpubs em Denver")
     await lose_the_bell(narrow)
     batch, me = narrow.database.batch, narrow.worker_name
     claim = await batch.write("runs.claim", accepted.run_id, me, 20.0)
@@ -152,7 +154,7 @@ async def test_what_waits_to_begin_waits_for_a_worker_still(narrow: Service) -> 
 
     await wait_until(waited, "it counts from the beginning")
     await Worker(narrow).work(accepted.run_id)
-    assert (await narrow.run(CLIENT, accepted.run_id))["outcome"] == "error_timeout"
+    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id))["outcome"] == "error_timeout"
 
 
 COUNTS = {  # how it was lost, and whether it had begun: crashes, false starts
@@ -167,10 +169,10 @@ COUNTS = {  # how it was lost, and whether it had begun: crashes, false starts
 }
 
 
-async def test_what_counts_and_as_what(quick: Service) -> None:
+async def test_what_counts_and_as_what(quick: House) -> None:
     batch = quick.database.batch
     for (lost, begun), expected in COUNTS.items():
-        run_id = (await quick.accept(CLIENT, "oi")).run_id
+        run_id = (await accept(quick, CLIENT, "oi")).run_id
         claim = await batch.write("runs.claim", run_id, "w", 0.0 if lost == "silent" else 30.0)
         assert claim
         if begun:
@@ -184,12 +186,12 @@ async def test_what_counts_and_as_what(quick: Service) -> None:
         assert (counted_of_it, again and again["deaths"]) == (expected, sum(expected)), (lost, begun)
 
 
-async def test_who_kills_its_workers_is_given_up_whether_it_had_begun_or_not(quick: Service) -> None:
+async def test_who_kills_its_workers_is_given_up_whether_it_had_begun_or_not(quick: House) -> None:
     quick.settings = replace(quick.settings, max_crashes=2)
     model, batch = Steps(), quick.database.batch
     quick.model = model
     for begun in ([False] * 3, [True] * 3, [False, True, True], [True, False, False]):
-        run_id = (await quick.accept(CLIENT, "oi")).run_id
+        run_id = (await accept(quick, CLIENT, "oi")).run_id
         for number, has_begun in enumerate(begun, start=1):
             claim = await batch.write("runs.claim", run_id, f"dies {number}", 0.0)
             assert claim
@@ -197,19 +199,22 @@ async def test_who_kills_its_workers_is_given_up_whether_it_had_begun_or_not(qui
                 event = EVENT.replace('"seq": 1', f'"seq": {number}')
                 await batch.write("runs.record", run_id, claim["fence"], None, event)
         await Worker(quick).work(run_id)
-        assert ((await quick.run(CLIENT, run_id))["outcome"], model.calls) == ("error_internal", 0), begun
+        assert ((await look(quick.database.as_client(CLIENT), run_id))["outcome"], model.calls) == (
+            "error_internal",
+            0,
+        ), begun
 
 
-async def test_a_run_that_is_given_up_costs_the_conversation_no_memory(quick: Service) -> None:
+async def test_a_run_that_is_given_up_costs_the_conversation_no_memory(quick: House) -> None:
     quick.model, batch = Steps(), quick.database.batch
-    first = await quick.accept(CLIENT, "brewpubs em Denver")
+    first = await accept(quick, CLIENT, "brewpubs em Denver")
     await Worker(quick).work(first.run_id)
-    second = await quick.accept(CLIENT, "e em Boulder?", first.conversation_id)
+    second = await accept(quick, CLIENT, "e em Boulder?", first.conversation_id)
     quick.settings = replace(quick.settings, max_crashes=0)
     await batch.write("runs.claim", second.run_id, "dies", 0.0)
     await Worker(quick).work(second.run_id)
-    assert (await quick.run(CLIENT, second.run_id))["outcome"] == "error_internal"
-    third, asked = await quick.accept(CLIENT, "e em Austin?", first.conversation_id), []
+    assert (await look(quick.database.as_client(CLIENT), second.run_id))["outcome"] == "error_internal"
+    third, asked = await accept(quick, CLIENT, "e em Austin?", first.conversation_id), []
 
     class Listening(Steps):
         async def generate(self, request: Any, on_text: Any = None) -> Any:
@@ -221,21 +226,21 @@ async def test_a_run_that_is_given_up_costs_the_conversation_no_memory(quick: Se
     assert "brewpubs em Denver" in str(asked[0].messages)
 
 
-async def test_a_failure_of_ours_that_nobody_foresaw_counts(quick: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    accepted, worker = await quick.accept(CLIENT, "oi"), Worker(quick)
+async def test_a_failure_of_ours_that_nobody_foresaw_counts(quick: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted, worker = await accept(quick, CLIENT, "oi"), Worker(quick)
 
     async def broken(*_: object) -> None:
         raise AssertionError("of ours")
 
     with monkeypatch.context() as patch, contextlib.suppress(AssertionError):
-        patch.setattr("beerforyou.worker.runner.begin", broken)
+        patch.setattr("beerforyou.answering.run.begin", broken)
         await worker.work(accepted.run_id)
     await worker.beat()
     assert await counted(quick, *CRASHES, "max(status)") == [0, 1, "queued"]
 
 
-async def test_what_is_cancelled_in_our_hands_is_not_blamed(narrow: Service) -> None:
-    accepted, worker = await narrow.accept(CLIENT, "oi"), Worker(narrow)
+async def test_what_is_cancelled_in_our_hands_is_not_blamed(narrow: House) -> None:
+    accepted, worker = await accept(narrow, CLIENT, "oi"), Worker(narrow)
     async with reads_wait(narrow):
         working_on = asyncio.create_task(worker.work(accepted.run_id))
 

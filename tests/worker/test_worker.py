@@ -11,9 +11,14 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from beerforyou.llm.model import Reply, Request, Text, ToolCall, Usage
-from beerforyou.service import Service, opened
+from beerforyou.conversations.accepting import accept
+from beerforyou.conversations.messages import conversation
+from beerforyou.house import House, opened
+from beerforyou.llm.model import Reply, Request, Text, ToolCall
+from beerforyou.runs import looking
+from beerforyou.runs.looking import look
 from beerforyou.settings import Settings
+from beerforyou.usage import Usage
 from beerforyou.worker.worker import Worker, work, working
 from tests.cli.program import BEERFORYOU, environment
 from tests.worker.conftest import CLIENT
@@ -54,25 +59,25 @@ class Steps(Held):
         return Reply(parts=(part,), usage=Usage(input=10, output=1))
 
 
-async def ended(service: Service, run_id: UUID) -> dict[str, Any]:
-    run = await service.ended(CLIENT, run_id, 20)
+async def ended(house: House, run_id: UUID) -> dict[str, Any]:
+    run = await looking.ended(house.following, house.database.as_client(CLIENT), run_id, 20)
     assert run["finished_at"], run
     return run
 
 
-async def lose_the_bell(service: Service) -> None:
-    await service.queue.ack(await service.queue.take())
+async def lose_the_bell(house: House) -> None:
+    await house.queue.ack(await house.queue.take())
 
 
-async def test_a_run_that_nobody_was_told_of_is_found(quick: Service) -> None:
-    accepted = await quick.accept(CLIENT, "oi")
+async def test_a_run_that_nobody_was_told_of_is_found(quick: House) -> None:
+    accepted = await accept(quick, CLIENT, "oi")
     await lose_the_bell(quick)
     async with working(quick):
         assert (await ended(quick, accepted.run_id))["text"]
 
 
-async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(quick: Service, alone: Settings) -> None:
-    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(quick: House, alone: Settings) -> None:
+    accepted = await accept(quick, CLIENT, "brewpubs em Denver")
     await lose_the_bell(quick)
     silent, awake = Held("from the silent one"), Held("from the one awake")
     awake.go.set()
@@ -85,16 +90,16 @@ async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(qu
             assert (await ended(other, accepted.run_id))["text"] == "from the one awake"
     silent.go.set()
     await sleeping
-    run = await quick.run(CLIENT, accepted.run_id)
+    run = await look(quick.database.as_client(CLIENT), accepted.run_id)
     assert run["text"] == "from the one awake"
-    conversation = await quick.conversation(CLIENT, accepted.conversation_id)
-    assert [message["role"] for message in conversation["messages"]] == ["client", "assistant"]
+    said = await conversation(quick.database.as_client(CLIENT), accepted.conversation_id)
+    assert [message["role"] for message in said["messages"]] == ["client", "assistant"]
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
-async def test_what_was_finished_is_not_paid_again(quick: Service, alone: Settings, step: int) -> None:
+async def test_what_was_finished_is_not_paid_again(quick: House, alone: Settings, step: int) -> None:
     """A worker dies before its first, second or third call; the next one makes only the calls that are missing."""
-    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(quick, CLIENT, "brewpubs em Denver")
     dead = quick.model = Steps(hold=step)
     dying = asyncio.create_task(work(quick, accepted.run_id))
     await dead.asked.wait()
@@ -102,40 +107,44 @@ async def test_what_was_finished_is_not_paid_again(quick: Service, alone: Settin
         other.model = alive = Steps()
         async with working(other):
             run = await ended(other, accepted.run_id)
-    run = await quick.run(CLIENT, accepted.run_id, steps=True)
+    run = await look(quick.database.as_client(CLIENT), accepted.run_id, steps=True)
     assert (dead.calls, alive.calls) == (step - 1, 4 - step)
     assert [(s["seq"], s["name"]) for s in run["steps"] if s["kind"] == "tool"] == [
         (2, "search_breweries"),
         (4, "get_client_profile"),
     ]
     assert run["usage"]["input"] == 30
-    events = [event async for event in await quick.follow(CLIENT, accepted.run_id) if event]
+    events = [
+        event
+        async for event in await quick.following.events(quick.database.as_client(CLIENT), accepted.run_id)
+        if event
+    ]
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert [event.type for event in events].count("tool_finished") == 2
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
 
 
-async def test_a_worker_whose_lease_is_over_pays_for_nothing_more(quick: Service) -> None:
+async def test_a_worker_whose_lease_is_over_pays_for_nothing_more(quick: House) -> None:
     quick.settings = replace(quick.settings, lease_s=0.2)
     model = quick.model = Steps(hold=2)
-    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(quick, CLIENT, "brewpubs em Denver")
     working_on = asyncio.create_task(work(quick, accepted.run_id))  # nobody renews its lease
     await model.asked.wait()
     await asyncio.sleep(0.3)
     model.go.set()
     await working_on
-    run = await quick.run(CLIENT, accepted.run_id, steps=True)
+    run = await look(quick.database.as_client(CLIENT), accepted.run_id, steps=True)
     assert model.calls == 2  # the second was under way; its tool was not called, nor the model again
     assert [step["kind"] for step in run["steps"]] == ["model", "tool", "model"]
     assert run["status"] == "running"
 
 
-async def test_a_worker_that_lives_keeps_a_long_run(quick: Service) -> None:
+async def test_a_worker_that_lives_keeps_a_long_run(quick: House) -> None:
     model = Held()
     quick.model = model
     async with working(quick):
-        accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+        accepted = await accept(quick, CLIENT, "brewpubs em Denver")
         await model.asked.wait()
         await asyncio.sleep(2)  # more than two leases
         assert await quick.database.batch.write("runs.claim", accepted.run_id, "thief", 1.0) is None
@@ -144,42 +153,45 @@ async def test_a_worker_that_lives_keeps_a_long_run(quick: Service) -> None:
 
 
 async def test_a_run_that_takes_too_long_ends(alone: Settings) -> None:
-    async with opened(replace(alone, run_timeout_s=0.3)) as service:
-        service.model = Held()
-        accepted = await service.accept(CLIENT, "brewpubs em Denver")
-        await work(service, accepted.run_id)
-        run = await service.run(CLIENT, accepted.run_id)
+    async with opened(replace(alone, run_timeout_s=0.3)) as house:
+        house.model = Held()
+        accepted = await accept(house, CLIENT, "brewpubs em Denver")
+        await work(house, accepted.run_id)
+        run = await look(house.database.as_client(CLIENT), accepted.run_id)
     assert (run["status"], run["outcome"]) == ("failed", "error_timeout")
 
 
-async def test_a_run_that_kills_its_workers_is_given_up(quick: Service) -> None:
+async def test_a_run_that_kills_its_workers_is_given_up(quick: House) -> None:
     model = quick.model = Held()
-    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(quick, CLIENT, "brewpubs em Denver")
     quick.settings = replace(quick.settings, max_crashes=2)
     for _ in range(3):
         assert await quick.database.batch.write("runs.claim", accepted.run_id, "dies", 0.0)
     await work(quick, accepted.run_id)
-    run = await quick.run(CLIENT, accepted.run_id)
+    run = await look(quick.database.as_client(CLIENT), accepted.run_id)
     assert (run["outcome"], model.calls) == ("error_internal", 0)
 
 
-async def test_a_run_that_waited_too_long_is_not_begun(quick: Service) -> None:
+async def test_a_run_that_waited_too_long_is_not_begun(quick: House) -> None:
     model = quick.model = Held()
-    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(quick, CLIENT, "brewpubs em Denver")
     quick.settings = replace(quick.settings, run_expires_s=0.05)
     await asyncio.sleep(0.1)
     await work(quick, accepted.run_id)
-    assert ((await quick.run(CLIENT, accepted.run_id))["outcome"], model.calls) == ("error_timeout", 0)
+    assert ((await look(quick.database.as_client(CLIENT), accepted.run_id))["outcome"], model.calls) == (
+        "error_timeout",
+        0,
+    )
 
 
-async def test_runs_that_are_begun_are_finished_before_the_worker_ends(quick: Service) -> None:
+async def test_runs_that_are_begun_are_finished_before_the_worker_ends(quick: House) -> None:
     model = Held()
     quick.model = model
     async with working(quick):
-        accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+        accepted = await accept(quick, CLIENT, "brewpubs em Denver")
         await model.asked.wait()
         asyncio.get_running_loop().call_later(0.2, model.go.set)
-    assert (await quick.run(CLIENT, accepted.run_id))["status"] == "succeeded"
+    assert (await look(quick.database.as_client(CLIENT), accepted.run_id))["status"] == "succeeded"
 
 
 async def test_what_cannot_be_finished_in_time_is_handed_back_and_goes_on_elsewhere(alone: Settings) -> None:
@@ -197,24 +209,28 @@ async def test_what_cannot_be_finished_in_time_is_handed_back_and_goes_on_elsewh
     assert (model.calls, rest.calls) == (2, 1)
 
 
-async def test_a_process_of_its_own_takes_what_another_accepted(quick: Service) -> None:
+async def test_a_process_of_its_own_takes_what_another_accepted(quick: House) -> None:
     process = await asyncio.create_subprocess_exec(
         BEERFORYOU, "worker", env=environment(quick.settings), stderr=subprocess.PIPE
     )
-    accepted = await quick.accept(CLIENT, "oi")
+    accepted = await accept(quick, CLIENT, "oi")
     async with asyncio.timeout(20):
-        events = [event.type async for event in await quick.follow(CLIENT, accepted.run_id) if event]
+        events = [
+            event.type
+            async for event in await quick.following.events(quick.database.as_client(CLIENT), accepted.run_id)
+            if event
+        ]
     assert events[0] == "started" and events[-1] == "finished"
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 20) == 0
 
 
-async def test_a_run_that_its_worker_lost_is_given_back_although_the_worker_lives(quick: Service) -> None:
+async def test_a_run_that_its_worker_lost_is_given_back_although_the_worker_lives(quick: House) -> None:
     """Its lease was over for a moment, so it left the run; then the database hears of it again."""
     quick.settings = replace(quick.settings, lease_s=0.3)
     model = quick.model = Steps(hold=2)
     async with working(quick):
-        accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+        accepted = await accept(quick, CLIENT, "brewpubs em Denver")
         await model.asked.wait()
         time.sleep(0.5)  # noqa: ASYNC251 (the whole process is still: no heartbeat either)
         model.go.set()
@@ -222,10 +238,10 @@ async def test_a_run_that_its_worker_lost_is_given_back_although_the_worker_live
     assert (run["status"], model.calls) == ("succeeded", 3)
 
 
-async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: Service) -> None:
+async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: House) -> None:
     model = quick.model = Held()
     async with working(quick):
-        accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+        accepted = await accept(quick, CLIENT, "brewpubs em Denver")
         for _ in range(5):
             quick.bell.ring(accepted.run_id)
         await model.asked.wait()
@@ -234,12 +250,12 @@ async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: Service) -> 
     assert model.calls == 1
 
 
-async def test_a_lease_that_was_renewed_too_late_counts_for_new_runs_only(quick: Service) -> None:
+async def test_a_lease_that_was_renewed_too_late_counts_for_new_runs_only(quick: House) -> None:
     """A worker wakes, its heartbeat comes first, and then the run that somebody else has taken meanwhile."""
     quick.settings = replace(quick.settings, lease_s=0.2)
     worker, model = Worker(quick), Steps(hold=2)
     quick.model = model
-    accepted = await quick.accept(CLIENT, "brewpubs em Denver")
+    accepted = await accept(quick, CLIENT, "brewpubs em Denver")
     slept = asyncio.create_task(worker.work(accepted.run_id))
     await model.asked.wait()
     await asyncio.sleep(0.3)

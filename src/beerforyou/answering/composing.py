@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from beerforyou import prompts
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
+from beerforyou.guards.outgoing import everywhere, presentable
 from beerforyou.labels import Label, union
 from beerforyou.llm.model import OFFLINE, Reply
-from beerforyou.messages import say, sentences
-from beerforyou.messages.presentable import everywhere, presentable
-from beerforyou.messages.rendering import plain
 from beerforyou.reading.reading import Context
+from beerforyou.sentences import say, sentences
+from beerforyou.sentences.rendering import plain
 from beerforyou.tools.tool import Outcome as ToolOutcome
 
 QUICK_PICKS = 3  # more buttons than this don't fit on a phone

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from beerforyou.answering.journal import Step
 from beerforyou.blocks import AnyBlock
 from beerforyou.labels import Label
-from beerforyou.llm.model import Reply, ToolCall, Usage
+from beerforyou.llm.model import Reply, ToolCall
 from beerforyou.reading.reading import Context
+from beerforyou.runs.journal import Step
 from beerforyou.tools.tool import Outcome
+from beerforyou.usage import Usage
 
 
 class Result(NamedTuple):

@@ -18,16 +18,16 @@ from msgspec.structs import replace
 from beerforyou import prompts
 from beerforyou.answering.composing import compose, failed
 from beerforyou.answering.decisions import decide
-from beerforyou.answering.journal import Cancelled, Superseded
 from beerforyou.answering.ledger import Result, call_key, model_step, tool_step
 from beerforyou.answering.turn import Answer, Turn
 from beerforyou.db.turns import WorkLimit
 from beerforyou.errors import BadInput
+from beerforyou.guards.outgoing import everywhere, line
 from beerforyou.llm.calls import NOT_MADE
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.llm.settling import settled
-from beerforyou.messages import say
-from beerforyou.messages.presentable import everywhere, line
+from beerforyou.runs.journal import Cancelled, Superseded
+from beerforyou.sentences import say
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Outcome
 
@@ -106,19 +106,19 @@ class _Walk:
         self._asked_at = time.perf_counter()
         turn.journal.go_on()  # with no await between this and the call
         # A call may come after any text: only where none can come is it known at once that the text is the answer.
-        heard = turn.journal.say if talk_only else turn.journal.hold_back
+        heard = turn.speaking.say if talk_only else turn.speaking.hold_back
         reply = settled(await turn.model.generate(request, heard), request)
         self._speak(reply, heard=talk_only)
         await self._record(reply)
         return reply
 
     def _speak(self, reply: Reply, heard: bool) -> None:
-        journal = self.turn.journal
+        speaking = self.turn.speaking
         if reply.void or reply.tool_calls:
-            return journal.say("")
+            return speaking.begin_again()
         if not heard:
-            journal.say(reply.text)
-        journal.end_of_text()
+            speaking.say(reply.text)
+        speaking.end_of_text()
 
     async def _pay(self, void: Reply) -> None:
         self.turn.usage += void.usage

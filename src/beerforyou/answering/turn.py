@@ -8,19 +8,20 @@ from uuid import UUID
 
 import msgspec
 
-from beerforyou.answering.journal import Claim, Journal
 from beerforyou.answering.ledger import Ledger
-from beerforyou.answering.memory import Memory
+from beerforyou.answering.speaking import Speaking
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.brewery import Place
-from beerforyou.catalogue.index import Catalogue
-from beerforyou.db.database import Database
+from beerforyou.conversations.memory import Memory
+from beerforyou.house import House
 from beerforyou.labels import Label
-from beerforyou.llm.model import Message, Model, Usage
-from beerforyou.messages import Language
+from beerforyou.llm.model import Message, Model
 from beerforyou.reading.reading import Context, Reading
+from beerforyou.runs.journal import Claim, Journal
+from beerforyou.sentences import Language
 from beerforyou.settings import Settings
 from beerforyou.tools.tool import Caller
+from beerforyou.usage import Usage
 
 Outcome = Literal[
     "answered",
@@ -58,15 +59,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-class House(msgspec.Struct, frozen=True):
-    """What every run of a process shares."""
-
-    database: Database
-    catalogue: Catalogue
-    model: Model
-    settings: Settings
-
-
 class Turn(msgspec.Struct, kw_only=True):
     run_id: UUID
     conversation_id: UUID
@@ -75,6 +67,7 @@ class Turn(msgspec.Struct, kw_only=True):
     history: tuple[Message, ...]
     context: Context
     journal: Journal
+    speaking: Speaking
     ledger: Ledger
     model: Model
     settings: Settings
@@ -120,7 +113,7 @@ async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, jour
         rows=house.database.for_tools(claim.client_id),
         fence=house.database.fence,
         statistics=house.database.statistics,
-        catalogue=house.catalogue,
+        catalogue=house.catalogue.now,
         permit=journal.go_on,
         scopes=frozenset(row["scopes"]),
         shown=memory.context.shown,
@@ -133,6 +126,7 @@ async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, jour
         history=memory.messages(house.settings.history_turns, house.settings.history_tokens),
         context=memory.context,
         journal=journal,
+        speaking=Speaking(journal),
         ledger=ledger,
         model=house.model,
         settings=house.settings,

@@ -12,14 +12,14 @@ from beerforyou.api import conversations, health, openapi, runs, webhooks
 from beerforyou.api.http import on_crash, on_disconnect, on_error, on_http_exception, reply
 from beerforyou.api.tokens import Tokens
 from beerforyou.errors import BeerForYouError
-from beerforyou.service import Service
+from beerforyou.house import House
 
 
 async def describe(request: Request) -> Response:
     return reply(openapi.DOCUMENT)
 
 
-def app(service: Service) -> Starlette:
+def app(house: House) -> Starlette:
     made = Starlette(
         routes=[
             Route("/v1/runs", runs.create_run, methods=["POST"]),
@@ -43,7 +43,7 @@ def app(service: Service) -> Starlette:
         },
     )
     made.router.redirect_slashes = False  # there is one address for each thing, and none is made of a Host header
-    made.state.service = service
-    made.state.tokens = Tokens(service.settings)
+    made.state.house = house
+    made.state.tokens = Tokens(house.settings)
     made.state.looking = None
     return made

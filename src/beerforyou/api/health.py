@@ -7,7 +7,8 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from beerforyou.api.http import reply, service
+from beerforyou.api.http import house_of, reply
+from beerforyou.health import Health
 
 
 async def healthz(request: Request) -> Response:
@@ -21,10 +22,10 @@ async def readyz(request: Request) -> Response:
     """
     state = request.app.state
     if state.looking is None or state.looking.done():
-        state.looking = asyncio.create_task(service(request).ready())
+        state.looking = asyncio.create_task(Health(house_of(request)).ready())
     down = [name for name, ok in (await asyncio.shield(state.looking)).items() if not ok]
     if down:
         return reply({"status": "unavailable", "down": down}, 503)
-    watch = service(request).database.watch
+    watch = house_of(request).database.watch
     replica = {"replica": {"behind_s": round(watch.behind_s, 1), "fallbacks": watch.fallbacks}} if watch else {}
     return reply({"status": "ok"} | replica)

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from beerforyou.api.resources import Problem
 from beerforyou.api.tokens import Bearer, Tokens
 from beerforyou.errors import BadInput, BeerForYouError, Busy, NotAuthenticated, NotFound, TooLarge, TooMany
-from beerforyou.idempotency import Asked
-from beerforyou.service import Service
+from beerforyou.house import House
+from beerforyou.runs.idempotency import Asked
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ LONGEST_KEY = 255  # characters of an Idempotency-Key
 LONGEST_DETAIL = 1000  # characters; it may quote what was sent
 
 
-def service(request: Request) -> Service:
-    found: Service = request.app.state.service
+def house_of(request: Request) -> House:
+    found: House = request.app.state.house
     return found
 
 
@@ -56,7 +56,7 @@ async def no_body(request: Request) -> Asked:
 
 
 async def _read(request: Request) -> tuple[bytes, Asked]:
-    largest, read = service(request).settings.max_body_bytes, bytearray()
+    largest, read = house_of(request).settings.max_body_bytes, bytearray()
     async for chunk in request.stream():
         read += chunk
         if len(read) > largest:

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from beerforyou import __version__
-from beerforyou.answering.journal import Event
 from beerforyou.api.resources import AcceptedRun, CancelledRun, Conversation, NewRun, Problem, Run, RunFinished
 from beerforyou.api.webhooks import NewWebhook, WebhookList
-from beerforyou.webhooks import AddedWebhook, RotatedWebhook
+from beerforyou.runs.journal import Event
+from beerforyou.webhooks.registry import AddedWebhook, RotatedWebhook
 
 _REF = "#/components/schemas/{name}"
 _TYPES = (

@@ -11,10 +11,13 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from beerforyou.answering.journal import Event
-from beerforyou.api.http import body, caller, no_body, path_id, reply, service, unless_gone
+from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply, unless_gone
 from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun
+from beerforyou.conversations.accepting import accept
 from beerforyou.errors import BadUsage, Unavailable
+from beerforyou.runs.cancelling import cancel
+from beerforyou.runs.journal import Event
+from beerforyou.runs.looking import ended, look
 
 LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 
@@ -22,8 +25,8 @@ LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 async def create_run(request: Request) -> Response:
     asker = await caller(request)
     new, asked = await body(request, NewRun)
-    accepted = await service(request).accept(
-        asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked
+    accepted = await accept(
+        house_of(request), asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked
     )
     location = f"/v1/runs/{accepted.run_id}"
     shown = AcceptedRun(
@@ -43,9 +46,11 @@ async def get_run(request: Request) -> Response:
     asker, run_id = await caller(request), path_id(request, "run_id")
     known, steps = _listed(request, "if-none-match"), include == "steps"
     wait = _wait(request)
-    found = await service(request).run(asker.client_id, run_id, steps)
+    house = house_of(request)
+    reads = house.database.as_client(asker.client_id)
+    found = await look(reads, run_id, steps)
     if wait and found["finished_at"] is None and (not known or _is(known, _tag(found))):
-        found = await unless_gone(request, service(request).ended(asker.client_id, run_id, wait, steps)) or found
+        found = await unless_gone(request, ended(house.following, reads, run_id, wait, steps)) or found
     tag, applied = _tag(found), {"preference_applied": f"wait={wait}"} if wait else {}
     status = 304 if _is(known, tag) else 200
     return reply(found, status, etag=tag, cache_control="no-store", **applied)
@@ -54,14 +59,17 @@ async def get_run(request: Request) -> Response:
 async def cancel_run(request: Request) -> Response:
     asker, run_id = await caller(request), path_id(request, "run_id")
     asked = await no_body(request)
-    status = await service(request).cancel(asker.client_id, run_id, asked)
+    house = house_of(request)
+    status = await cancel(house.database.batch, house.publishing, house.bell, asker.client_id, run_id, asked)
     return reply(CancelledRun(run_id=run_id, status=status), 202 if status == "cancelling" else 200)
 
 
 async def get_run_events(request: Request) -> Response:
     """Server-sent events: ids are the events' numbers, so that `Last-Event-ID` continues anywhere."""
     asker, after = await caller(request), _last_event(request)
-    follow = service(request).follow(asker.client_id, path_id(request, "run_id"), after)
+    follow = house_of(request).following.events(
+        house_of(request).database.as_client(asker.client_id), path_id(request, "run_id"), after
+    )
     if (events := await unless_gone(request, follow)) is None:
         raise ClientDisconnect
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx

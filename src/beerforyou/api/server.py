@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from beerforyou.api.app import app
 from beerforyou.api.http import problem
 from beerforyou.errors import BadUsage, BeerForYouError, HeadTooLarge, TooLarge, TooSlow, Unavailable, UrlTooLong
-from beerforyou.service import Service
+from beerforyou.house import House
 from beerforyou.settings import Settings
 
 PIPELINED = 16  # requests of one connection that may wait for the answer to another; nearly all clients send none
@@ -31,10 +31,10 @@ FILES = 256  # open files that are no connections of clients: pools, logs, the s
 Owed = Literal["head", "body", "next", "reading", "leave"]  # what the other side keeps us waiting for
 
 
-def server(service: Service, grace_s: int, **more: Any) -> uvicorn.Server:
-    connection = partial(Connection, Lobby(service.settings))
+def server(house: House, grace_s: int, **more: Any) -> uvicorn.Server:
+    connection = partial(Connection, Lobby(house.settings))
     config = uvicorn.Config(
-        app(service),
+        app(house),
         http=cast("type[Protocol]", connection),
         ws="none",
         lifespan="off",

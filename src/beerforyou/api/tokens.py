@@ -17,8 +17,8 @@ import msgspec
 
 from beerforyou.api.provider_keys import ALGORITHMS, ProviderKeys
 from beerforyou.errors import NotAuthenticated, SetupError
+from beerforyou.labels import SCOPES
 from beerforyou.settings import Settings, kept_secret
-from beerforyou.tools.tool import SCOPES
 
 LONGEST_TOKEN = 8192  # characters; the longest that providers warn of are half of it
 LONGEST_CLIENT = 64  # characters, as in the files of clients

@@ -15,9 +15,9 @@ import aiohttp
 import msgspec
 
 from beerforyou import __version__
-from beerforyou.backends import retry_after
 from beerforyou.catalogue.rows import Row
 from beerforyou.errors import BadInput, Unavailable
+from beerforyou.outside import retry_after
 
 PER_PAGE = 200  # the most that the API gives
 MAX_BYTES = 64 * 1024 * 1024  # the whole set as CSV has 2.2 MB

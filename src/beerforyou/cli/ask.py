@@ -11,7 +11,7 @@ import click
 from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
-    from beerforyou.service import Service
+    from beerforyou.house import House
 
 
 @click.command("ask")
@@ -37,26 +37,28 @@ async def _ask(
     message: str, client_id: str, conversation: UUID | None, quiet: bool, data: Path | None
 ) -> dict[str, Any]:
     from beerforyou import settings
-    from beerforyou.service import opened
+    from beerforyou.house import opened
 
-    async with opened(settings.load(data=data)) as service:
-        return await ask(service, message, client_id, conversation, quiet)
+    async with opened(settings.load(data=data)) as house:
+        return await ask(house, message, client_id, conversation, quiet)
 
 
 async def ask(
-    service: Service, message: str, client_id: str, conversation: UUID | None = None, quiet: bool = False
+    house: House, message: str, client_id: str, conversation: UUID | None = None, quiet: bool = False
 ) -> dict[str, Any]:
     """Asks, shows what comes unless `quiet`, and returns the run with its steps."""
+    from beerforyou.conversations.accepting import accept
+    from beerforyou.runs.looking import look
     from beerforyou.worker.worker import working
 
-    async with working(service):
-        accepted = await service.accept(client_id, message, conversation)
-        async for event in await service.follow(client_id, accepted.run_id):
+    async with working(house):
+        accepted = await accept(house, client_id, message, conversation)
+        async for event in await house.following.events(house.database.as_client(client_id), accepted.run_id):
             if event is not None and not quiet:
                 show(event.type, event.data)
         if not quiet:
             note(f"conversation {accepted.conversation_id}")
-        return await service.run(client_id, accepted.run_id, steps=True)
+        return await look(house.database.as_client(client_id), accepted.run_id, steps=True)
 
 
 def show(kind: str, data: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
     from beerforyou.clients.profiles import compute
     from beerforyou.db.connections import operator
     from beerforyou.db.database import Reads
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
         note("Reading …")
@@ -85,7 +85,7 @@ async def _status(data: Path | None) -> dict[str, Any] | None:
     from beerforyou import settings
     from beerforyou.db.connections import operator
     from beerforyou.db.queries import QUERIES
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
         row = await connection.fetchrow(QUERIES["catalogue.latest_version"].sql)

@@ -30,26 +30,30 @@ async def _chat(client_id: str, as_json: bool, data: Path | None) -> None:
     import msgspec
 
     from beerforyou import settings
+    from beerforyou.conversations.accepting import accept
     from beerforyou.errors import BadInput
-    from beerforyou.service import opened
+    from beerforyou.house import opened
+    from beerforyou.runs.looking import look
     from beerforyou.worker.worker import working
 
-    async with opened(settings.load(data=data)) as service, working(service):
+    async with opened(settings.load(data=data)) as house, working(house):
         conversation = None
         async for line in _lines():
             if not line.strip():
                 continue
             try:
-                accepted = await service.accept(client_id, line, conversation)
+                accepted = await accept(house, client_id, line, conversation)
             except BadInput as error:
                 note(f"{error.message} ({error.hint})")
                 continue
             conversation = accepted.conversation_id
-            async for event in await service.follow(client_id, accepted.run_id):
+            async for event in await house.following.events(house.database.as_client(client_id), accepted.run_id):
                 if event is not None and not as_json:
                     show(event.type, event.data)
             if as_json:
-                click.echo(msgspec.json.encode(await service.run(client_id, accepted.run_id, steps=True)))
+                click.echo(
+                    msgspec.json.encode(await look(house.database.as_client(client_id), accepted.run_id, steps=True))
+                )
 
 
 async def _lines() -> AsyncIterator[str]:

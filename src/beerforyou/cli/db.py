@@ -43,7 +43,7 @@ def status(as_json: bool, data: Path | None) -> None:
 
 async def _with_servers(data: Path | None, work: Callable[[Any], Awaitable[list[str]]]) -> list[str]:
     from beerforyou import settings
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready:
         return await work(ready)

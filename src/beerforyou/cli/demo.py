@@ -15,7 +15,7 @@ from beerforyou.cli.output import data_option, note, run
 if TYPE_CHECKING:
     import asyncpg
 
-    from beerforyou.service import Service
+    from beerforyou.house import House
     from beerforyou.settings import Settings
 
 CLIENT = "CLT-00001"
@@ -44,17 +44,17 @@ def command(once: bool, catalogue: Path | None, port: int | None, data: Path | N
 
 async def _demo(settings: Settings, once: bool) -> int:
     from beerforyou.cli.ask import ask
-    from beerforyou.service import opened, prepared
+    from beerforyou.house import opened, prepared
 
     note("Starting PostgreSQL and Valkey …")
     async with prepared(settings, keep=True) as ready:
         await set_up(ready)
-        async with opened(ready) as service:
+        async with opened(ready) as house:
             click.echo(f"\n{CLIENT}: {QUESTION}\n")
-            status = await ask(service, QUESTION, CLIENT)
+            status = await ask(house, QUESTION, CLIENT)
             note(f'\nThe next question:  {_program()} "{NEXT}" --as {CLIENT}{_data(settings)}')
             if not once:
-                await _serve(service)
+                await _serve(house)
     return 0 if status["status"] == "succeeded" else 1
 
 
@@ -127,16 +127,16 @@ async def _bring_clients(connection: asyncpg.Connection) -> None:
     note(f"{report.clients} demo clients, {report.purchases} purchases")
 
 
-async def _serve(service: Service) -> None:
+async def _serve(house: House) -> None:
     from msgspec.structs import replace
 
     from beerforyou.cli.serve import bound, serve
     from beerforyou.errors import BadUsage
 
     try:
-        listener = bound(service.settings)
+        listener = bound(house.settings)
     except BadUsage as error:
         note(f"{error.message}; taking a free port.")
-        listener = bound(replace(service.settings, port=0))
+        listener = bound(replace(house.settings, port=0))
     with listener:
-        await serve(service, listener)
+        await serve(house, listener)

@@ -36,7 +36,7 @@ def command(as_json: bool, data: Path | None) -> None:
 
 async def _examine(data: Path | None) -> list[dict[str, Any]]:
     from beerforyou import settings
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready:
         return [await _checked(name, check, ready) for name, check in CHECKS.items()]

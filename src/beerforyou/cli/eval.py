@@ -72,15 +72,20 @@ def statistics(file: Path, client_id: str, as_json: bool, data: Path | None) -> 
 
 async def _statistics(lines: list[dict[str, Any]], client_id: str, data: Path | None) -> dict[str, Any]:
     from beerforyou import settings
-    from beerforyou.service import opened
+    from beerforyou.conversations.accepting import accept
+    from beerforyou.house import opened
+    from beerforyou.runs.looking import look
     from beerforyou.worker.worker import work
 
     done = []
-    async with opened(settings.load(data=data)) as service:
+    async with opened(settings.load(data=data)) as house:
         for line in lines:
-            accepted = await service.accept(client_id, line["text"])
-            await work(service, accepted.run_id)
-            done.append(line | _answered(await service.run(client_id, accepted.run_id, steps=True), line["args"]))
+            accepted = await accept(house, client_id, line["text"])
+            await work(house, accepted.run_id)
+            done.append(
+                line
+                | _answered(await look(house.database.as_client(client_id), accepted.run_id, steps=True), line["args"])
+            )
     answered = sum(line["ok"] for line in done) / max(1, len(done))
     return {"n": len(done), "summary": {"answered": answered}, "lines": done}
 
@@ -141,10 +146,10 @@ async def _isolation(
     from beerforyou import settings
     from beerforyou.db import database
     from beerforyou.errors import BadInput
+    from beerforyou.house import prepared
     from beerforyou.isolation.attack import Attack, tells, tried, unfilled
     from beerforyou.isolation.rehearsal import real_params
     from beerforyou.isolation.watching import SESSION_MB, backends, named
-    from beerforyou.service import prepared
 
     try:
         attacks = [Attack(str(line["id"]), str(line["sql"])) for line in lines]
@@ -221,7 +226,7 @@ async def _loaded(settings: Settings) -> Catalogue | None:
     from beerforyou.catalogue import refresh
     from beerforyou.db import database
     from beerforyou.errors import SetupError
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings) as ready:
         try:

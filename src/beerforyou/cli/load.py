@@ -45,7 +45,7 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
     from beerforyou.clients.statistics import publish
     from beerforyou.db.connections import operator
     from beerforyou.db.database import Reads
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Loading", total=None)

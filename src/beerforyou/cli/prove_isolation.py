@@ -36,8 +36,8 @@ def command(as_json: bool, data: Path | None) -> None:
 
 async def _prove(data: Path | None) -> Report:
     from beerforyou import settings
+    from beerforyou.house import prepared
     from beerforyou.isolation.prove import prove
-    from beerforyou.service import prepared
 
     async with prepared(settings.load(data=data)) as ready:
         note("Attacking …")

@@ -15,7 +15,7 @@ import click
 from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
-    from beerforyou.service import Service
+    from beerforyou.house import House
     from beerforyou.settings import Settings
 
 
@@ -33,11 +33,11 @@ def command(host: str | None, port: int | None, api_only: bool, as_json: bool, d
 
 
 async def _serve(settings: Settings, as_json: bool, api_only: bool) -> None:
-    from beerforyou.service import opened
+    from beerforyou.house import opened
 
     with bound(settings) as listener:
-        async with opened(settings) as service:
-            await serve(service, listener, as_json, api_only)
+        async with opened(settings) as house:
+            await serve(house, listener, as_json, api_only)
 
 
 def bound(settings: Settings) -> socket.socket:
@@ -58,7 +58,7 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
-async def serve(service: Service, listener: socket.socket, as_json: bool = False, api_only: bool = False) -> None:
+async def serve(house: House, listener: socket.socket, as_json: bool = False, api_only: bool = False) -> None:
     from beerforyou.api.server import server
     from beerforyou.worker.worker import working
 
@@ -66,10 +66,10 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     show_json({"address": address}) if as_json else click.echo(address)
     note("Serving; Ctrl-C stops.")
-    serving = server(service, grace_s=5, log_level="warning")
+    serving = server(house, grace_s=5, log_level="warning")
 
     def stop(signum: int) -> None:
-        service.following.stop()
+        house.following.stop()
         serving.handle_exit(signum, None)
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -78,5 +78,5 @@ async def serve(service: Service, listener: socket.socket, as_json: bool = False
     # connections of strangers are enough to make the collector look.
     gc.collect()
     gc.freeze()
-    async with contextlib.nullcontext() if api_only else working(service):
+    async with contextlib.nullcontext() if api_only else working(house):
         await serving.serve(sockets=[listener])

@@ -44,7 +44,7 @@ async def _publish(data: Path | None) -> dict[str, Any]:
     from beerforyou import settings
     from beerforyou.clients.statistics import publish
     from beerforyou.db.connections import operator
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready:
         async with operator(ready) as connection:
@@ -55,7 +55,7 @@ async def _publish(data: Path | None) -> dict[str, Any]:
 
 async def _status(data: Path | None) -> dict[str, Any]:
     from beerforyou import settings
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready:
         return await _summary(ready)

@@ -15,7 +15,7 @@ from beerforyou.cli.output import data_option, json_option, note, run, show_json
 if TYPE_CHECKING:
     from beerforyou.db.database import Database
     from beerforyou.settings import Settings
-    from beerforyou.webhooks import AddedWebhook, RotatedWebhook
+    from beerforyou.webhooks.registry import AddedWebhook, RotatedWebhook
 
 
 class MessageId(click.ParamType[UUID]):
@@ -140,7 +140,7 @@ def dead(client_id: str | None, as_json: bool, data: Path | None) -> None:
 async def _connected(data: Path | None) -> AsyncIterator[tuple[Database, Settings]]:
     from beerforyou import settings
     from beerforyou.db import database
-    from beerforyou.service import prepared
+    from beerforyou.house import prepared
 
     async with prepared(settings.load(data=data)) as ready:
         db = await database.connect(ready)
@@ -151,42 +151,42 @@ async def _connected(data: Path | None) -> AsyncIterator[tuple[Database, Setting
 
 
 async def _add(url: str, client_id: str, data: Path | None) -> AddedWebhook:
-    from beerforyou import webhooks
+    from beerforyou.webhooks import registry as webhooks
 
     async with _connected(data) as (db, settings):
         return await webhooks.add(db, settings, client_id, url)
 
 
 async def _list(client_id: str | None, data: Path | None) -> list[dict[str, Any]]:
-    from beerforyou import webhooks
+    from beerforyou.webhooks import registry as webhooks
 
     async with _connected(data) as (db, _):
         return await webhooks.counted(db, client_id)
 
 
 async def _remove(webhook_id: UUID, client_id: str, data: Path | None) -> None:
-    from beerforyou import webhooks
+    from beerforyou.webhooks import registry as webhooks
 
     async with _connected(data) as (db, _):
         await webhooks.remove(db, client_id, webhook_id)
 
 
 async def _rotate(webhook_id: UUID, client_id: str, data: Path | None) -> RotatedWebhook:
-    from beerforyou import webhooks
+    from beerforyou.webhooks import registry as webhooks
 
     async with _connected(data) as (db, settings):
         return await webhooks.rotate(db, settings, client_id, webhook_id)
 
 
 async def _resend(message_ids: Sequence[UUID], client_id: str | None, data: Path | None) -> list[UUID]:
-    from beerforyou import webhooks
+    from beerforyou.webhooks import registry as webhooks
 
     async with _connected(data) as (db, _):
         return await webhooks.resend(db, message_ids or None, client_id)
 
 
 async def _dead(client_id: str | None, data: Path | None) -> list[dict[str, Any]]:
-    from beerforyou import webhooks
+    from beerforyou.webhooks import registry as webhooks
 
     async with _connected(data) as (db, _):
         return await webhooks.dead(db, client_id)

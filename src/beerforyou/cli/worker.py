@@ -21,12 +21,12 @@ def command(worker_concurrency: int | None, data: Path | None) -> None:
 
 async def _work(worker_concurrency: int | None, data: Path | None) -> None:
     from beerforyou import settings
-    from beerforyou.service import opened
+    from beerforyou.house import opened
     from beerforyou.worker.worker import working
 
     stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    async with opened(settings.load(data=data, worker_concurrency=worker_concurrency)) as service, working(service):
+    async with opened(settings.load(data=data, worker_concurrency=worker_concurrency)) as house, working(house):
         note("Working; Ctrl-C stops.")
         await stop.wait()

@@ -7,24 +7,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from beerforyou.backends.valkey import Valkey
+from beerforyou.house import House
 from beerforyou.isolation.canaries import Canary
 from beerforyou.isolation.steps import Step, found_in
-from beerforyou.service import Service
 from beerforyou.settings import Settings
 
 
-async def valkey(service: Service, made: Sequence[Canary]) -> Step:
+async def valkey(house: House, made: Sequence[Canary]) -> Step:
     """No key outside a client's own may hold its word. What was kept of the canaries themselves is taken away."""
     cursor, looked, holes = b"0", 0, list[str]()
     while True:
-        cursor, keys = await service.valkey("SCAN", cursor, "COUNT", 1000)
+        cursor, keys = await house.valkey("SCAN", cursor, "COUNT", 1000)
         for key in keys:
             looked += 1
-            name, value = key.decode("utf-8", "replace"), await _value(service.valkey, key)
+            name, value = key.decode("utf-8", "replace"), await _value(house.valkey, key)
             owner = next((canary for canary in made if canary.client_id in name), None)
             holes += found_in(f"the Valkey key {name}", f"{name}{value!r}", [c for c in made if c is not owner])
             if owner:
-                await service.valkey("DEL", key)
+                await house.valkey("DEL", key)
         if cursor in (b"0", "0", 0):
             return Step("valkey", looked, holes)
 

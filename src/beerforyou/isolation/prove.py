@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from beerforyou.house import opened
 from beerforyou.isolation import left_behind, through_http, through_sql
 from beerforyou.isolation.canaries import BEERS, canaries
 from beerforyou.isolation.steps import Step, found_in
 from beerforyou.isolation.watching import backends, named
-from beerforyou.service import opened
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 
@@ -40,17 +40,17 @@ async def prove(settings: Settings) -> Report:
 async def _steps(settings: Settings) -> AsyncIterator[Step]:
     mine, name = named(_with_own_tokens(settings))
     with left_behind.Heard() as heard:
-        async with canaries(settings) as made, opened(mine) as service, backends(settings, name) as watched:
+        async with canaries(settings) as made, opened(mine) as house, backends(settings, name) as watched:
             for canary in made:
-                await through_sql.arrived(service, canary, BEERS)
-            yield await through_sql.fence(service)
-            yield await through_sql.queries(service, settings, made, watched)
-            yield await through_sql.pool(service, made)
-            async with working(service), through_http.served(service) as address:
-                said = [await through_http.talk(service, address, canary) for canary in made]
-                yield await through_http.routes(service, address, made, said)
+                await through_sql.arrived(house, canary, BEERS)
+            yield await through_sql.fence(house)
+            yield await through_sql.queries(house, settings, made, watched)
+            yield await through_sql.pool(house, made)
+            async with working(house), through_http.served(house) as address:
+                said = [await through_http.talk(house, address, canary) for canary in made]
+                yield await through_http.routes(house, address, made, said)
                 yield through_http.events(made, said)
-            yield await left_behind.valkey(service, made)
+            yield await left_behind.valkey(house, made)
         yield Step("logs", heard.lines, list(found_in("the log of this process", heard.text, made)))
     yield left_behind.server_log(settings, made)
 

@@ -17,9 +17,9 @@ import msgspec
 from beerforyou.api.openapi import DOCUMENT
 from beerforyou.api.server import server
 from beerforyou.api.tokens import mint
+from beerforyou.house import House
 from beerforyou.isolation.canaries import Canary
 from beerforyou.isolation.steps import Step, found_in
-from beerforyou.service import Service
 
 PROBES = 60  # requests for another's id and for nobody's, whose times are compared
 SLOWER = 1.5  # and how much their medians may differ
@@ -34,26 +34,26 @@ class Said(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def served(service: Service) -> AsyncIterator[str]:
+async def served(house: House) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = server(service, grace_s=2, log_config=None)
+        serving = server(house, grace_s=2, log_config=None)
         ended = asyncio.create_task(serving.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            service.following.stop()
+            house.following.stop()
             serving.should_exit = True
             await ended
 
 
-def _http(service: Service, address: str, canary: Canary) -> aiohttp.ClientSession:
-    token = mint(service.settings, canary.client_id, 600)
+def _http(house: House, address: str, canary: Canary) -> aiohttp.ClientSession:
+    token = mint(house.settings, canary.client_id, 600)
     return aiohttp.ClientSession(address, headers={"authorization": f"Bearer {token}"})
 
 
-async def talk(service: Service, address: str, canary: Canary) -> Said:
+async def talk(house: House, address: str, canary: Canary) -> Said:
     """A conversation that puts the word into messages, steps and events, under a key that all canaries use; and a webhook."""
-    async with _http(service, address, canary) as http:
+    async with _http(house, address, canary) as http:
         message = {"message": f"quais cervejas {canary.word} eu comprei este ano?"}
         run = await _posted(http, "/v1/runs", message)
         async with http.get(run["events"]) as response:
@@ -70,13 +70,13 @@ async def _posted(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
         return await response.json()
 
 
-async def routes(service: Service, address: str, made: Sequence[Canary], said: Sequence[Said]) -> Step:
+async def routes(house: House, address: str, made: Sequence[Canary], said: Sequence[Said]) -> Step:
     """Another's id on every route that takes one: the same 404 as an id of nobody, in the same time. Lists show one's own."""
     holes: list[str] = []
     operations = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
     probed = [(method, path) for method, path in operations if "{" in path]
     lists = [path for method, path in operations if method == "GET" and "{" not in path]
-    async with _http(service, address, made[0]) as http:
+    async with _http(house, address, made[0]) as http:
         for method, path in probed:
             theirs, nobodys = path.format(**said[1].ids), path.format(**dict.fromkeys(said[1].ids, str(uuid4())))
             holes += await _compared(http, method, path, theirs, nobodys, made)
@@ -87,7 +87,7 @@ async def routes(service: Service, address: str, made: Sequence[Canary], said: S
         async with http.post("/v1/runs", json=joined) as response:
             if response.status != 404:
                 holes.append(f"POST /v1/runs joins another's conversation: {response.status}")
-    async with _http(service, address, made[1]) as http:
+    async with _http(house, address, made[1]) as http:
         for method, path in probed:  # nothing of it was cancelled, changed or removed by the stranger
             if method == "GET":
                 async with http.get(path.format(**said[1].ids)) as response:

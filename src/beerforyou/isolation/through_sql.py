@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from beerforyou.db.connections import operator
 from beerforyou.errors import Unavailable
+from beerforyou.health import holes
+from beerforyou.house import House
 from beerforyou.isolation.attack import Attack, Tried, ours, tried
 from beerforyou.isolation.canaries import BEERS, Canary, buy
 from beerforyou.isolation.steps import Step, found_in
 from beerforyou.isolation.watching import SESSION_MB, Backends
-from beerforyou.service import Service
 from beerforyou.settings import Settings
 
 LONGEST_MS = 4000  # no statement past its time limit (2 s in the database), with room for a busy machine
@@ -34,20 +35,19 @@ COSTLY = ("parser", "memory", "zones")  # kinds that are after the server, not a
 SOME = ("limit", "fetch first", "offset", "over", "distinct on")  # rows, of those that there are
 
 
-async def fence(service: Service) -> Step:
-    holes = await service.holes()
-    return Step("fence", 1, holes)
+async def fence(house: House) -> Step:
+    return Step("fence", 1, await holes(house.database))
 
 
-async def queries(service: Service, settings: Settings, made: Sequence[Canary], watched: Backends) -> Step:
+async def queries(house: House, settings: Settings, made: Sequence[Canary], watched: Backends) -> Step:
     """Every attack with the gate and without it; and once more after the other changed, which must change nothing."""
     me, other = made[0], made[1]
     attacks = ours()
-    before = await _tried(service, me, other, watched, attacks)
+    before = await _tried(house, me, other, watched, attacks)
     async with operator(settings) as connection:
         await buy(connection, other, 1, f"{other.word} more")
-    await arrived(service, other, BEERS + 1)
-    after = await _tried(service, me, other, watched, [attack for attack in attacks if attack.kind not in COSTLY])
+    await arrived(house, other, BEERS + 1)
+    after = await _tried(house, me, other, watched, [attack for attack in attacks if attack.kind not in COSTLY])
     holes = [hole for result in (*before.values(), *after.values()) for hole in _judged(result)]
     if (kept := await watched.session_mb()) is not None and kept > SESSION_MB:
         holes.append(f"a session of the pool holds {kept} MB afterwards")
@@ -73,11 +73,11 @@ def _answer(result: Tried, sql: str) -> object:
     return len(result.rows) if result.truncated or any(word in sql for word in SOME) else Counter(map(str, result.rows))
 
 
-async def arrived(service: Service, canary: Canary, lines: int) -> None:
+async def arrived(house: House, canary: Canary, lines: int) -> None:
     """Raises Unavailable when what was written does not come to where the tools read."""
     end = time.monotonic() + ARRIVES_S
     while True:
-        found = await service.database.fence.run(canary.client_id, "SELECT count(*) AS lines FROM my_purchases")
+        found = await house.database.fence.run(canary.client_id, "SELECT count(*) AS lines FROM my_purchases")
         if found.rows[0][0] >= lines:
             return
         if time.monotonic() > end:
@@ -86,9 +86,9 @@ async def arrived(service: Service, canary: Canary, lines: int) -> None:
 
 
 async def _tried(
-    service: Service, me: Canary, other: Canary, watched: Backends, attacks: Sequence[Attack]
+    house: House, me: Canary, other: Canary, watched: Backends, attacks: Sequence[Attack]
 ) -> dict[tuple[str, bool], Tried]:
-    fence, params = service.database.fence, me.params(other)
+    fence, params = house.database.fence, me.params(other)
     return {
         (attack.id, with_gate): await tried(fence, me.client_id, attack, params, with_gate=with_gate, watched=watched)
         for attack in attacks
@@ -109,12 +109,12 @@ def _judged(result: Tried) -> Iterator[str]:
         yield f"{result.id} took {result.ms:.0f} ms"
 
 
-async def pool(service: Service, made: Sequence[Canary]) -> Step:
+async def pool(house: House, made: Sequence[Canary]) -> Step:
     """Everybody at once on the same connections: each sees its own word, and no other."""
 
     async def one(canary: Canary) -> list[str]:
-        found = await service.database.fence.run(canary.client_id, "SELECT beer, brewery FROM my_purchases")
-        profile = await service.database.for_tools(canary.client_id).fetchrow("clients.profile")
+        found = await house.database.fence.run(canary.client_id, "SELECT beer, brewery FROM my_purchases")
+        profile = await house.database.for_tools(canary.client_id).fetchrow("clients.profile")
         text = f"{found.rows}{dict(profile) if profile else ''}"
         missing = [] if canary.word in text else [f"{canary.client_id} does not see its own rows"]
         return [*missing, *found_in(f"what {canary.client_id} sees", text, made, but=canary)]

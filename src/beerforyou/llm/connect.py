@@ -36,7 +36,7 @@ def _model(name: str, settings: Settings) -> Model:
     if not colon or not provider or bool(model) == (provider == "offline"):
         raise SetupError(f"`{name}` names no model", f"write {FORMS}")
     if provider == "offline":
-        from beerforyou.llm.offline import Offline
+        from beerforyou.by_rule.planner import Offline
 
         return Offline()
     return _gemini(model, settings) if provider == "gemini" else _other(name, settings)

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from beerforyou import prompts
 from beerforyou.errors import ModelError, ModelRefused, ModelSenseless, ModelUnavailable
 from beerforyou.llm.breaker import Breaker
-from beerforyou.llm.model import Model, Reply, Request, Usage
+from beerforyou.llm.model import Model, Reply, Request
 from beerforyou.llm.settling import settled
 from beerforyou.settings import Settings
+from beerforyou.usage import Usage
 
 log = logging.getLogger(__name__)
 # stamina would log each failure a second time, without its words.

@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Callable
 import aiohttp
 import msgspec
 
-from beerforyou.backends.leave import asking_leave
-from beerforyou.backends.retry_after import seconds
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES
 from beerforyou.llm.sse import events
+from beerforyou.outside.leave import asking_leave
+from beerforyou.outside.retry_after import seconds
 
 BREATH = 100  # events of a stream, after which others get their turn: half a millisecond
 MAX_QUOTE = 300  # characters of the provider's own words in an error

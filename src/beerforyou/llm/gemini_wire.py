@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from beerforyou.llm.calls import CallIds, as_object, is_ours, parsed
-from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, ToolSpec, Usage
+from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, ToolSpec
 from beerforyou.llm.settling import MOST_EMPTY, MOST_PARTS, longest_text
+from beerforyou.usage import Usage
 
 # Since Gemini 3 the first call of a model turn must carry a signature. This one, which the documentation of thought
 # signatures names for calls that Gemini did not make, stands in after a change of provider.

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from beerforyou.usage import Usage
+
 OFFLINE = "offline:"  # the model that is none: it plans by rule, words results, and cannot fail
 
 
@@ -49,23 +51,6 @@ class ToolSpec(msgspec.Struct, frozen=True):
     name: str
     description: str
     parameters: dict[str, Any]
-
-
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens. `input` includes `cached`; `output` includes `thinking`."""
-
-    input: int = 0
-    output: int = 0
-    cached: int = 0
-    thinking: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.input + other.input,
-            self.output + other.output,
-            self.cached + other.cached,
-            self.thinking + other.thinking,
-        )
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

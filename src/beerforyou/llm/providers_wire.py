@@ -32,7 +32,8 @@ from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.usage import RequestUsage
 
 from beerforyou.llm.calls import CallIds, as_object, parsed
-from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, Usage
+from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult
+from beerforyou.usage import Usage
 
 FINISH: dict[str | None, Finish] = {"length": "length", "content_filter": "safety", "error": "malformed"}
 # Models that reason, or whose profile says so, refuse a temperature.

@@ -11,10 +11,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from beerforyou.guards.outgoing import everywhere, line, presentable, visible
 from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import OFFLINE, Finish, Reply, Request, Source, Text, ToolCall, Usage
+from beerforyou.llm.model import OFFLINE, Finish, Reply, Request, Source, Text, ToolCall
 from beerforyou.llm.written_calls import is_call
-from beerforyou.messages.presentable import everywhere, line, presentable, visible
+from beerforyou.usage import Usage
 
 CHARS_A_TOKEN = 8  # about four in both languages; no honest text comes to twice that
 MOST_EMPTY = 1000  # pieces of a stream without a character of text: thoughts, calls, counts

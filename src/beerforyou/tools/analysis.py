@@ -9,8 +9,8 @@ from typing import Any, Literal
 from beerforyou.blocks import Notice, Table
 from beerforyou.db.fence import Found
 from beerforyou.errors import BadInput, Refused
-from beerforyou.messages import has, say
 from beerforyou.reading.reading import Context
+from beerforyou.sentences import has, say
 from beerforyou.tools.statistics import Statistic, published
 from beerforyou.tools.tool import Caller, Outcome
 

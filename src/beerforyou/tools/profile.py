@@ -8,7 +8,7 @@ import msgspec
 
 from beerforyou.blocks import Notice, Table
 from beerforyou.clients.profiles import Profile
-from beerforyou.messages import say
+from beerforyou.sentences import say
 from beerforyou.tools.tool import Caller, Outcome
 
 TOP = 5  # of each ranking; the model needs no more to know a taste

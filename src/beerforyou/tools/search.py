@@ -13,9 +13,9 @@ from beerforyou.catalogue.places import label as place_text
 from beerforyou.catalogue.ranking import Recommendations, recommend
 from beerforyou.clients.taste import taste
 from beerforyou.labels import Label, union
-from beerforyou.messages import listed, say
-from beerforyou.messages.rendering import reason_text
 from beerforyou.reading.reading import Context, Ref, Search
+from beerforyou.sentences import listed, say
+from beerforyou.sentences.rendering import reason_text
 from beerforyou.tools.tool import Caller, Outcome
 
 SHOWN = 5  # breweries presented at a time: the "3 to 5" of a recommendation

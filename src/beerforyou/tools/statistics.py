@@ -17,8 +17,8 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.brewery_types import resolve_type
 from beerforyou.errors import BadInput
 from beerforyou.labels import AGGREGATE, Label
-from beerforyou.messages import has, say
 from beerforyou.reading.reading import Context
+from beerforyou.sentences import has, say
 from beerforyou.tools.tool import Caller, Outcome
 
 DEFAULT_ROWS = 10

@@ -11,8 +11,8 @@ from beerforyou.blocks import AnyBlock, Notice, QuickReplies
 from beerforyou.catalogue.brewery import Brewery, Match, Place
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.catalogue.places import label as place_text
-from beerforyou.messages import listed, say
 from beerforyou.reading.reading import Context, Ref
+from beerforyou.sentences import listed, say
 from beerforyou.tools.search import CHOICES, card
 from beerforyou.tools.tool import Caller, Outcome
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -20,13 +20,10 @@ from beerforyou.clients.profiles import Profile, decode
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.db.fence import Fence
 from beerforyou.errors import BadInput
-from beerforyou.labels import Label, of_client
+from beerforyou.labels import SCOPES, Label, Scope, of_client
 from beerforyou.llm.model import ToolSpec
-from beerforyou.messages import Language
 from beerforyou.reading.reading import Context, Question, Ref
-
-Scope = Literal["profile", "purchases", "breweries", "web"]
-SCOPES: frozenset[str] = frozenset(get_args(Scope))  # a token may narrow them down
+from beerforyou.sentences import Language
 
 
 class Caller(msgspec.Struct, kw_only=True):

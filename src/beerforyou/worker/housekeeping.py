@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from beerforyou.service import Service
+from beerforyou.house import House
 
 
-async def keep_house(service: Service) -> None:
-    settings, batch = service.settings, service.database.batch
+async def keep_house(house: House) -> None:
+    settings, batch = house.settings, house.database.batch
     await batch.alone("housekeeping.expire_events", settings.events_days)
     await batch.alone("housekeeping.forget_keys", settings.idempotency_hours)
     await batch.alone("housekeeping.forget_workers")

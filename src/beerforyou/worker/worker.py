@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from beerforyou.answering.run import Walk
 from beerforyou.backends.queue import Delivery
 from beerforyou.errors import BeerForYouError
-from beerforyou.service import CANCEL, Service
+from beerforyou.house import House
+from beerforyou.runs.lease import Lease
+from beerforyou.runs.publishing import CANCEL
+from beerforyou.webhooks.delivery import Postman
 from beerforyou.worker.housekeeping import keep_house
-from beerforyou.worker.lease import Lease
-from beerforyou.worker.runner import Walk
-from beerforyou.worker.webhooks import Postman
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +29,15 @@ POST_S = 1.0  # how often to look for webhooks that are due
 
 
 @asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
+async def working(house: House) -> AsyncIterator[None]:
     """A worker runs in this process until the block ends. Runs that it holds by then get the grace period; those that are
     not finished in it go on with another worker.
 
     When the block is cancelled they are left: another worker takes them once the lease is over.
     """
-    worker, settings = Worker(service), service.settings
+    worker, settings = Worker(house), house.settings
     await worker.beat()
-    postman = Postman(service.database, settings)
+    postman = Postman(house.database, settings)
     tasks = [
         asyncio.create_task(_repeat(TAKE_AGAIN_S, worker.take)),
         *(
@@ -44,14 +45,14 @@ async def working(service: Service) -> AsyncIterator[None]:
             for seconds, job in (
                 (settings.sweep_s, worker.sweep),
                 (settings.lease_s / 3, worker.beat),
-                (settings.sweep_s, service.catalogue.refresh),
+                (settings.sweep_s, house.catalogue.refresh),
                 (POST_S, postman.deliver_due),
-                (HOUSEKEEPING_S, lambda: keep_house(service)),
+                (HOUSEKEEPING_S, lambda: keep_house(house)),
             )
         ),
     ]
     try:
-        async with service.subscriptions.listen(CANCEL, worker.heard):
+        async with house.subscriptions.listen(CANCEL, worker.heard):
             yield
             await _stop(tasks[:1])
             await worker.drain(settings.grace_s)
@@ -60,17 +61,17 @@ async def working(service: Service) -> AsyncIterator[None]:
         await postman.close()
 
 
-async def work(service: Service, run_id: UUID) -> None:
+async def work(house: House, run_id: UUID) -> None:
     """One run, here and now; for who asks and waits in one process."""
-    await Worker(service).work(run_id)
+    await Worker(house).work(run_id)
 
 
 class Worker:
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._lease = Lease(service.settings.lease_s)
-        self._free = asyncio.Semaphore(service.settings.worker_concurrency)
-        self._beginning = asyncio.Semaphore(BEGINNING * service.settings.database_pool)
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._lease = Lease(house.settings.lease_s)
+        self._free = asyncio.Semaphore(house.settings.worker_concurrency)
+        self._beginning = asyncio.Semaphore(BEGINNING * house.settings.database_pool)
         self._walks: dict[UUID, Walk] = {}
         self._dropped: dict[UUID, tuple[int | None, bool]] = {}
         self._acks: set[asyncio.Task[None]] = set()
@@ -78,7 +79,7 @@ class Worker:
 
     async def work(self, run_id: UUID) -> None:
         """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
-        walk = self._walks[run_id] = Walk(self._service, self._lease, run_id)
+        walk = self._walks[run_id] = Walk(self._house, self._lease, run_id)
         await self._through(walk)
 
     async def _through(self, walk: Walk) -> None:
@@ -95,7 +96,7 @@ class Worker:
         while True:
             await self._free.acquire()
             try:
-                delivery = await self._service.queue.take()
+                delivery = await self._house.queue.take()
             except BaseException:
                 self._free.release()
                 raise
@@ -107,16 +108,16 @@ class Worker:
 
     async def sweep(self) -> None:
         """Nothing is swept while there is no room, and no more than there is room for."""
-        room = self._service.settings.worker_concurrency - len(self.tasks)
-        reads, after_s = self._service.database.service, self._service.settings.sweep_s
+        room = self._house.settings.worker_concurrency - len(self.tasks)
+        reads, after_s = self._house.database.service, self._house.settings.sweep_s
         for row in await reads.fetch("runs.waiting", room, after_s) if room else []:
             await self._begin(row["run_id"])
 
     async def beat(self) -> None:
-        sent, service, dropped = time.monotonic(), self._service, dict(self._dropped)
+        sent, house, dropped = time.monotonic(), self._house, dict(self._dropped)
         fences, blamed = [fence for fence, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
-        rows = await service.database.batch.alone(
-            "runs.heartbeat", service.worker_name, self._lease.seconds, list(dropped), fences, blamed
+        rows = await house.database.batch.alone(
+            "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), fences, blamed
         )
         self._lease.renewed(sent)
         self._dropped = dict(self._dropped.items() - dropped.items())
@@ -134,12 +135,12 @@ class Worker:
         await _stop(self.tasks)
         await asyncio.gather(*self._acks, return_exceptions=True)
         try:
-            rows = await self._service.database.batch.alone("runs.leave", self._service.worker_name)
+            rows = await self._house.database.batch.alone("runs.leave", self._house.worker_name)
         except BeerForYouError as error:
             log.warning("runs are left until the lease is over: %s", error.message)
             return
         for row in rows:
-            self._service.bell.ring(row["run_id"])
+            self._house.bell.ring(row["run_id"])
 
     def _cancel(self, run_ids: Iterable[UUID]) -> None:
         for run_id in run_ids:
@@ -153,7 +154,7 @@ class Worker:
             self._beginning.release()
             self._free.release()
             return None
-        walk = self._walks[run_id] = Walk(self._service, self._lease, run_id, self._beginning.release)
+        walk = self._walks[run_id] = Walk(self._house, self._lease, run_id, self._beginning.release)
         task = asyncio.create_task(self._work(walk))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -182,7 +183,7 @@ class Worker:
         """Once it is known of each run whether it is ours: the row has the lease, and the message has done its work."""
         for walk in walks:
             await walk.claimed.wait()
-        await self._service.queue.ack(delivery)
+        await self._house.queue.ack(delivery)
 
 
 async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -1,0 +1,38 @@
+"""What of a model's text the client hears while it is written: whole sentences of the answer, through the output guard."""
+
+from __future__ import annotations
+
+from beerforyou.answering.speech import Speech
+from beerforyou.guards.outgoing import presentable
+from beerforyou.runs.journal import Journal
+
+
+class Speaking:
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._speech, self._told = Speech(), False
+
+    def say(self, piece: str) -> None:
+        """Text of the answer as it is written; it leaves by whole sentences. An empty piece: forget it, it begins again."""
+        if not piece:
+            return self.begin_again()
+        for sentence in self._speech.hear(piece):
+            self._tell(sentence)
+
+    def hold_back(self, piece: str) -> None:
+        """Text beside which a call may come yet: if it is the answer, it is said when the reply is whole."""
+
+    def end_of_text(self) -> None:
+        self._tell(self._speech.end())
+        self._speech, self._told = Speech(), False
+
+    def begin_again(self) -> None:
+        """What has no end yet is void; who heard some of it is told so."""
+        if self._told:
+            self._journal.emit("started")
+        self._speech, self._told = Speech(), False
+
+    def _tell(self, sentence: str) -> None:
+        if text := presentable(sentence):
+            self._told = True
+            self._journal.emit("text", text=text)

@@ -1,0 +1,1 @@
+"""Messages, in the order in which they were said, and what a conversation remembers of them."""

@@ -1,0 +1,71 @@
+"""A message comes in: it is committed with the run that will answer it, and a worker is rung for."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from beerforyou.errors import Conflict, NotAllowed, NotFound
+from beerforyou.guards.incoming import check_message
+from beerforyou.house import House
+from beerforyou.labels import SCOPES
+from beerforyou.runs.bell import too_many
+from beerforyou.runs.idempotency import ONCE, Asked, answered
+
+BUSY_S = 2.0  # how soon to try again for a client whose runs are all at work
+
+OnBusy = Literal["enqueue", "reject", "interrupt"]
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: UUID
+    conversation_id: UUID
+    status: str = "queued"
+
+
+async def accept(
+    house: House,
+    client_id: str,
+    message: str,
+    conversation_id: UUID | None = None,
+    scopes: frozenset[str] = SCOPES,
+    on_busy: OnBusy = "enqueue",
+    asked: Asked = ONCE,
+) -> Accepted:
+    """Commits the message and its run, then rings.
+
+    Raises BadInput, NotAllowed (no such client), NotFound, TooMany, and Conflict (the conversation is busy and
+    `on_busy` is reject, or an equal request is under way).
+    """
+    text = check_message(message, house.settings.max_message_chars)
+    await house.pressure.check()
+    scopes_text, most = " ".join(sorted(scopes)), house.settings.client_concurrency
+    row = await house.database.batch.write(
+        "runs.accept", client_id, conversation_id, text, scopes_text, on_busy, most, asked.key, asked.sent
+    )
+    assert row is not None
+    if earlier := answered(row["earlier"]):
+        return msgspec.convert(earlier, Accepted)
+    if row["refusal"]:
+        raise _refusal(row["refusal"], client_id, conversation_id)
+    for run_id in row["interrupted"]:
+        house.publishing.cancelling(run_id)
+    house.pressure.one_more()
+    house.bell.ring(row["run_id"])
+    return Accepted(run_id=row["run_id"], conversation_id=row["conversation_id"])
+
+
+def _refusal(why: str, client_id: str, conversation_id: UUID | None) -> Exception:
+    match why:
+        case "client":
+            return NotAllowed(f"the client {client_id} is not known here", "ask the operator to load it")
+        case "conversation":
+            hint = "leave conversation_id out to begin a new one"
+            return NotFound(f"there is no conversation {conversation_id}", hint)
+        case "many":
+            return too_many("too many of your messages are waiting for an answer", BUSY_S)
+        case _:
+            hint = "wait for the answer before, or send on_busy as enqueue or interrupt"
+            return Conflict(f"conversation {conversation_id} is busy with another message", hint)

@@ -1,0 +1,142 @@
+"""What a conversation remembers: the turns that succeeded, the newest word for word, older ones as a short summary.
+
+Valkey has it for any worker to go on with; PostgreSQL has the messages, and the memory is made of them again where it
+is missing or behind. Which run it ends with tells: the claim says which one was answered last.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from beerforyou import prompts
+from beerforyou.backends.valkey import Valkey
+from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Table
+from beerforyou.db.database import ClientReads
+from beerforyou.errors import BeerForYouError
+from beerforyou.llm.model import Message, Text
+from beerforyou.reading.reading import Context
+from beerforyou.runs.journal import Claim
+
+log = logging.getLogger(__name__)
+
+KEPT = 40  # turns; what was said before them is forgotten
+CHARS_A_TOKEN = 4  # about, in both languages
+QUOTED = 100  # characters of an old question that a summary quotes
+NAMED = 5  # breweries of an old list that it names
+
+
+class Past(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A turn that is over. `found`: what was shown, in a few words for a model to read."""
+
+    question: str
+    answer: str
+    found: str = ""
+
+
+class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`last` is the run that it ends with; turns are oldest first."""
+
+    last: UUID | None = None
+    context: Context = Context()
+    turns: tuple[Past, ...] = ()
+
+    def messages(self, turns: int, tokens: int) -> tuple[Message, ...]:
+        """What the model is shown: at most so many turns word for word, within the budget, and a summary of the others."""
+        word_for_word = _fitting(self.turns[-turns:] if turns else (), tokens)
+        older = self.turns[: len(self.turns) - len(word_for_word)]
+        said = [message for past in word_for_word for message in _said(past)]
+        return tuple(_summarised(older, tokens, said))
+
+    def and_then(self, run_id: UUID, past: Past | None, context: Context) -> Memory:
+        """With one more run; without a turn, when it came to nothing."""
+        return Memory(run_id, context, (*self.turns, *([past] if past else []))[-KEPT:])
+
+
+def past(question: str, answer: str, blocks: Iterable[AnyBlock]) -> Past:
+    return Past(question, answer, "; ".join(filter(None, map(_gist, blocks))))
+
+
+async def remembered(claim: Claim, valkey: Valkey, reads: ClientReads) -> Memory:
+    if claim.previous is None:
+        return Memory()
+    kept = await _kept(claim, valkey)
+    return kept if kept and kept.last == claim.previous else await _rebuilt(claim, reads)
+
+
+async def remember(claim: Claim, memory: Memory, valkey: Valkey, seconds: float) -> None:
+    """A memory that cannot be kept is made again of the messages."""
+    try:
+        await valkey("SET", _key(claim), msgspec.json.encode(memory), "PX", int(seconds * 1000))
+    except BeerForYouError as error:
+        log.warning("conversation %s is not remembered: %s", claim.conversation_id, error.message)
+
+
+def _key(claim: Claim) -> str:
+    return f"beerforyou:memory:{claim.client_id}:{claim.conversation_id}"
+
+
+async def _kept(claim: Claim, valkey: Valkey) -> Memory | None:
+    try:
+        data = await valkey("GET", _key(claim))
+        return msgspec.json.decode(data, type=Memory) if data else None
+    except (BeerForYouError, msgspec.DecodeError) as error:  # or of a version that kept something else
+        log.warning("conversation %s is remembered from its messages: %s", claim.conversation_id, error)
+        return None
+
+
+async def _rebuilt(claim: Claim, reads: ClientReads) -> Memory:
+    rows = await reads.fetch("runs.earlier", claim.conversation_id, KEPT)
+    context = msgspec.json.decode(rows[0]["context"] or "{}", type=Context) if rows else Context()
+    return Memory(claim.previous, context, tuple(_past(row) for row in reversed(rows)))
+
+
+def _past(row: Any) -> Past:
+    return past(row["question"], row["answer"], msgspec.json.decode(row["blocks"], type=list[AnyBlock]))
+
+
+def _fitting(turns: Sequence[Past], tokens: int) -> Sequence[Past]:
+    """The newest of them that fit."""
+    left = tokens * CHARS_A_TOKEN
+    for number, turn in enumerate(reversed(turns)):
+        left -= len(turn.question) + len(turn.answer)
+        if left < 0:
+            return turns[len(turns) - number :]
+    return turns
+
+
+def _said(turn: Past) -> tuple[Message, Message]:
+    return Message("user", (Text(turn.question),)), Message("model", (Text(turn.answer),))
+
+
+def _summarised(older: Sequence[Past], tokens: int, said: list[Message]) -> list[Message]:
+    """The summary stands before the first question, in one message with it: two of a user in a row are not every
+    provider's taste."""
+    lines = [f'- "{turn.question[:QUOTED]}"{f": {turn.found}" if turn.found else ""}' for turn in older]
+    left, kept = tokens * CHARS_A_TOKEN // 4, []
+    for line in reversed(lines):
+        left -= len(line)
+        if left < 0:
+            break
+        kept.append(line)
+    if not kept:
+        return said
+    summary = Text("\n".join([prompts.EARLIER, *reversed(kept)]))
+    first, *rest = said or [Message("user", ())]
+    return [Message("user", (summary, *first.parts)), *rest]
+
+
+def _gist(block: AnyBlock) -> str:
+    match block:
+        case BreweryList(breweries=cards):
+            more = f" and {len(cards) - NAMED} more" if len(cards) > NAMED else ""
+            return f"shown: {', '.join(card.name for card in cards[:NAMED])}{more}"
+        case BreweryCard(name=name):
+            return f"told about {name}"
+        case Table(columns=columns, rows=rows):
+            return f"shown: a table of {', '.join(columns)} with {len(rows)} rows"
+    return ""

@@ -1,0 +1,84 @@
+"""Opens what every process shares, and holds it: handles, and nothing more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from beerforyou.backends import queue
+from beerforyou.backends.queue import Queue
+from beerforyou.backends.subscriptions import Subscriptions
+from beerforyou.backends.valkey import Valkey
+from beerforyou.catalogue.refresh import Current
+from beerforyou.db import database
+from beerforyou.db.database import Database
+from beerforyou.errors import Unavailable
+from beerforyou.llm.connect import connect
+from beerforyou.llm.model import Model
+from beerforyou.runs.bell import Bell, Pressure
+from beerforyou.runs.following import Following
+from beerforyou.runs.publishing import Publishing
+from beerforyou.servers.embedded import full, settings_with_servers, watched
+from beerforyou.settings import Settings
+
+AGAIN = "make room, then do the same again"
+
+
+class House:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        valkey: Valkey,
+        subscriptions: Subscriptions,
+        queue: Queue,
+        catalogue: Current,
+        model: Model,
+    ) -> None:
+        self.settings, self.database, self.valkey, self.catalogue, self.model = (
+            settings, database, valkey, catalogue, model)  # fmt: skip
+        self.subscriptions, self.queue = subscriptions, queue
+        self.following = Following(subscriptions, database.service)
+        self.publishing = Publishing(valkey)
+        self.bell = Bell(queue)
+        self.pressure = Pressure(self.bell, database.service, settings.queue_limit)
+        # Not by process id alone: in a container it is the same after a restart.
+        self.worker_name = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@asynccontextmanager
+async def prepared(settings: Settings, *, keep: bool = False) -> AsyncIterator[Settings]:
+    """Settings in which every URL is filled in: the embedded servers run where no URL says otherwise. `keep`: those that
+    die are started again."""
+    # Not in a thread: nothing else runs yet, and a Ctrl-C must not come between the start and its handle.
+    complete, servers = settings_with_servers(settings)
+    with servers or contextlib.nullcontext():
+        try:
+            async with watched(servers) if servers and keep else contextlib.nullcontext():
+                yield complete
+        except Unavailable as error:
+            if full(complete):
+                raise Unavailable(f"the disk of {settings.data} is full: {error.message}", AGAIN) from None
+            raise
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """A house with everything connected."""
+    async with prepared(settings, keep=True) as complete, AsyncExitStack() as stack:
+        db = await database.connect(complete)
+        stack.push_async_callback(db.close)
+        valkey = await Valkey.connect(complete.valkey_url)
+        stack.push_async_callback(valkey.close)
+        subscriptions = await Subscriptions.connect(complete.valkey_url)
+        stack.push_async_callback(subscriptions.close)
+        doorbell = await queue.connect(complete)
+        stack.push_async_callback(doorbell.close)
+        model = connect(complete)
+        stack.push_async_callback(model.close)
+        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read), model)
+        stack.push_async_callback(house.bell.close)
+        yield house

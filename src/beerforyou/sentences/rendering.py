@@ -1,0 +1,64 @@
+"""An answer's blocks as plain text: for the terminal, for the history that the planner sees, for anything that shows
+no cards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
+from beerforyou.sentences import Language, has, number, say
+
+
+def plain(blocks: Iterable[AnyBlock], language: Language) -> str:
+    return "\n\n".join(filter(None, (block_text(block, language) for block in blocks)))
+
+
+def block_text(block: AnyBlock, language: Language) -> str:
+    match block:
+        case Text() | Notice() | Offer():
+            return block.text
+        case BreweryList():
+            first = (block.page - 1) * block.per_page + 1
+            return "\n".join(f"{n}. {card_text(card, language)}" for n, card in enumerate(block.breweries, start=first))
+        case BreweryCard():
+            return card_text(block, language, contact=True)
+        case Table():
+            return _table(block, language)
+        case QuickReplies():
+            return ""
+
+
+def card_text(card: BreweryCard, language: Language, contact: bool = False) -> str:
+    """Two lines: what and where, then why; with `contact`, a third."""
+    place = ", ".join(filter(None, (card.city, card.state, card.country if not card.state else "")))
+    distance = f" ({number(card.distance_km, language, 0)} km)" if card.distance_km is not None else ""
+    lines = [f"{card.name}: {say(f'type.{card.brewery_type}', language)}, {place}{distance}"]
+    if card.reasons:
+        lines.append("   " + "; ".join(reason_text(reason, language) for reason in card.reasons))
+    if contact:
+        lines.append("   " + ", ".join(filter(None, (card.address, card.phone, card.website))))
+    return "\n".join(line for line in lines if line.strip())
+
+
+def reason_text(reason: Reason, language: Language) -> str:
+    return say(f"reason.{reason.key}", language, **reason.values)
+
+
+def heading(column: str, language: Language) -> str:
+    return say(f"column.{column}", language) if has(f"column.{column}", language) else column
+
+
+def measured(value: str | int | float | None, column: str, language: Language) -> str:
+    """A cell as it is written: money with two decimals, counts without."""
+    if isinstance(value, (int, float)):
+        return number(value, language, 2 if column == "amount" else None)
+    return value or ""
+
+
+def _table(table: Table, language: Language) -> str:
+    rows = [[measured(v, column, language) for v, column in zip(row, table.columns, strict=True)] for row in table.rows]
+    if len(table.columns) == 2:
+        return "\n".join(f"- {key}: {value}" for key, value in rows)
+    titles = [heading(column, language) for column in table.columns]
+    return "\n".join("- " + ", ".join(f"{t} {v}" for t, v in zip(titles, row, strict=True)) for row in rows)

@@ -1,0 +1,102 @@
+"""Nothing invisible and nothing that is obeyed passes; whatever people write does."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from beerforyou.blocks import BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
+from beerforyou.guards.outgoing import everywhere, line, presentable
+from tests.cpu import quick
+
+GONE = [
+    "\x1b[31m"[0], "\x9b", "\x07", "\0", "\x7f", "\x90",  # controls and how terminal sequences begin
+    *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c",  # bidi
+    *"\u200b\u200c\u200d\u2060\u2063\ufeff\xad\u034f\u180e\u3164\u115f\uffa0\u2064\u206a\u17b4",  # nothing to see
+    "\U000e0001", "\U000e0041", "\U000e0100", "\ufe0f", "\ufe00", "\U000e0fff",  # tags and variations
+    "\ud800", "\udfff", "\ue000", "\U000f0000", "\U0010ffff", "\ufff9", "\ufffe", "\ufdd0", "\U0001d173",
+]  # fmt: skip
+STAYS = [
+    "Três cervejarias em São Paulo: “ótimas” – R$ 1.234,50 (12 %) … ¡olé! ñ ß Ž",
+    "B" + "e\u0301" + "er",  # a combining accent
+    "🍺 👩‍❤️‍👨 👩🏽‍🍳 ☀️ ❤️ 1️⃣ 🇧🇷 👨‍👩‍👧‍👦 ✔︎",
+    "Пиво 啤酒 ビール 맥주 בירה بيرة ที่ हिन्दी",
+    "a\nb",
+    r"\x1b[31m as words, and \u202e",
+]
+ENDS = ["\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c"]
+
+
+@pytest.mark.parametrize("character", GONE, ids=lambda c: f"U+{ord(c):04X}")
+def test_what_nobody_sees_is_gone(character: str) -> None:
+    assert presentable(f"a{character}b") == "ab"
+    assert presentable(f"🍺é{character}") == "🍺é"
+    assert presentable(character * 50) == ""
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_what_people_write_stays(text: str) -> None:
+    assert presentable(text) == text
+    assert presentable(f"{text}\u202e") == text, "also beside what goes"
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_there_is_one_way_to_end_a_line(end: str) -> None:
+    assert presentable(f"a{end}b") == "a\nb" and line(f"a{end}b") == "a b"
+
+
+def test_a_joiner_joins_pictures_and_nothing_else() -> None:
+    assert presentable("a\ufe0f\u200db") == "ab"
+    assert presentable("🍺\u200d") == "🍺" and presentable("🍺\u200d\u200d🍺") == "🍺🍺"
+    assert presentable("🍺\ufe0f\ufe0f\ufe0f\ufe0f") == "🍺\ufe0f", "or a text would hide in them"
+
+
+@given(st.text(st.characters() | st.sampled_from([*GONE, *"👩❤🍺\t\r\n1\u20e3"])))
+def test_twice_is_once_and_nothing_unseen_is_left(text: str) -> None:
+    seen = presentable(text)
+    assert presentable(seen) == seen
+    left = {unicodedata.category(c) for c in seen if c not in "\n\u200d"}
+    assert not left & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 200_000,
+        "é ü" * 70_000,
+        "🍺\u200d" * 100_000,
+        "\u200b" * 200_000,
+        "1\u20e3" * 100_000,
+        "1" * 200_000 + "\0",
+    ],
+)
+def test_its_time_is_linear(text: str) -> None:
+    with quick(0.5):
+        presentable(text)
+
+
+EVIL, CLEAN = " \x1b[2JA\u202el\u200be\U000e0041\x07", "[2JAle"
+
+
+def test_every_string_of_every_block_passes() -> None:
+    reason = Reason(key=EVIL, values={EVIL: EVIL, "n": 3})
+    card = BreweryCard(
+        brewery_id=EVIL, name=EVIL, brewery_type=EVIL, city=EVIL, state=EVIL, country=EVIL, address=EVIL, phone=EVIL,
+        website=EVIL, distance_km=1.5, reasons=(reason,),
+    )  # fmt: skip
+    blocks = (
+        Text(text=EVIL), card, BreweryList(breweries=(card,), total=1), Offer(brewery_ids=(EVIL,), text=EVIL),
+        Table(columns=(EVIL, "b"), rows=((EVIL, 1), (None, 2.5)), title=EVIL), QuickReplies(replies=(EVIL,)),
+        Notice(key=EVIL, text=EVIL),
+    )  # fmt: skip
+    passed = everywhere(blocks)
+    assert str(passed).count(CLEAN) == str(blocks).count("[2JA")
+    assert presentable(repr(passed)) == repr(passed) and "\\x" not in repr(passed) and "\\u" not in repr(passed)
+    assert passed[2].breweries[0].distance_km == 1.5 and passed[4].rows[1] == (None, 2.5)  # type: ignore[attr-defined]
+
+
+def test_a_text_keeps_its_lines_and_a_cell_is_one() -> None:
+    text, table = everywhere((Text(text="a\r\nb"), Table(columns=("a\nb",), rows=(("a\nb",),))))
+    assert text == Text(text="a\nb")
+    assert table == Table(columns=("a b",), rows=(("a b",),))

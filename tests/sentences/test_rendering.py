@@ -1,0 +1,43 @@
+"""An answer as plain text: what is listed can be pointed at by its number."""
+
+from beerforyou.blocks import BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
+from beerforyou.sentences.rendering import plain
+
+CARD = BreweryCard(
+    brewery_id="1",
+    name="Stone Brewing",
+    brewery_type="brewpub",
+    city="San Diego",
+    state="California",
+    country="United States",
+    phone="760 294 7866",
+    distance_km=12.3,
+    reasons=(
+        Reason(key="distance", values={"km": 12.3}),
+        Reason(key="no_supplier_in_city", values={"city": "San Diego"}),
+    ),
+)
+
+
+def test_a_list_is_numbered_from_where_its_page_begins() -> None:
+    text = plain([BreweryList(breweries=(CARD, CARD), total=12, page=2, per_page=5)], "en")
+    assert [line[:2] for line in text.splitlines() if not line.startswith(" ")] == ["6.", "7."]
+
+
+def test_a_card_says_what_where_how_far_and_why() -> None:
+    assert plain([BreweryList(breweries=(CARD,), total=1)], "pt").splitlines() == [
+        "1. Stone Brewing: brewpub, San Diego, California (12 km)",
+        "   a 12,3 km de você; nenhum fornecedor seu em San Diego",
+    ]
+
+
+def test_money_has_two_decimals_and_counts_have_none() -> None:
+    money = Table(columns=("month", "amount"), rows=(("2026-03", 1234.5),))
+    units = Table(columns=("beer", "quantity"), rows=(("Hop Song", 1234.0),))
+    assert plain([money], "pt") == "- 2026-03: 1.234,50"
+    assert plain([units], "en") == "- Hop Song: 1,234"
+
+
+def test_everything_is_said_in_its_order_but_the_buttons() -> None:
+    blocks = [Text(text="a"), Notice(key="k", text="b"), Offer(brewery_ids=(), text="c"), QuickReplies(replies=("d",))]
+    assert plain(blocks, "en") == "a\n\nb\n\nc"
