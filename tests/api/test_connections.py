@@ -6,6 +6,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
+from beerforyou.health import Health
 from beerforyou.settings import Settings
 from tests.api.conftest import MINE, bearer
 from tests.api.talking import Held, Replica, asked, call, following, look, replica, seen
@@ -98,15 +101,17 @@ def _crowded(where: str, follow: bytes) -> tuple[list[socket.socket], bytes]:
     raise AssertionError("there is no end to them")
 
 
-async def test_all_who_ask_whether_we_are_ready_share_one_look(settings: Settings) -> None:
+async def test_all_who_ask_whether_we_are_ready_share_one_look(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, ready = 0, Health.ready
+
+    async def counted(health: Health) -> dict[str, bool]:
+        nonlocal looks
+        looks += 1
+        return await ready(health)
+
+    monkeypatch.setattr(Health, "ready", counted)
     async with replica(settings, works=False) as here:
-        looks, ready = 0, here.house.ready
-
-        async def counted() -> dict[str, bool]:
-            nonlocal looks
-            looks += 1
-            return await ready()
-
-        here.house.ready = counted  # type: ignore[method-assign]
         answers = await asyncio.gather(*(call(here.mine, "GET", "/readyz") for _ in range(100)))
     assert {answer.status for answer in answers} == {200} and looks < 50

@@ -12,6 +12,7 @@ from beerforyou.api import conversations, health, openapi, runs, webhooks
 from beerforyou.api.http import on_crash, on_disconnect, on_error, on_http_exception, reply
 from beerforyou.api.tokens import Tokens
 from beerforyou.errors import BeerForYouError
+from beerforyou.health import Health
 from beerforyou.house import House
 
 
@@ -45,5 +46,5 @@ def app(house: House) -> Starlette:
     made.router.redirect_slashes = False  # there is one address for each thing, and none is made of a Host header
     made.state.house = house
     made.state.tokens = Tokens(house.settings)
-    made.state.looking = None
+    made.state.health, made.state.looking = Health(house), None
     return made

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beerforyou.api.http import house_of, reply
-from beerforyou.health import Health
 
 
 async def healthz(request: Request) -> Response:
@@ -22,7 +21,7 @@ async def readyz(request: Request) -> Response:
     """
     state = request.app.state
     if state.looking is None or state.looking.done():
-        state.looking = asyncio.create_task(Health(house_of(request)).ready())
+        state.looking = asyncio.create_task(state.health.ready())
     down = [name for name, ok in (await asyncio.shield(state.looking)).items() if not ok]
     if down:
         return reply({"status": "unavailable", "down": down}, 503)
