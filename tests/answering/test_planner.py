@@ -228,7 +228,11 @@ async def test_what_is_said_beside_a_call_is_told_to_nobody(walk: Walk, house: H
 
 async def texts(house: House, run: dict[str, Any]) -> list[str]:
     """Told, and not taken back."""
-    events = [event async for event in await house.follow("CLT-00001", run["run_id"]) if event]
+    events = [
+        event
+        async for event in await house.following.events(house.database.as_client("CLT-00001"), run["run_id"])
+        if event
+    ]
     begun = max(event.seq for event in events if event.type == "started")
     return [event.data["text"] for event in events if event.type == "text" and event.seq > begun]
 
@@ -281,7 +285,11 @@ async def test_arguments_that_are_too_much_are_kept_nowhere(walk: Walk, house: H
     run = await walk(QUESTION, model)
     assert kinds(run).count(("tool", "search_breweries")) == 1
     assert "not called" in str(model.requests[1].messages[-1].parts[0])
-    events = [event async for event in await house.follow("CLT-00001", run["run_id"]) if event]
+    events = [
+        event
+        async for event in await house.following.events(house.database.as_client("CLT-00001"), run["run_id"])
+        if event
+    ]
     assert len(msgspec.json.encode([run["steps"], [event.data for event in events]])) < 20_000
 
 

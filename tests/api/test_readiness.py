@@ -13,7 +13,7 @@ async def test_readyz_refuses_while_the_fence_is_down(
     admin = await asyncpg.connect(house.settings.database_admin_url)
     try:
         await admin.execute("GRANT SELECT ON core.beers TO bfy_reader")
-        monkeypatch.setattr(house, "_fence_seen", -1e9)  # it looks every ten seconds
+        monkeypatch.setattr("beerforyou.health.FENCE_FRESH_S", -1.0)
         async with aiohttp.ClientSession(address) as http, http.get("/readyz") as response:
             assert response.status == 503 and (await response.json())["down"] == ["fence"]
     finally:

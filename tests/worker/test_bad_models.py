@@ -46,7 +46,7 @@ BAD: dict[str, tuple[Behaviour, str]] = {
     **{name: (behave, "error_model") for name, behave in SENSELESS.items()},
 }
 Ask = Callable[[], Awaitable[dict[str, Any]]]
-House = Callable[..., AbstractAsyncContextManager[tuple[House, Ask]]]
+Led = Callable[..., AbstractAsyncContextManager[tuple[House, Ask]]]
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ async def own(fresh_settings: FreshSettings, demo: Settings) -> AsyncIterator[Se
 
 
 @pytest.fixture
-def house(own: Settings, server: Misbehaving) -> House:
-    """A service whose model is that server, with a worker; and a question to it, as the run that ended."""
+def led(own: Settings, server: Misbehaving) -> Led:
+    """A house whose model is that server, with a worker; and a question to it, as the run that ended."""
 
     @asynccontextmanager
     async def made(**more: Any) -> AsyncIterator[tuple[House, Ask]]:
@@ -88,18 +88,18 @@ def notices(run: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("bad", BAD)
-async def test_alone_it_ends_in_its_outcome(house: House, server: Misbehaving, bad: str) -> None:
+async def test_alone_it_ends_in_its_outcome(led: Led, server: Misbehaving, bad: str) -> None:
     server.behaves = [BAD[bad][0]]
-    async with house(fallback_models="") as (_, ask):
+    async with led(fallback_models="") as (_, ask):
         run = await ask()
     assert (run["status"], run["outcome"]) == ("failed", BAD[bad][1])
     assert run["text"]
 
 
 @pytest.mark.parametrize("bad", BAD)
-async def test_the_stand_in_answers_and_says_so(house: House, server: Misbehaving, bad: str) -> None:
+async def test_the_stand_in_answers_and_says_so(led: Led, server: Misbehaving, bad: str) -> None:
     server.behaves = [BAD[bad][0]]
-    async with house() as (_, ask):
+    async with led() as (_, ask):
         run = await ask()
     assert (run["status"], run["outcome"]) == ("succeeded", "answered")
     assert notices(run) == {"fallback", "offline"}
@@ -107,9 +107,9 @@ async def test_the_stand_in_answers_and_says_so(house: House, server: Misbehavin
 
 
 @pytest.mark.parametrize("senseless", SENSELESS)
-async def test_what_makes_no_sense_is_paid_and_never_shown(house: House, server: Misbehaving, senseless: str) -> None:
+async def test_what_makes_no_sense_is_paid_and_never_shown(led: Led, server: Misbehaving, senseless: str) -> None:
     server.behaves = [SENSELESS[senseless]]
-    async with house(model_timeout_s=10.0, run_timeout_s=30.0) as (house, ask):
+    async with led(model_timeout_s=10.0, run_timeout_s=30.0) as (house, ask):
         run = await ask()
         steps = (await look(house.database.as_client(CLIENT), run["run_id"], steps=True))["steps"]
         events = [
@@ -124,9 +124,9 @@ async def test_what_makes_no_sense_is_paid_and_never_shown(house: House, server:
     assert not any(word in shown for word in ("search_", "tool_call", "Vou ver", "wants"))
 
 
-async def test_what_was_paid_for_nothing_is_known_to_who_goes_on(house: House, server: Misbehaving) -> None:
+async def test_what_was_paid_for_nothing_is_known_to_who_goes_on(led: Led, server: Misbehaving) -> None:
     server.behaves = [SENSELESS["no candidates"], hang]
-    async with house(model_timeout_s=30.0, run_timeout_s=30.0, grace_s=0.0) as (house, _):
+    async with led(model_timeout_s=30.0, run_timeout_s=30.0, grace_s=0.0) as (house, _):
         accepted = await accept(house, CLIENT, QUESTION)
 
         async def asked_twice() -> bool:
@@ -134,16 +134,16 @@ async def test_what_was_paid_for_nothing_is_known_to_who_goes_on(house: House, s
 
         await wait_until(asked_twice, "the model is asked once more")
     server.behaves = [good]
-    async with house() as (house, _):
+    async with led() as (house, _):
         await ended(house.following, house.database.as_client(CLIENT), accepted.run_id, 30)
         run = await look(house.database.as_client(CLIENT), accepted.run_id, steps=True)
     assert [step["output"]["finish"] for step in run["steps"]] == ["empty", "stop"]
     assert (run["text"], run["usage"]["input"], server.count) == ("Achei três.", 2 * 812, 3)
 
 
-async def test_it_recovers(house: House, server: Misbehaving) -> None:
+async def test_it_recovers(led: Led, server: Misbehaving) -> None:
     server.behaves = [failing]
-    async with house(breaker_failures=2, breaker_s=0.3, model_tries=1) as (_, ask):
+    async with led(breaker_failures=2, breaker_s=0.3, model_tries=1) as (_, ask):
         assert "fallback" in notices(await ask())
         before = server.count
         assert "fallback" in notices(await ask())
@@ -154,9 +154,9 @@ async def test_it_recovers(house: House, server: Misbehaving) -> None:
     assert notices(run) == set() and run["text"] == "Achei três."
 
 
-async def test_text_that_came_before_it_broke_off_is_void(house: House, server: Misbehaving) -> None:
+async def test_text_that_came_before_it_broke_off_is_void(led: Led, server: Misbehaving) -> None:
     server.behaves = [breaks_off, good]
-    async with house() as (house, ask):
+    async with led() as (house, ask):
         run = await ask()
         events = [
             event

@@ -199,9 +199,9 @@ async def test_what_cannot_be_finished_in_time_is_handed_back_and_goes_on_elsewh
     async with opened(replace(alone, grace_s=0.2)) as stops:
         stops.model = model
         async with working(stops):
-            accepted = await stops.accept(CLIENT, "brewpubs em Denver")
+            accepted = await accept(stops, CLIENT, "brewpubs em Denver")
             await model.asked.wait()
-        assert (await stops.run(CLIENT, accepted.run_id))["status"] == "queued"
+        assert (await look(stops.database.as_client(CLIENT), accepted.run_id))["status"] == "queued"
     async with opened(replace(alone, sweep_s=60.0)) as other:  # so it is the bell that brings it
         other.model = rest
         async with working(other):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 
-from beerforyou.answering.turn import Decision
 from beerforyou.llm.model import ToolCall
 from beerforyou.reading.reading import Reading
+from beerforyou.runs.why import Decision
 from beerforyou.tools import TOOLS
 
 NOT_ALLOWED = "the caller's token does not cover it"

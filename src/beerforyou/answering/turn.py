@@ -18,6 +18,7 @@ from beerforyou.labels import Label
 from beerforyou.llm.model import Message, Model
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.runs.journal import Claim, Journal
+from beerforyou.runs.why import Decision
 from beerforyou.sentences import Language
 from beerforyou.settings import Settings
 from beerforyou.tools.tool import Caller
@@ -48,15 +49,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         if self.outcome == "cancelled":
             return "cancelled"
         return "failed" if self.outcome.startswith("error") else "succeeded"
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a tool was or was not called. `expected`: a rule that is independent of the model would have called it."""
-
-    tool: str
-    calls: int
-    expected: bool
-    why: str
 
 
 class Turn(msgspec.Struct, kw_only=True):

@@ -44,6 +44,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A model turn or a tool call, with who may see its result and what that was made from."""
 
     seq: int
+    turn: int
+    purpose: str
+    call: str
     kind: Literal["model", "tool"]
     name: str
     input: Any

@@ -37,6 +37,9 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
+    turn: int = 0
+    purpose: str = ""
+    call: str = ""
     kind: Literal["model", "tool"]
     name: str
     input: Any
@@ -174,7 +177,7 @@ class Journal:
 
 def _row(seq: int, step: Step) -> str:
     return _json({
-        "seq": seq, "kind": step.kind, "name": step.name, "input": step.input, "output": step.output, "outcome": step.outcome,
+        "seq": seq, "turn": step.turn, "purpose": step.purpose, "call": step.call, "kind": step.kind, "name": step.name, "input": step.input, "output": step.output, "outcome": step.outcome,
         "ms": step.ms,
         "labels": sorted(step.label.audience), "versions": step.label.versions, "usage": step.usage,
     })  # fmt: skip

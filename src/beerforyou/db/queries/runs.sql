@@ -154,7 +154,7 @@ SELECT coalesce(max(seq), 0) AS seq FROM run_events WHERE run_id = $1;
 
 -- name: ledger
 -- What earlier workers finished of run $1. Asked after the claim, in a statement of its own: only that sees all of it.
-SELECT kind, name, input, output, outcome, labels, versions, usage, ms FROM run_steps WHERE run_id = $1 ORDER BY seq;
+SELECT turn, purpose, call, kind, name, input, output, outcome, labels, versions, usage, ms FROM run_steps WHERE run_id = $1 ORDER BY seq;
 
 -- name: record
 -- A finished step (or none) and the events that it made, if the worker still holds the run. A repetition changes nothing.
@@ -167,10 +167,10 @@ WITH wanted AS (
     JOIN runs ON runs.run_id = wanted.run_id AND runs.fence = wanted.fence AND runs.status = 'running'
     FOR SHARE OF runs
 ), stepped AS (
-    INSERT INTO run_steps (run_id, client_id, seq, kind, name, input, output, outcome, labels, versions, usage, ms)
-    SELECT held.run_id, held.client_id, s.seq, s.kind, s.name, s.input, s.output, s.outcome, s.labels, s.versions, s.usage, s.ms
+    INSERT INTO run_steps (run_id, client_id, seq, turn, purpose, call, kind, name, input, output, outcome, labels, versions, usage, ms)
+    SELECT held.run_id, held.client_id, s.seq, s.turn, s.purpose, s.call, s.kind, s.name, s.input, s.output, s.outcome, s.labels, s.versions, s.usage, s.ms
     FROM held CROSS JOIN LATERAL jsonb_to_record(held.step)
-        AS s (seq int, kind text, name text, input jsonb, output jsonb, outcome jsonb, labels text[], versions jsonb, usage jsonb, ms real)
+        AS s (seq int, turn int, purpose text, call text, kind text, name text, input jsonb, output jsonb, outcome jsonb, labels text[], versions jsonb, usage jsonb, ms real)
     WHERE held.step IS NOT NULL
     ON CONFLICT (run_id, seq) DO NOTHING
 ), logged AS (
@@ -247,7 +247,7 @@ WHERE r.run_id = $2 AND r.client_id = me.client_id;
 
 -- name: steps
 -- The ledger of a run.
-SELECT seq, kind, name, input, output, labels, versions, usage, ms FROM run_steps
+SELECT seq, turn, purpose, call, kind, name, input, output, labels, versions, usage, ms FROM run_steps
 WHERE run_id = $2 AND client_id = me.client_id
 ORDER BY seq;
 

@@ -1,0 +1,20 @@
+"""Why each tool was or was not called: what the gates said, turn by turn."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one tool in one turn of the planner; turn 0 is what was said before it planned, and nothing after it.
+
+    `calls`: how many were let through. `gate`: which one withheld the tool, empty when none did; `why` is its reason.
+    `expected`: a rule that is independent of the model would have called it.
+    """
+
+    turn: int = 0
+    tool: str
+    calls: int
+    gate: str = ""
+    expected: bool
+    why: str
