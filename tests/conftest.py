@@ -33,6 +33,7 @@ from beerforyou.db.connections import admin, take_on
 from beerforyou.db.database import Database, Reads, connect
 from beerforyou.db.migrate import migrate
 from beerforyou.house import House, opened
+from beerforyou.llm.connect import Models
 from beerforyou.llm.model import Model
 from beerforyou.runs.looking import look
 from beerforyou.servers import account
@@ -211,14 +212,15 @@ def walk(house: House) -> Walk:
     """`await walk(message)`: one message through the corridor, as the run with its steps; the model may be scripted."""
 
     async def walked(
-        message: str, model: Model | None = None, client: str = "CLT-00001", **more: UUID
+        message: str, model: Model | Models | None = None, client: str = "CLT-00001", **more: UUID
     ) -> dict[str, Any]:
         accepted = await accept(house, client, message, more.get("conversation_id"))
-        usual, house.model = house.model, model or house.model
+        usual = Models(house.model, house.by_rule)
+        house.model, house.by_rule = model if isinstance(model, Models) else (model, False)
         try:
             await work(house, accepted.run_id)
         finally:
-            house.model = usual
+            house.model, house.by_rule = usual
         return await look(house.database.as_client(client), accepted.run_id, steps=True)
 
     return walked

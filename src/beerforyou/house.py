@@ -16,8 +16,7 @@ from beerforyou.catalogue.refresh import Current
 from beerforyou.db import database
 from beerforyou.db.database import Database
 from beerforyou.errors import Unavailable
-from beerforyou.llm.connect import connect
-from beerforyou.llm.model import Model
+from beerforyou.llm.connect import Models, connect
 from beerforyou.runs.bell import Bell, Pressure
 from beerforyou.runs.following import Following
 from beerforyou.runs.publishing import Publishing
@@ -36,10 +35,11 @@ class House:
         subscriptions: Subscriptions,
         queue: Queue,
         catalogue: Current,
-        model: Model,
+        models: Models,
     ) -> None:
-        self.settings, self.database, self.valkey, self.catalogue, self.model = (
-            settings, database, valkey, catalogue, model)  # fmt: skip
+        self.settings, self.database, self.valkey, self.catalogue = (
+            settings, database, valkey, catalogue)  # fmt: skip
+        self.model, self.by_rule = models.model, models.by_rule
         self.subscriptions, self.queue = subscriptions, queue
         self.following = Following(subscriptions, database.service)
         self.publishing = Publishing(valkey)
@@ -77,8 +77,8 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(subscriptions.close)
         doorbell = await queue.connect(complete)
         stack.push_async_callback(doorbell.close)
-        model = connect(complete)
-        stack.push_async_callback(model.close)
-        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read), model)
+        models = connect(complete)
+        stack.push_async_callback(models.close)
+        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read), models)
         stack.push_async_callback(house.bell.close)
         yield house

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from beerforyou.answering import planner
+from beerforyou.answering import gates
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.house import House
 from beerforyou.llm import settling
 from beerforyou.llm.model import Reply, Request, Text, ToolCall
 from beerforyou.tools import TOOLS
-from beerforyou.tools.tool import Caller
+from beerforyou.tools.caller import Caller, Hands
 from beerforyou.usage import Usage
 from tests.conftest import Walk
 
@@ -251,20 +251,24 @@ MANY = [{"city": "San Diego", "page": n + 1} for n in range(500)]
 
 
 @pytest.mark.parametrize(
-    ("name", "args"),
+    ("name", "args", "gate"),
     [
-        ("search_breweries", MANY),
-        ("search_breweries", [{"page": f"x{n}"} for n in range(500)]),
-        ("run_analytical_query", [{"sql": f"SELECT {n} AS a, 1 AS b"} for n in range(500)]),
-        ("run_analytical_query", [{"sql": f"SELECT pg_sleep({n})"} for n in range(500)]),
-        ("get_website_summary", [{"brewery": f"x{n}"} for n in range(500)]),
-        ("no_such_tool", [{"n": n} for n in range(500)]),
+        ("search_breweries", MANY, "well_formed"),
+        ("search_breweries", [{"page": f"x{n}"} for n in range(500)], "well_formed"),
+        ("run_analytical_query", [{"sql": f"SELECT {n} AS a, 1 AS b"} for n in range(500)], "well_formed"),
+        ("run_analytical_query", [{"sql": f"SELECT pg_sleep({n})"} for n in range(500)], "well_formed"),
+        ("get_website_summary", [{"brewery": f"x{n}"} for n in range(500)], "consent"),
+        ("no_such_tool", [{"n": n} for n in range(500)], "offered"),
     ],
 )
-async def test_five_hundred_calls_of_one_reply_are_a_few(walk: Walk, name: str, args: list[dict[str, Any]]) -> None:
+async def test_five_hundred_calls_of_one_reply_are_a_few(
+    walk: Walk, name: str, args: list[dict[str, Any]], gate: str
+) -> None:
     model = Scripted(calls(*(call(name, f"c{n}", **one) for n, one in enumerate(args))), says("Done."))
     run = await walk(QUESTION, model)
-    assert kinds(run).count(("tool", name)) == settling.MOST_CALLS
+    (decision,) = (decision for decision in run["decisions"] if decision["tool"] == name)
+    let_through = settling.MOST_CALLS if gate == "well_formed" else 0
+    assert kinds(run).count(("tool", name)) == decision["calls"] == let_through and decision["gate"] == gate
     called, results = model.requests[1].messages[-2:]
     assert [part.id for part in called.parts] == [part.call_id for part in results.parts]  # type: ignore[union-attr]
     assert results.parts[-1].content == {"error": settling.TOO_MANY}  # type: ignore[union-attr]
@@ -275,7 +279,7 @@ async def test_a_run_makes_so_many_calls_and_then_answers(walk: Walk) -> None:
     pages = [call("search_breweries", f"c{n}", **one) for n, one in enumerate(MANY)]
     model = Scripted(*(calls(*pages[n : n + 9]) for n in (0, 9, 18)), says("Done."))
     run = await walk(QUESTION, model)
-    assert kinds(run).count(("tool", "search_breweries")) == planner.MOST_CALLS
+    assert kinds(run).count(("tool", "search_breweries")) == gates.MOST_CALLS
     assert model.requests[-1].tool_choice == "none" and len(model.requests) == 4
 
 
@@ -304,12 +308,12 @@ async def test_a_run_has_a_few_connections_at_a_time(walk: Walk, monkeypatch: py
     now, most = 0, 0
     search = TOOLS["search_breweries"]
 
-    async def slow(caller: Caller, args: Any) -> Any:
+    async def slow(caller: Caller, hands: Hands, args: Any) -> Any:
         nonlocal now, most
         now, most = now + 1, max(most, now + 1)
         await asyncio.sleep(0)
         now -= 1
-        return await search.run(caller, args)
+        return await search.run(caller, hands, args)
 
     monkeypatch.setitem(TOOLS, "search_breweries", msgspec.structs.replace(search, run=slow))
     pages = (call("search_breweries", f"c{n}", **one) for n, one in enumerate(MANY[:9]))
@@ -369,7 +373,7 @@ async def test_an_answer_carries_the_union_of_its_labels(walk: Walk) -> None:
     )
     assert public["labels"] == ["public"]
     assert own["labels"] == ["client:CLT-00001", "public"]
-    assert own["versions"].keys() == {"catalogue", "profile", "prompts", "model"}
+    assert own["versions"].keys() == {"catalogue", "profile", "home", "prompts", "model"}
 
 
 async def test_the_system_prompt_and_tools_are_equal_for_every_client(walk: Walk) -> None:

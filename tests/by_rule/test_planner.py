@@ -1,18 +1,18 @@
 """`offline:` taking over in the middle of a run: what Gemini called, it words; then the run ends."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
-import msgspec
 import pytest
 
 from beerforyou import blocks
-from beerforyou.by_rule.planner import Facts, Offline
-from beerforyou.llm.connect import connect
-from beerforyou.llm.model import Message, Model, Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.by_rule.planner import Known, reply
+from beerforyou.llm.connect import Models, connect
+from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.reading.reading import Context, Question, Reading
 from beerforyou.sentences import say
 from beerforyou.settings import Settings
+from beerforyou.tools import TOOLS
 from bench.model_server.script import Fault
 from bench.model_server.server import ModelServer
 from tests.conftest import Walk
@@ -41,7 +41,7 @@ UNPAID = ToolCall("fc-7", "get_website_summary", {"brewery": "Ficha Brewing"})
 @pytest.fixture
 async def interrupted(walk: Walk) -> AsyncIterator[Interrupted]:
     """A run that Gemini begins with these turns of calls; then it answers no more."""
-    open_models: list[Model] = []
+    open_models: list[Models] = []
 
     async def run(message: str, *turns: tuple[ToolCall, ...]) -> dict[str, Any]:
         replies = [Reply(parts=calls) for calls in turns]
@@ -103,52 +103,58 @@ async def test_a_figure_is_not_given_a_period_that_its_query_may_not_have(interr
     assert "March" not in text(run)
 
 
-def request(*results: ToolResult, choice: str = "auto") -> Request:
-    question = Question(measure="amount", since="2026-03-01", until="2026-04-01")
-    reading = Reading(language="en", intent="own_data", tool="run_analytical_query", question=question)
-    facts = Facts(reading=reading, context=Context(), name="Ana", language="en", brewery_ids=[], brewery_names=[])
+QUESTION = Question(measure="amount", since="2026-03-01", until="2026-04-01")
+KNOWN = Known(
+    reading=Reading(language="en", intent="own_data", tool="run_analytical_query", question=QUESTION),
+    context=Context(),
+    language="en",
+)
+
+
+def request(*results: ToolResult, choice: Literal["auto", "none"] = "auto") -> Request:
     return Request(
         system="",
         messages=(Message("user", (Text("How much?"),)), *([Message("tool", results)] if results else [])),
-        tool_choice="none" if choice == "none" else "auto",
-        facts=msgspec.structs.asdict(facts),
+        tools=tuple(tool.spec for tool in TOOLS.values()),
+        tool_choice=choice,
     )
 
 
-async def test_after_results_it_speaks_and_calls_no_more() -> None:
+def test_it_asks_for_what_was_read() -> None:
+    (call,) = reply(KNOWN, request()).tool_calls
+    assert call.name == "run_analytical_query" and "2026-03-01" in call.args["sql"]
+
+
+def test_after_results_it_speaks_and_calls_no_more() -> None:
     first = {"columns": ["quantity"], "rows": [[3]]}
     again = {"note": "this call was made before", "result": first}
-    reply = await Offline().generate(
+    said = reply(
+        KNOWN,
         request(
             ToolResult("a", "run_analytical_query", {"error": "no such column"}, is_error=True),
             ToolResult("b", "run_analytical_query", first),
             ToolResult("c", "run_analytical_query", again),
-        )
+        ),
     )
-    assert (reply.text, reply.tool_calls) == ("Units: 3.", ())
+    assert (said.text, said.tool_calls) == ("Units: 3.", ())
 
 
-async def test_an_error_is_said_once() -> None:
+def test_an_error_is_said_once() -> None:
     failed = [ToolResult(id, "search_breweries", {"error": "took too long"}, is_error=True) for id in "ab"]
-    assert (await Offline().generate(request(*failed))).text == say("error.internal", "en")
+    assert reply(KNOWN, request(*failed)).text == say("error.internal", "en")
 
 
-async def test_when_it_may_not_call_it_speaks() -> None:
-    reply = await Offline().generate(request(choice="none"))
-    assert reply.text and not reply.tool_calls
+def test_when_it_may_not_call_it_speaks() -> None:
+    said = reply(KNOWN, request(choice="none"))
+    assert said.text and not said.tool_calls
 
 
 @pytest.mark.parametrize("silent", [{"profile": None}, {"error": "a notice says it"}])
-async def test_an_empty_sentence_is_not_passed_on(silent: dict[str, Any]) -> None:
-    """The notice of the tool says it all; an empty piece would mean that the call begins again."""
+def test_what_a_notice_says_is_not_said_again(silent: dict[str, Any]) -> None:
     name = "get_client_profile" if "profile" in silent else "run_analytical_query"
-    heard: list[str] = []
-    reply = await Offline().generate(request(ToolResult("a", name, silent)), heard.append)
-    assert (reply.text, heard) == ("", [])
+    assert reply(KNOWN, request(ToolResult("a", name, silent))).text == ""
 
 
-async def test_what_is_no_planning_it_leaves_unanswered() -> None:
-    heard: list[str] = []
-    summary = Request(system="Summarise with sources.", messages=(Message("user", (Text("Ficha"),)),), grounded=True)
-    reply = await Offline().generate(summary, heard.append)
-    assert (reply.parts, reply.finish, heard) == ((), "empty", [])
+async def test_a_recommendation_reads_no_profile_that_nobody_looks_at(walk: Walk) -> None:
+    run = await walk("new breweries in San Diego")
+    assert [step["name"] for step in run["steps"] if step["kind"] == "tool"] == ["search_breweries"]

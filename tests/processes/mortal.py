@@ -14,7 +14,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Coroutine
 from typing import Any
 
 import aiohttp
@@ -24,15 +24,12 @@ import uvicorn  # noqa: F401
 import beerforyou.api.app
 import beerforyou.backends.queue.amqp
 import beerforyou.llm.gemini  # noqa: F401 (what the commands would import)
-from beerforyou.answering import planner
-from beerforyou.answering import run as runner
-from beerforyou.api import runs
+from beerforyou import seams
 from beerforyou.cli import main
-from beerforyou.llm.fallback import Fallback
 from beerforyou.outside.leave import asking_leave
-from beerforyou.runs.journal import Journal, Step
 from beerforyou.tools import TOOLS
-from beerforyou.tools.tool import Caller, Outcome, tool
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.tool import Result, tool
 from beerforyou.webhooks.delivery import Postman
 from beerforyou.worker import worker
 
@@ -47,28 +44,27 @@ PLACES = (
     *(f"remember.{place}" for place in ("before", "after")),
     *(f"ack.{place}" for place in ("before", "after")),
 )
+LEAVE = asking_leave()
 CALL_S, WRITE_S = 0.04, 0.006  # how far into a call, or a commit, `during` may be
 ASK_S = 20.0
 # Between the attempts at a webhook, and of its lease: in days nobody waits for the end of a test.
 SCHEDULE, LEASE_S = (2.0,) * 9, 8.0
-
-Where = Callable[..., tuple[str, object]]
 
 
 class Cellar(msgspec.Struct, frozen=True):
     marker: str
 
 
-async def count_cellar(caller: Caller, args: Cellar) -> Outcome:
+async def count_cellar(caller: Caller, hands: Hands, args: Cellar) -> Result:
     """How many bottles are in the caller's cellar; what this costs is counted."""
-    async with _http().post(f"{HARNESS}/tool", params={"marker": args.marker}) as response:
+    async with _http(LEAVE).post(f"{HARNESS}/tool", params={"marker": args.marker}) as response:
         response.raise_for_status()
-    return Outcome(content={"bottles": 12}, label=caller.public())
+    return Result(content={"bottles": 12}, label=caller.public())
 
 
 @functools.cache
-def _http() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_S), trace_configs=[asking_leave()])
+def _http(*trace: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ASK_S), trace_configs=trace)
 
 
 async def here(place: str, who: object) -> None:
@@ -94,72 +90,32 @@ async def _somewhere(place: str, who: object, within_s: float) -> None:
     await here(place, who)
 
 
-def mortal(owner: Any, name: str, where: Where, *, before: str = "", during: str = "", after: str = "") -> None:
-    """Asks around this coroutine function, and while it is under way, without holding it up."""
-    whole = getattr(owner, name)
-    within_s = CALL_S if name in ("generate", "_run") else WRITE_S
-
-    @functools.wraps(whole)
-    async def asking(*args: Any, **kwargs: Any) -> Any:
-        what, who = where(*args, **kwargs)
-        if before:
-            await here(f"{what}.{before}", who)
-        if during:
-            middle = _somewhere(f"{what}.{during}", who, within_s)
-            result, _ = await asyncio.gather(whole(*args, **kwargs), middle)
-        else:
-            result = await whole(*args, **kwargs)
-        if after:
-            await here(f"{what}.{after}", who)
-        return result
-
-    setattr(owner, name, asking)
+async def mortal(place: str, who: object, work: Coroutine[Any, Any, Any]) -> Any:
+    """Asks before it, after it, and while it is under way, without holding it up."""
+    before, during, after = _named(place)
+    if before:
+        await here(before, who)
+    if during:
+        result, _ = await asyncio.gather(work, _somewhere(during, who, WRITE_S if after else CALL_S))
+    else:
+        result = await work
+    if after:
+        await here(after, who)
+    return result
 
 
-def _next_step(kind: str, journal: Journal) -> tuple[str, object]:
-    return f"{kind}{journal._step_seq + 1}", journal._claim.run_id
-
-
-def _of_step(journal: Journal, step: Step) -> tuple[str, object]:
-    return _next_step(step.kind, journal)
-
-
-def _of_reply(_: Fallback, request: object, say: Any) -> tuple[str, object]:
-    return _next_step("model", say.__self__._journal)
-
-
-def _between_commit_and_publishing() -> None:
-    finish = Journal.finish
-
-    async def finishing(journal: Journal, answer: dict[str, Any]) -> Any:
-        if await _wanted("finish.unpublished", journal._claim.run_id):
-            journal._on_commit = die
-        return await finish(journal, answer)
-
-    Journal.finish = finishing  # type: ignore[method-assign]
-
-
-def arm() -> None:
-    """`before` is asked before the lease is looked at: asking must not make a worker spend for a run that it lost."""
-    mortal(
-        runs,
-        "accept",
-        lambda house, client, text, *more: ("accept", text),
-        before="before",
-        during="during",
-        after="after",
-    )
-    mortal(runner.Walk, "_claim", lambda walk: ("claim", walk.run_id), before="before", during="during", after="after")
-    mortal(runner, "begin", lambda claim, *_: ("begin", claim.run_id), before="before", after="after")
-    mortal(planner._Walk, "_ask", lambda walk, _: _next_step("model", walk.turn.journal), before="before")
-    mortal(Fallback, "generate", _of_reply, during="during")
-    mortal(planner._Walk, "_run_and_record", lambda walk, _: _next_step("tool", walk.turn.journal), before="before")
-    mortal(planner._Walk, "_run", lambda walk, _: _next_step("tool", walk.turn.journal), during="during")
-    mortal(Journal, "step", _of_step, before="made", during="writing", after="written")
-    _between_commit_and_publishing()
-    mortal(Journal, "finish", lambda j, _: ("finish", j._claim.run_id), before="before", during="during", after="after")
-    mortal(runner, "remember", lambda claim, *_: ("remember", claim.run_id), before="before", after="after")
-    mortal(worker.Worker, "_ack", lambda _, delivery, __: ("ack", delivery.run_ids[0]), before="before", after="after")
+def _named(place: str) -> tuple[str, str, str]:
+    """What the harness calls the moments before, during and after it, where it knows them."""
+    if place == "publish":
+        names = ["finish.unpublished", "", ""]
+    elif place.startswith("write"):
+        number = int(place.removeprefix("write"))
+        step = f"{'model' if number % 2 else 'tool'}{number}"
+        names = [f"{step}.{moment}" for moment in ("made", "writing", "written")]
+    else:
+        names = [f"{place}.{moment}" for moment in ("before", "during", "after")]
+    before, during, after = (name if name in PLACES else "" for name in names)
+    return before, during, after
 
 
 def start() -> int:
@@ -185,7 +141,7 @@ def nursery() -> None:
 
 
 if __name__ == "__main__":
-    TOOLS["count_cellar"] = tool(count_cellar, "breweries")
+    TOOLS["count_cellar"] = tool(count_cellar, lambda caller, args: caller.public(), "breweries")
     worker.Postman = functools.partial(Postman, schedule=SCHEDULE, lease_s=LEASE_S)  # type: ignore[misc, assignment]
-    arm()
+    seams.hang(mortal)
     nursery()

@@ -1,4 +1,6 @@
 from collections.abc import AsyncIterator
+from datetime import date
+from typing import NamedTuple
 
 import pytest
 
@@ -7,7 +9,7 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.db.database import Database
 from beerforyou.settings import Settings
-from beerforyou.tools.tool import Caller
+from beerforyou.tools.caller import Caller, Hands
 from tests.published.market import Market
 
 
@@ -18,9 +20,15 @@ async def market(settings: Settings) -> AsyncIterator[Market]:
     await market.admin.close()
 
 
+class Asker(NamedTuple):
+    """`await published(*asker, what)`."""
+
+    caller: Caller
+    hands: Hands
+
+
 @pytest.fixture
-def caller(database: Database) -> Caller:
-    return Caller(
-        client_id="nobody", name="", home=Place(country="Brazil"), language="en", rows=database.for_tools("nobody"),
-        fence=database.fence, statistics=database.statistics, catalogue=Catalogue(demo.breweries()),
-    )  # fmt: skip
+def asker(database: Database) -> Asker:
+    hands = Hands(database.for_tools("nobody"), database.fence, database.statistics, Catalogue(demo.breweries()))
+    home = Place(country="Brazil")
+    return Asker(Caller(client_id="nobody", name="", home=home, language="en", today=date(2026, 3, 31)), hands)

@@ -5,7 +5,7 @@ import pytest
 from beerforyou.clients.statistics import FEWEST
 from beerforyou.db.database import Database
 from beerforyou.tools.statistics import Statistic, published
-from beerforyou.tools.tool import Caller
+from tests.published.conftest import Asker
 from tests.published.market import APRIL, MARCH, MAY, Market
 
 
@@ -94,12 +94,12 @@ async def test_a_cell_that_falls_below_the_rules_is_withdrawn(market: Market) ->
     assert not await market.cells(state="Ohio")
 
 
-async def test_whoever_asks_from_wherever_gets_the_same(market: Market, caller: Caller) -> None:
+async def test_whoever_asks_from_wherever_gets_the_same(market: Market, asker: Asker) -> None:
     await market.settle("A", "Ohio", "Akron", 400)
     await market.buy("A", await market.brew("Many"), 300)
     await market.publish(MARCH)
-    assert caller.home.country == "Brazil"
-    outcome = await published(caller, Statistic(by="beer", state="Ohio"))
+    assert asker.caller.home.country == "Brazil"
+    outcome = await published(*asker, Statistic(by="beer", state="Ohio"))
     assert [name for name, *_ in outcome.content["rows"]] == ["Many (Brewery)"]
     assert "note" not in outcome.content and outcome.label.audience == {"aggregate"}
 

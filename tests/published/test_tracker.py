@@ -14,7 +14,7 @@ import pytest
 
 from beerforyou.clients.statistics import NOISE
 from beerforyou.tools.statistics import Statistic, published
-from beerforyou.tools.tool import Caller
+from tests.published.conftest import Asker
 from tests.published.market import APRIL, MARCH, Market
 
 STATES = ["Ohio", "Texas", "Oregon", "Maine", "Nevada", "Utah", "Iowa", "Kansas", "Vermont", "Florida",
@@ -78,20 +78,20 @@ class World:
 class Asked:
     """Questions between two publications: the same one again has the same answer (test_rules.py), and is not put again."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
         self._answers: dict[tuple[str, ...], tuple[float, float]] = {}
 
     async def ask(self, **asked: str) -> tuple[float, float]:
         key = tuple(word for pair in sorted(asked.items()) for word in pair)
         if key not in self._answers:
-            self._answers[key] = await cell(self._caller, **asked)
+            self._answers[key] = await cell(self._asker, **asked)
         return self._answers[key]
 
 
-async def cell(caller: Caller, **asked: Any) -> tuple[float, float]:
+async def cell(asker: Asker, **asked: Any) -> tuple[float, float]:
     """Clients and quantity of exactly that cell; 0 where it is not published."""
-    content = (await published(caller, Statistic(**asked))).content
+    content = (await published(*asker, Statistic(**asked))).content
     if "error" in content or "note" in content:
         return 0.0, 0.0
     (_, clients, quantity), *_ = content["rows"]
@@ -118,21 +118,21 @@ def standardized(column: list[float]) -> list[float]:
 
 @pytest.mark.parametrize("seed", [1])
 async def test_a_tracker_does_no_better_than_a_coin(
-    market: Market, caller: Caller, seed: int, record_property: Callable[[str, object], None]
+    market: Market, asker: Asker, seed: int, record_property: Callable[[str, object], None]
 ) -> None:
     world = World(seed)
     await market.admin.execute("UPDATE stats.secret SET secret = sha256($1)", f"noise {seed}".encode())
     await world.settle(market)
     await market.admin.execute(BUY, *zip(*world.others(OTHERS_BEFORE), strict=True), "a")
     await market.publish(MARCH)
-    asked = Asked(caller)
+    asked = Asked(asker)
     before = [await observed(asked, state, beer) for state, beer in world.targets]
     later = world.others(OTHERS_LATER)
     await market.admin.execute(BUY, *zip(*later, strict=True), "b")
     known = await truth(market)  # all but the targets: what a tracker would know who knows everybody else
     await market.admin.execute(BUY, *zip(*world.theirs(), strict=True), BOUGHT)
     await market.publish(APRIL)
-    asked = Asked(caller)
+    asked = Asked(asker)
     after = [await observed(asked, state, beer) for state, beer in world.targets]
 
     moved = [[b - a for a, b in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)]

@@ -1,28 +1,40 @@
 """Tools over the demo's real rows, with every answer checked against the rows themselves."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 import pytest
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.tools.tool import Caller
+from beerforyou.house import House
+from beerforyou.tools.caller import Caller, Hands
+
+
+class Asker(NamedTuple):
+    """`await tool(*asker, arguments)`."""
+
+    caller: Caller
+    hands: Hands
+
+
+Make = Callable[..., Asker]
 
 
 @pytest.fixture
-def caller(house: Any) -> Callable[..., Caller]:
-    def made(client_id: str = "CLT-00001", **more: Any) -> Caller:
+def asker(house: House) -> Make:
+    def made(client_id: str = "CLT-00001", **more: Any) -> Asker:
         place = {"city": "San Diego", "state": "California", "country": "United States"} | more.pop("home", {})
-        return Caller(
+        database, catalogue = house.database, house.catalogue.now
+        caller = Caller(
             client_id=client_id,
             name="Bar",
             home=Place(**place),
             language=more.pop("language", "en"),
-            rows=house.database.for_tools(client_id),
-            fence=house.database.fence,
-            statistics=house.database.statistics,
-            catalogue=house.catalogue.now,
+            today=date.today(),
+            versions=more.pop("versions", {"catalogue": catalogue.version}),
             **more,
         )
+        return Asker(caller, Hands(database.for_tools(client_id), database.fence, database.statistics, catalogue))
 
     return made

@@ -1,94 +1,93 @@
 """Tool 2, as the planner sees it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from beerforyou.blocks import BreweryList, QuickReplies
 from beerforyou.tools import TOOLS
-from beerforyou.tools.tool import Caller, Outcome
+from beerforyou.tools.tool import Result
+from tests.tools.conftest import Make
 
 search = TOOLS["search_breweries"]
 
 
-def listed(outcome: Outcome) -> BreweryList:
+def listed(outcome: Result) -> BreweryList:
     (block,) = outcome.blocks
     assert isinstance(block, BreweryList)
     return block
 
 
-async def test_every_match_is_on_some_page_and_on_one(caller: Callable[..., Caller]) -> None:
-    first = listed(await search(caller(), {"state": "California"}))
+async def test_every_match_is_on_some_page_and_on_one(asker: Make) -> None:
+    first = listed(await search(*asker(), {"state": "California"}))
     seen: list[str] = []
     page = 1
     while page:
-        block = listed(await search(caller(), {"state": "California", "page": page}))
+        block = listed(await search(*asker(), {"state": "California", "page": page}))
         seen += [card.brewery_id for card in block.breweries]
         page = block.next_page
     assert len(seen) == len(set(seen)) == first.total > 5
 
 
-async def test_a_recommendation_leaves_out_what_the_client_buys(caller: Callable[..., Caller]) -> None:
-    me = caller()
-    profile, _ = await me.profile()
+async def test_a_recommendation_leaves_out_what_the_client_buys(asker: Make) -> None:
+    me = asker()
+    profile, _ = await me.hands.profile()
     assert profile is not None
-    bought = {same for id in profile.brewery_ids for same in me.catalogue.same_brewery(id)}
+    bought = {same for id in profile.brewery_ids for same in me.hands.catalogue.same_brewery(id)}
     new: set[str] = set()
     page = 1
     while page:
-        block = listed(await search(me, {"only_new": True, "state": "California", "page": page}))
+        block = listed(await search(*me, {"only_new": True, "state": "California", "page": page}))
         new |= {card.brewery_id for card in block.breweries}
         assert all(card.reasons for card in block.breweries)
         page = block.next_page
     assert new and not new & bought
 
 
-async def test_an_ambiguous_place_is_asked_about(caller: Callable[..., Caller]) -> None:
-    outcome = await search(caller(home={"state": "Texas", "city": "Austin"}), {"city": "Portland"})
+async def test_an_ambiguous_place_is_asked_about(asker: Make) -> None:
+    outcome = await search(*asker(home={"state": "Texas", "city": "Austin"}), {"city": "Portland"})
     assert outcome.asks and "Oregon" in outcome.content["ask"] and "Maine" in outcome.content["ask"]
     (replies,) = outcome.blocks
     assert isinstance(replies, QuickReplies)
     assert {choice.state for choice in outcome.context.choices} >= {"Oregon", "Maine"}
 
 
-async def test_the_clients_own_state_decides_and_then_the_answer_is_theirs(caller: Callable[..., Caller]) -> None:
-    outcome = await search(caller(home={"state": "Maine", "city": "Bangor"}), {"city": "Portland"})
+async def test_the_clients_own_state_decides_and_then_the_answer_is_theirs(asker: Make) -> None:
+    outcome = await search(*asker(home={"state": "Maine", "city": "Bangor"}), {"city": "Portland"})
     assert {card.state for card in listed(outcome).breweries} == {"Maine"}
     assert "client:CLT-00001" in outcome.label.audience
 
 
-async def test_a_plain_search_is_public(caller: Callable[..., Caller]) -> None:
-    outcome = await search(caller(), {"city": "San Diego"})
+async def test_a_plain_search_is_public(asker: Make) -> None:
+    outcome = await search(*asker(), {"city": "San Diego"})
     assert outcome.label.audience == {"public"}
-    assert outcome.label.versions == {"catalogue": caller().catalogue.version}
+    assert outcome.label.versions == {"catalogue": asker().hands.catalogue.version}
 
 
-async def test_near_me_is_around_the_clients_place(caller: Callable[..., Caller]) -> None:
-    outcome = await search(caller(), {"near_me": True})
+async def test_near_me_is_around_the_clients_place(asker: Make) -> None:
+    outcome = await search(*asker(), {"near_me": True})
     assert outcome.label.audience == {"public", "client:CLT-00001"}
     seen: list[float | None] = []
     page = 1
     while page:
-        block = listed(await search(caller(), {"near_me": True, "page": page}))
+        block = listed(await search(*asker(), {"near_me": True, "page": page}))
         seen += [card.distance_km for card in block.breweries]
         page = block.next_page
     known = [distance for distance in seen if distance is not None]
     assert known and max(known) <= 50
 
 
-async def test_near_me_without_a_place_asks(caller: Callable[..., Caller]) -> None:
-    outcome = await search(caller(home={"city": "", "state": "", "country": ""}), {"near_me": True})
+async def test_near_me_without_a_place_asks(asker: Make) -> None:
+    outcome = await search(*asker(home={"city": "", "state": "", "country": ""}), {"near_me": True})
     assert outcome.asks
 
 
 @pytest.mark.parametrize(("field", "value"), [("city", "Xyzzyville"), ("state", "Xyzzy"), ("type", "xyzzy")])
-async def test_what_nobody_knows_is_said_so(caller: Callable[..., Caller], field: str, value: str) -> None:
-    outcome = await search(caller(), {field: value})
+async def test_what_nobody_knows_is_said_so(asker: Make, field: str, value: str) -> None:
+    outcome = await search(*asker(), {field: value})
     assert outcome.asks and value in outcome.content["ask"].title() + outcome.content["ask"]
 
 
-async def test_nobody_closed_or_planned_is_recommended(caller: Callable[..., Caller]) -> None:
+async def test_nobody_closed_or_planned_is_recommended(asker: Make) -> None:
     for kind in ("closed", "planning"):
-        outcome = await search(caller(), {"type": kind, "only_new": True, "country": "United States"})
+        outcome = await search(*asker(), {"type": kind, "only_new": True, "country": "United States"})
         assert outcome.content["total"] == 0
         assert not outcome.blocks

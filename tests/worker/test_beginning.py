@@ -233,7 +233,7 @@ async def test_a_failure_of_ours_that_nobody_foresaw_counts(quick: House, monkey
         raise AssertionError("of ours")
 
     with monkeypatch.context() as patch, contextlib.suppress(AssertionError):
-        patch.setattr("beerforyou.answering.run.begin", broken)
+        patch.setattr("beerforyou.answering.run.load", broken)
         await worker.work(accepted.run_id)
     await worker.beat()
     assert await counted(quick, *CRASHES, "max(status)") == [0, 1, "queued"]

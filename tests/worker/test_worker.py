@@ -16,6 +16,7 @@ from beerforyou.conversations.messages import conversation
 from beerforyou.house import House, opened
 from beerforyou.llm.model import Reply, Request, Text, ToolCall
 from beerforyou.runs import looking
+from beerforyou.runs.cancelling import cancel
 from beerforyou.runs.looking import look
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
@@ -245,7 +246,7 @@ async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: House) -> No
         for _ in range(5):
             quick.bell.ring(accepted.run_id)
         await model.asked.wait()
-        await quick.cancel(CLIENT, accepted.run_id)
+        await cancel(quick.database.batch, quick.publishing, quick.bell, CLIENT, accepted.run_id)
         assert (await ended(quick, accepted.run_id))["status"] == "cancelled"
     assert model.calls == 1
 

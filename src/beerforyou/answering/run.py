@@ -1,38 +1,36 @@
-"""One run, from claim to finish. Whatever happens in between, it ends in an outcome, or in the hands of another
-worker, who goes on where this one was.
+"""One run, from claim to finish: claimed, loaded, walked, written. Whatever happens in between, it ends in an outcome, or in
+the hands of another worker, who goes on where this one was.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import msgspec
-
 from beerforyou.answering import pipeline
-from beerforyou.answering.composing import cancelled, failed
-from beerforyou.answering.ledger import Ledger, from_row
-from beerforyou.answering.turn import Answer, Outcome, Turn, begin
+from beerforyou.answering.ends import cancelled, failed
+from beerforyou.answering.guard_out import guard_out
+from beerforyou.answering.loading import load
+from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.conversations.memory import Memory, past, remember, remembered
-from beerforyou.errors import Busy, ModelError, ModelTimeout, Unavailable
+from beerforyou.errors import Busy, Unavailable
 from beerforyou.house import House
 from beerforyou.outside.permit import permitted
-from beerforyou.runs.journal import Cancelled, Claim, Event, Journal, Superseded
+from beerforyou.runs.claim import Claim, Superseded, claim
+from beerforyou.runs.journal import Event, Journal
 from beerforyou.runs.lease import Lease
+from beerforyou.runs.ledger import Ledger, so_far
+from beerforyou.seams import through
 from beerforyou.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LEAST_S = 1.0  # what a run that is taken over may take still, however long it took before
 
-
-class Walk:
-    """One run in this process. `claimed` is set when it is known whether it is ours, with `fence` when it is; `over` is true
+class Attempt:
+    """One worker's try at a run. `claimed` is set when it is known whether it is ours, with `fence` when it is; `over` is true
     when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
 
     `on_the_way` is called once it needs no more of us than others, since it asks the model or is over.
@@ -56,9 +54,7 @@ class Walk:
             await self._work()
         except Superseded:
             log.warning("run %s was taken over by another worker", self.run_id)
-        except (
-            Unavailable
-        ) as error:  # what kills PostgreSQL may be what the run writes; to have waited for it is no fault
+        except Unavailable as error:  # what kills PostgreSQL may be what the run writes; to wait for it is no fault
             self.blamed = self._begun and not isinstance(error, Busy)
             raise
         except asyncio.CancelledError:
@@ -69,13 +65,16 @@ class Walk:
 
     async def _work(self) -> None:
         try:
-            claim = await self._claim()
+            claimed = await through("claim", self.run_id, self._claim())
         finally:
             self.claimed.set()
-        if claim:
-            self.fence = claim.fence
-            await self._walk(claim)
+        if claimed:
+            self.fence, self._epoch = claimed.fence, self._lease.epoch
+            await self._through(claimed)
         self.over = True
+
+    async def _claim(self) -> Claim | None:
+        return await claim(self._house.database.batch, self.run_id, self._house.worker_name, self._lease)
 
     def cancel(self) -> None:
         """The client wants no answer any more: whatever is under way for it is left."""
@@ -88,36 +87,25 @@ class Walk:
         if self._journal:
             await self._journal.settled()
 
-    async def _claim(self) -> Claim | None:
-        house, sent = self._house, time.monotonic()
-        try:
-            row = await house.database.batch.write("runs.claim", self.run_id, house.worker_name, self._lease.seconds)
-        except asyncpg.UniqueViolationError:  # another run of the conversation was claimed at the same moment
-            return None
-        if row is None:
-            return None
-        self._lease.renewed(sent)
-        self._epoch = self._lease.epoch
-        return msgspec.convert(dict(row), Claim)
-
-    async def _walk(self, claim: Claim) -> None:
-        house = self._house
-        batch, settings = house.database.batch, house.settings
-        claim, ledger = await self._so_far(claim)
-        journal = self._journal = Journal(batch, claim, settings.lease_s, self._may_go_on, self._publish)
-        given_up = _given_up(claim, settings)
-        reads = house.database.as_client(claim.client_id)
-        memory = Memory() if given_up else await remembered(claim, house.valkey, reads)
-        turn = await begin(claim, house, memory, ledger, journal)
+    async def _through(self, claimed: Claim) -> None:
+        house, settings = self._house, self._house.settings
+        claimed, steps = await so_far(house.database.service, claimed)
+        journal = self._journal = Journal(
+            house.database.batch, claimed, settings.lease_s, self._may_go_on, self._publish
+        )
+        given_up = _given_up(claimed, settings)
+        reads = house.database.as_client(claimed.client_id)
+        memory = Memory() if given_up else await remembered(claimed, house.valkey, reads)
+        turn = await through("begin", self.run_id, load(house, claimed, memory, journal, Ledger(journal, steps)))
         self._begun = True
         journal.emit("started")
-        answer = failed(turn, given_up) if given_up else await self._answer(turn, claim)
+        answer = guard_out(turn, failed(turn, given_up)) if given_up else await self._answer(turn, claimed)
         turn.speaking.begin_again()
-        following = await journal.finish(_row(turn, answer))
+        following = await through("finish", self.run_id, journal.finish(_row(turn, answer)))
         if following:
             house.bell.ring(following)
         if not given_up:  # else the memory was not looked at, and is made again of the messages
-            await self._remember(claim, memory, turn, answer)
+            await through("remember", self.run_id, self._remember(claimed, memory, turn, answer))
 
     def _may_go_on(self) -> bool:
         self._let_others_begin()
@@ -128,68 +116,39 @@ class Walk:
             self._on_the_way()
             self._on_the_way = None
 
-    async def _so_far(self, claim: Claim) -> tuple[Claim, Ledger]:
-        """How far an earlier worker came, if there was one."""
-        if claim.fence == 1:
-            return claim, Ledger()
-        reads = self._house.database.service
-        steps = [from_row(row) for row in await reads.fetch("runs.ledger", claim.run_id)]
-        last = await reads.fetchrow("runs.last_event", claim.run_id)
-        assert last is not None, "an aggregate has a row"
-        return msgspec.structs.replace(claim, steps=len(steps), events=last["seq"]), Ledger(steps)
-
     def _publish(self, events: list[Event]) -> None:
         self._house.publishing.events(self.run_id, events)
 
-    async def _answer(self, turn: Turn, claim: Claim) -> Answer:
-        if claim.cancelled or self._cancelled:
-            return cancelled(turn)
-        self._answering = asyncio.create_task(_answered(turn))
-        try:
-            return await self._answering
-        except asyncio.CancelledError:
-            await asyncio.wait([self._answering])  # when it is us who were cancelled, it was too
-            if self._cancelled:
-                return cancelled(turn)
-            raise
+    async def _answer(self, turn: Turn, claimed: Claim) -> Answer:
+        if claimed.cancelled or self._cancelled:
+            return guard_out(turn, cancelled(turn))
+        with permitted(turn.journal.go_on):
+            self._answering = asyncio.create_task(pipeline.answer(turn))
+            try:
+                return await self._answering
+            except asyncio.CancelledError:
+                await asyncio.wait([self._answering])  # when it is us who were cancelled, it was too
+                if self._cancelled:
+                    return guard_out(turn, cancelled(turn))
+                raise
 
-    async def _remember(self, claim: Claim, memory: Memory, turn: Turn, answer: Answer) -> None:
+    async def _remember(self, claimed: Claim, memory: Memory, turn: Turn, answer: Answer) -> None:
         if answer.outcome == "cancelled":
             return
         succeeded = answer.status == "succeeded"
         added = past(turn.text, answer.text, answer.blocks) if succeeded else None
-        context = answer.context if succeeded else memory.context
-        now = memory.and_then(claim.run_id, added, context)
-        await remember(claim, now, self._house.valkey, turn.settings.memory_s)
+        now = memory.and_then(claimed.run_id, added, answer.context if succeeded else memory.context)
+        await remember(claimed, now, self._house.valkey, turn.settings.memory_s)
 
 
-def _given_up(claim: Claim, settings: Settings) -> Outcome | None:
+def _given_up(claimed: Claim, settings: Settings) -> Outcome | None:
     """Why a run is not walked any more. Asked before its conversation is looked at, which may be what kills."""
-    if claim.cancelled:
+    if claimed.cancelled:
         return None
-    if claim.deaths > settings.max_crashes:
-        log.error("run %s is given up: %d workers died over it", claim.run_id, claim.deaths)
+    if claimed.deaths > settings.max_crashes:
+        log.error("run %s is given up: %d workers died over it", claimed.run_id, claimed.deaths)
         return "error_internal"
-    return "error_timeout" if claim.waited_s > settings.run_expires_s else None
-
-
-async def _answered(turn: Turn) -> Answer:
-    try:
-        with permitted(turn.journal.go_on):
-            async with asyncio.timeout(max(LEAST_S, turn.settings.run_timeout_s - turn.ledger.spent_s)):
-                return await pipeline.answer(turn)
-    except (TimeoutError, ModelTimeout):
-        return failed(turn, "error_timeout")
-    except ModelError as error:
-        log.warning("run %s: the model failed: %s", turn.run_id, error.message)
-        return failed(turn, "error_model")
-    except Cancelled:
-        return cancelled(turn)
-    except (Superseded, Unavailable):  # of the journal: another worker goes on from the ledger
-        raise
-    except Exception:
-        log.exception("run %s: an error of ours", turn.run_id)
-        return failed(turn, "error_internal")
+    return "error_timeout" if claimed.waited_s > settings.run_expires_s else None
 
 
 def _row(turn: Turn, answer: Answer) -> dict[str, Any]:
@@ -201,6 +160,6 @@ def _row(turn: Turn, answer: Answer) -> dict[str, Any]:
         "context": answer.context,
         "labels": sorted(answer.label.audience),
         "versions": answer.label.versions,
-        "usage": turn.usage,
-        "decisions": turn.decisions,
+        "usage": turn.ledger.usage,
+        "decisions": turn.decided.rows(turn.reading, answer.outcome),
     }

@@ -18,6 +18,7 @@ from beerforyou.errors import BadUsage, Unavailable
 from beerforyou.runs.cancelling import cancel
 from beerforyou.runs.journal import Event
 from beerforyou.runs.looking import ended, look
+from beerforyou.seams import through
 
 LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 
@@ -25,9 +26,10 @@ LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 async def create_run(request: Request) -> Response:
     asker = await caller(request)
     new, asked = await body(request, NewRun)
-    accepted = await accept(
+    work = accept(
         house_of(request), asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked
     )
+    accepted = await through("accept", new.message, work)
     location = f"/v1/runs/{accepted.run_id}"
     shown = AcceptedRun(
         run_id=accepted.run_id,

@@ -35,6 +35,7 @@ async def publish(connection: asyncpg.Connection, today: date | None = None) -> 
         await connection.execute(QUERIES["statistics.hide_the_second"].sql)
         await connection.execute(QUERIES["statistics.withdraw"].sql)
         await connection.execute(QUERIES["statistics.publish"].sql, period)
+        await connection.execute(QUERIES["statistics.new_edition"].sql)
         await connection.execute("ANALYZE published")
         row = await connection.fetchrow(QUERIES["statistics.summary"].sql)
     return Published(row["cells"])

@@ -20,7 +20,7 @@ from beerforyou.db.database import ClientReads
 from beerforyou.errors import BeerForYouError
 from beerforyou.llm.model import Message, Text
 from beerforyou.reading.reading import Context
-from beerforyou.runs.journal import Claim
+from beerforyou.runs.claim import Claim
 
 log = logging.getLogger(__name__)
 

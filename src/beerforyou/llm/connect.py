@@ -1,44 +1,66 @@
-"""From the settings `model` and `fallback_models` to a model. Start here; nothing is sent until its first `generate`."""
+"""From the settings `model` and `fallback_models` to models. Start here; nothing is sent until its first `generate`."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from beerforyou.errors import SetupError
-from beerforyou.llm.model import OFFLINE, Model
+from beerforyou.llm.model import Model
 from beerforyou.settings import Settings, env_name
 
 FORMS = "`offline:`, `gemini:<model>`, or another <provider>:<model>, such as `openai:gpt-5` or `anthropic:claude-...`"
 
 
-def connect(settings: Settings) -> Model:
+OFFLINE = "offline:"  # no model: the planner by rule
+
+
+class Models(NamedTuple):
+    """`model` is none where the planner by rule is the choice; `by_rule`: it stands in when no model can."""
+
+    model: Model | None
+    by_rule: bool
+
+    @property
+    def name(self) -> str:
+        return self.model.name if self.model else OFFLINE
+
+    async def close(self) -> None:
+        if self.model:
+            await self.model.close()
+
+
+def connect(settings: Settings) -> Models:
     """Raises SetupError. Providers are imported here, each only by who uses it: they are slow to load."""
     listed = [name for part in settings.fallback_models.split(",") if (name := part.strip())]
     others = [name for name in dict.fromkeys(listed) if name != settings.model]
-    chosen = _named_by("model", settings.model, settings)
-    if chosen.name == OFFLINE and not others:
-        return chosen  # it cannot fail
+    chosen = [
+        _named_by("model", settings.model, settings),
+        *(_named_by("fallback_models", o, settings) for o in others),
+    ]
+    if chosen[0] is None:
+        return Models(None, by_rule=False)  # it cannot fail
     from beerforyou.llm.fallback import Fallback
 
-    return Fallback([chosen, *(_named_by("fallback_models", name, settings) for name in others)], settings)
+    asked = chosen[: chosen.index(None)] if None in chosen else chosen
+    return Models(Fallback([model for model in asked if model], settings), by_rule=None in chosen)
 
 
-def _named_by(field: str, name: str, settings: Settings) -> Model:
+def _named_by(field: str, name: str, settings: Settings) -> Model | None:
     try:
         return _model(name, settings)
     except SetupError as error:
         raise SetupError(f"{env_name(field)}: {error.message}", error.hint) from None
 
 
-def _model(name: str, settings: Settings) -> Model:
+def _model(name: str, settings: Settings) -> Model | None:
+    """None for the planner by rule."""
     provider, colon, model = name.partition(":")
     if not colon or not provider or bool(model) == (provider == "offline"):
         raise SetupError(f"`{name}` names no model", f"write {FORMS}")
     if provider == "offline":
-        from beerforyou.by_rule.planner import Offline
-
-        return Offline()
+        return None
     return _gemini(model, settings) if provider == "gemini" else _other(name, settings)
 
 

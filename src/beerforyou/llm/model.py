@@ -13,8 +13,6 @@ import msgspec
 
 from beerforyou.usage import Usage
 
-OFFLINE = "offline:"  # the model that is none: it plans by rule, words results, and cannot fail
-
 
 class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
     text: str
@@ -57,9 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """`system` stands before the conversation, `reminder` (may be empty) again after it.
 
     `tool_choice` "none" asks for text alone. `grounded` asks the provider to search the web itself; it never
-    goes together with `tools`. `facts` is for models that run in this process (offline): what the reading and the
-    conversation already know; it is never sent anywhere. `permit` is asked at the last moment before each attempt, and
-    raises when nobody wants the reply any more. `paid` is told of a reply that cost and came to nothing, before another is
+    goes together with `tools`. `paid` is told of a reply that cost and came to nothing, before another is
     asked for; where nobody listens, its usage is in the reply that follows. `left` are the models that made no sense before
     in the same run: they are not asked again, and those that make none now are added.
     """
@@ -72,8 +68,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int = 1024
     temperature: float = 0.0
     grounded: bool = False
-    facts: Any = None
-    permit: Callable[[], None] | None = None
     paid: Callable[[Reply], Awaitable[None]] | None = None
     left: set[str] | None = None
 

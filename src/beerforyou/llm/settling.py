@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from beerforyou.guards.outgoing import everywhere, line, presentable, visible
 from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import OFFLINE, Finish, Reply, Request, Source, Text, ToolCall
+from beerforyou.llm.model import Finish, Reply, Request, Source, Text, ToolCall
 from beerforyou.llm.written_calls import is_call
 from beerforyou.usage import Usage
 
@@ -65,11 +65,11 @@ def settled(reply: Reply, request: Request) -> Reply:
 def _judged(kept: Reply, reply: Reply, request: Request) -> tuple[Finish, str]:
     if kept.tool_calls:
         return kept.finish, ""
-    if kept.model != OFFLINE and is_call(kept.text, (tool.name for tool in request.tools)):
+    if is_call(kept.text, (tool.name for tool in request.tools)):
         return "malformed", AS_TEXT
     if reply.tool_calls and not kept.text.strip():
         return "malformed", UNASKED
-    if kept.finish == "stop" and not kept.text.strip() and kept.model != OFFLINE:
+    if kept.finish == "stop" and not kept.text.strip():
         return "empty", ""
     if kept.finish == "stop" and len(reply.text) > longest_text(request):
         return "length", ""

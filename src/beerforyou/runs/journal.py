@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal, TypeVar
@@ -20,6 +21,8 @@ import stamina
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
+from beerforyou.runs.claim import Cancelled, Claim, Superseded
+from beerforyou.seams import through
 from beerforyou.usage import Usage
 
 T = TypeVar("T")
@@ -27,6 +30,7 @@ T = TypeVar("T")
 UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
 
+StepKind = Literal["model", "tool"]
 EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished"]
 
 
@@ -40,41 +44,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     turn: int = 0
     purpose: str = ""
     call: str = ""
-    kind: Literal["model", "tool"]
+    kind: StepKind
     name: str
     input: Any
     output: Any
     outcome: Any = None
-    ms: float
+    ms: float = 0.0
     label: Label = Label()
     usage: Usage = Usage()
-
-
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that this worker holds, as long as `fence` is the highest number given out for it.
-
-    `steps` and `events` are how many an earlier worker wrote; numbering goes on from there. `deaths` is how many workers
-    were lost over it. `previous` is the last run of the conversation that was answered.
-    """
-
-    run_id: UUID
-    conversation_id: UUID
-    client_id: str
-    fence: int
-    steps: int = 0
-    events: int = 0
-    deaths: int = 0
-    cancelled: bool = False
-    waited_s: float = 0.0
-    previous: UUID | None = None
-
-
-class Superseded(Exception):
-    """Another worker has claimed the run, or may have; whatever this one does is no longer wanted."""
-
-
-class Cancelled(Exception):
-    """Somebody asked for the end of the run."""
 
 
 class Journal:
@@ -97,6 +74,14 @@ class Journal:
         self._flush: asyncio.Task[None] | None = None
         self._writes: set[asyncio.Task[Any]] = set()
 
+    @property
+    def run_id(self) -> UUID:
+        return self._claim.run_id
+
+    @property
+    def next_step(self) -> int:
+        return self._step_seq + 1
+
     def go_on(self) -> None:
         """Before each step that costs something. Raises Cancelled and Superseded."""
         if not self._alive():
@@ -115,8 +100,7 @@ class Journal:
         await self._whole(self._write(_row(self._step_seq, step)))
 
     async def finish(self, answer: dict[str, Any]) -> UUID | None:
-        """Writes the end of the run together with its last events: never one without the other. Raises
-        Superseded.
+        """Writes the end of the run together with its last events: never one without the other. Raises Superseded.
 
         Returns the run of the conversation whose turn it is then.
         """
@@ -131,7 +115,8 @@ class Journal:
             if answer["text"]:
                 self._queue("answer", {"text": answer["text"], "blocks": answer["blocks"]})
             self._queue("finished", {"status": answer["status"], "outcome": answer["outcome"]})
-            row = await self._commit("runs.finish", _json(answer))
+            row, events = await self._commit("runs.finish", _json(answer))
+            await through("publish", self.run_id, self._publish(events))
             return row["next"]
 
     async def _whole(self, write: Coroutine[Any, Any, T]) -> T:
@@ -153,17 +138,20 @@ class Journal:
     async def _write(self, step: str | None = None) -> None:
         async with self._order:
             if step is not None or self._events:
-                row = await self._commit("runs.record", step)
+                row, events = await self._commit("runs.record", step)
+                self._on_commit(events)
                 self._cancelled = self._cancelled or row["cancelled"]
 
-    async def _commit(self, query: str, what: str | None) -> asyncpg.Record:
+    async def _commit(self, query: str, what: str | None) -> tuple[asyncpg.Record, list[Event]]:
         events = self._events[:]
         row = await self._written(query, self._claim.run_id, self._claim.fence, what, _json(events))
         if row is None:
             raise Superseded(str(self._claim.run_id))
         del self._events[: len(events)]
+        return row, events
+
+    async def _publish(self, events: list[Event]) -> None:
         self._on_commit(events)
-        return row
 
     async def _written(self, query: str, *item: Any) -> asyncpg.Record | None:
         """A database that restarts must not cost what was paid for; to repeat one of these writes changes nothing."""
@@ -184,6 +172,9 @@ def _row(seq: int, step: Step) -> str:
 
 
 def _json(value: Any) -> str:
-    """PostgreSQL's jsonb knows no NUL; no model or page may break a run with one."""
-    text = msgspec.json.encode(value).decode()
+    """PostgreSQL's jsonb knows no NUL, and UTF-8 no half of a character; no model or page may break a run with one."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace").decode()
     return NUL.sub(r"\1", text) if "\\u0000" in text else text  # the pattern is slow on long texts

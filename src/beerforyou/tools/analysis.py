@@ -4,17 +4,24 @@ statistics (statistics.py). No argument can name a client.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from beerforyou.blocks import Notice, Table
 from beerforyou.db.fence import Found
 from beerforyou.errors import BadInput, Refused
+from beerforyou.labels import Label
 from beerforyou.reading.reading import Context
 from beerforyou.sentences import has, say
-from beerforyou.tools.statistics import Statistic, published
-from beerforyou.tools.tool import Caller, Outcome
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.statistics import Statistic, of_everyone, published
+from beerforyou.tools.tool import Result
 
 TRIES = 2  # how often an error goes back to the model
+# Whatever may make the same text mean something else tomorrow; a word too many costs a cache a hit.
+_TELLS_THE_TIME = re.compile(
+    r"current|local|now|today|yesterday|tomorrow|age\s*\(|clock|timestamp|timeofday", re.IGNORECASE
+)
 
 
 class Analysis(Statistic, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,7 +29,15 @@ class Analysis(Statistic, frozen=True, kw_only=True, omit_defaults=True):
     sql: str = ""
 
 
-async def run_analytical_query(caller: Caller, args: Analysis) -> Outcome:
+def reads(caller: Caller, args: Analysis) -> Label:
+    return of_everyone(caller, args) if args.about == "everyone" else _of_own(caller, args.sql)
+
+
+def _of_own(caller: Caller, sql: str) -> Label:
+    return caller.own("catalogue", "purchases", "home", *(["day"] if _TELLS_THE_TIME.search(sql) else []))
+
+
+async def run_analytical_query(caller: Caller, hands: Hands, args: Analysis) -> Result:
     """Answers a question about purchases: about "me" with SQL, about "everyone" from published statistics.
 
     For about "everyone" leave sql out and give: measure, quantity (units) or clients (how many buy it); by, the dimension
@@ -32,34 +47,34 @@ async def run_analytical_query(caller: Caller, args: Analysis) -> Outcome:
     if args.about == "everyone":
         if args.sql:
             raise BadInput("run_analytical_query: sql is for about me", "for everyone give measure, by and filters")
-        return await published(caller, args)
+        return await published(caller, hands, args)
     if not args.sql:
         raise BadInput("run_analytical_query: sql is missing", "write one SELECT over my_purchases or my_profile")
-    return await _own(caller, args.sql)
+    return await _own(caller, hands, args.sql)
 
 
-async def _own(caller: Caller, sql: str) -> Outcome:
+async def _own(caller: Caller, hands: Hands, sql: str) -> Result:
     """Raises Refused, for the model to correct; the last time the client is told instead.
 
     One after another, however many are asked for at once: what was refused must be known before the next is tried.
     """
-    async with caller.asking:
-        return await _asked(caller, sql)
+    async with hands.asking:
+        return await _asked(caller, hands, sql)
 
 
-async def _asked(caller: Caller, sql: str) -> Outcome:
-    label = caller.own(catalogue=caller.catalogue.version)
-    if caller.refusals >= TRIES:
-        return Outcome(content={"error": "no more tries; say that you can't answer this"}, label=label)
+async def _asked(caller: Caller, hands: Hands, sql: str) -> Result:
+    label = await hands.seen(_of_own(caller, sql))
+    if hands.refusals >= TRIES:
+        return Result(content={"error": "no more tries; say that you can't answer this"}, label=label)
     try:
-        found = await caller.fence.ask(caller.client_id, sql)
+        found = await hands.fence.ask(caller.client_id, sql)
     except Refused as refused:
-        caller.refusals += 1
-        if caller.refusals < TRIES:
+        hands.refusals += 1
+        if hands.refusals < TRIES:
             raise
         notice = Notice(key="query_refused", text=say("analysis.refused", caller.language))
-        return Outcome(content={"error": refused.message}, label=label, blocks=(notice,))
-    return Outcome(
+        return Result(content={"error": refused.message}, label=label, blocks=(notice,))
+    return Result(
         content=_content(found), label=label, blocks=_table(found, caller), context=Context(question=caller.question)
     )
 

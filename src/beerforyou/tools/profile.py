@@ -8,8 +8,10 @@ import msgspec
 
 from beerforyou.blocks import Notice, Table
 from beerforyou.clients.profiles import Profile
+from beerforyou.labels import Label, of_client
 from beerforyou.sentences import say
-from beerforyou.tools.tool import Caller, Outcome
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.tool import Result
 
 TOP = 5  # of each ranking; the model needs no more to know a taste
 HISTORY = 50  # breweries of the whole history that the model is told; the number of all comes with them
@@ -19,18 +21,26 @@ class NoArgs(msgspec.Struct, frozen=True):
     pass
 
 
-async def get_client_profile(caller: Caller, args: NoArgs) -> Outcome:
+def reads(caller: Caller, args: NoArgs) -> Label:
+    return caller.own("profile")
+
+
+async def get_client_profile(caller: Caller, hands: Hands, args: NoArgs) -> Result:
     """The caller's own profile: place, what they buy most (types, styles, beers, breweries), and every brewery that
     they ever bought from.
 
     For who they are to us, or what they usually buy. For numbers, rankings or periods use run_analytical_query.
     search_breweries already knows the profile.
     """
-    profile, version = await caller.profile()
+    profile, version = await hands.profile()
     if profile is None:
         notice = Notice(key="profile_missing", text=say("profile.missing", caller.language))
-        return Outcome(content={"profile": None}, label=caller.own(), blocks=(notice,))
-    return Outcome(content={"profile": _content(profile)}, label=caller.own(profile=version), blocks=_tables(profile))
+        return Result(content={"profile": None}, label=caller.own(), blocks=(notice,))
+    return Result(
+        content={"profile": _content(profile)},
+        label=Label(frozenset({of_client(caller.client_id)}), {"profile": version}),
+        blocks=_tables(profile),
+    )
 
 
 def _content(profile: Profile) -> dict[str, Any]:

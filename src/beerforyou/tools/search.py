@@ -16,7 +16,8 @@ from beerforyou.labels import Label, union
 from beerforyou.reading.reading import Context, Ref, Search
 from beerforyou.sentences import listed, say
 from beerforyou.sentences.rendering import reason_text
-from beerforyou.tools.tool import Caller, Outcome
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.tool import Result
 
 SHOWN = 5  # breweries presented at a time: the "3 to 5" of a recommendation
 NEARBY_KM = 50.0  # "near me" without a number: an hour's delivery
@@ -25,7 +26,16 @@ CHOICES = 4  # places that a question names; more is not a question any more
 Found = Page | Recommendations | Ambiguous | Unknown
 
 
-async def search_breweries(caller: Caller, args: Search) -> Outcome:
+def reads(caller: Caller, args: Search) -> Label:
+    """Where a place has no state, the client's home says which is meant."""
+    by_home = args.near_me or args.only_new or bool(args.city and not args.state)
+    public = caller.public(*(["home"] if by_home else []))
+    if args.only_new:
+        return union([public, caller.own("profile")])
+    return union([public, caller.own()]) if args.near_me else public
+
+
+async def search_breweries(caller: Caller, hands: Hands, args: Search) -> Result:
     """Finds open breweries by any of city, state, country, type, name, within_km of the city; 5 a page.
 
     only_new leaves out what the caller already buys and ranks by their taste: use it for recommendations and for
@@ -34,24 +44,24 @@ async def search_breweries(caller: Caller, args: Search) -> Outcome:
     country that nobody named: an ambiguous place comes back as a question to ask.
     """
     if args.near_me and not caller.home.city:
-        return Outcome(content={"ask": say("search.no_home", caller.language)}, label=caller.own(), asks=True)
-    found, label = await _search(caller, args)
+        return Result(content={"ask": say("search.no_home", caller.language)}, label=caller.own(), asks=True)
+    found, label = await _search(caller, hands, args)
     if isinstance(found, (Ambiguous, Unknown)):
         return _question(caller, args, found, label)
     return _list(caller, args, found, label)
 
 
-async def _search(caller: Caller, args: Search) -> tuple[Found, Label]:
-    """What was found, and whose business it is: a plain search is public until the client's own place decides it."""
+async def _search(caller: Caller, hands: Hands, args: Search) -> tuple[Found, Label]:
+    """What was found, and whose business it is besides: the client's own place may have decided it."""
     criteria = _criteria(caller, args)
     if args.only_new:
-        profile, version = await caller.profile()
-        label = union([caller.public(), caller.own(profile=version)])
-        return recommend(caller.catalogue, criteria, taste(profile), home=caller.home), label
-    found = caller.catalogue.search(criteria)
+        profile, version = await hands.profile()
+        label = Label(caller.own().audience, {"profile": version} if version else {})
+        return recommend(hands.catalogue, criteria, taste(profile), home=caller.home), label
+    found = hands.catalogue.search(criteria)
     if not isinstance(found, Ambiguous) and not args.near_me:
         return found, caller.public()
-    return caller.catalogue.search(criteria, caller.home), union([caller.public(), caller.own()])
+    return hands.catalogue.search(criteria, caller.home), caller.own()
 
 
 def _criteria(caller: Caller, args: Search) -> Criteria:
@@ -63,7 +73,7 @@ def _criteria(caller: Caller, args: Search) -> Criteria:
     return Criteria(**place, type=args.type, name=args.name, within_km=within, page=args.page, per_page=SHOWN)
 
 
-def _list(caller: Caller, args: Search, found: Page | Recommendations, label: Label) -> Outcome:
+def _list(caller: Caller, args: Search, found: Page | Recommendations, label: Label) -> Result:
     matches = found.matches
     cards = tuple(card(match.brewery, match.distance_km, getattr(match, "reasons", ())) for match in matches)
     refs = tuple(Ref(id=c.brewery_id, name=c.name, city=c.city, state=c.state) for c in cards)
@@ -84,7 +94,7 @@ def _list(caller: Caller, args: Search, found: Page | Recommendations, label: La
         "known": getattr(found, "known", 0),
         "breweries": [_line(c, caller) for c in cards],
     }
-    return Outcome(
+    return Result(
         content={key: value for key, value in content.items() if value or key in ("total", "breweries")},
         label=label,
         blocks=(block,) if cards else (),
@@ -116,7 +126,7 @@ def _line(shown: BreweryCard, caller: Caller) -> dict[str, Any]:
     return {key: value for key, value in line.items() if value not in ("", None)}
 
 
-def _question(caller: Caller, args: Search, found: Ambiguous | Unknown, label: Label) -> Outcome:
+def _question(caller: Caller, args: Search, found: Ambiguous | Unknown, label: Label) -> Result:
     if isinstance(found, Unknown):
         return _unknown(caller, args, found, label)
     choices = found.choices[:CHOICES]
@@ -136,7 +146,7 @@ def _told(place: Place) -> str:
     return f"{place.city} ({place.state or place.country})" if place.city else place.state or place.country
 
 
-def _unknown(caller: Caller, args: Search, found: Unknown, label: Label) -> Outcome:
+def _unknown(caller: Caller, args: Search, found: Unknown, label: Label) -> Result:
     ask = say(f"search.unknown_{found.field}", caller.language, asked=found.asked)
     names = list(found.suggestions)
     if names:
@@ -145,9 +155,9 @@ def _unknown(caller: Caller, args: Search, found: Unknown, label: Label) -> Outc
     return _asking(ask, names, Context(search=args, choices=searches), label)
 
 
-def _asking(ask: str, names: Sequence[str], context: Context, label: Label) -> Outcome:
+def _asking(ask: str, names: Sequence[str], context: Context, label: Label) -> Result:
     blocks: tuple[AnyBlock, ...] = (QuickReplies(replies=tuple(names)),) if names else ()
-    return Outcome(content={"ask": ask}, label=label, blocks=blocks, context=context, asks=True)
+    return Result(content={"ask": ask}, label=label, blocks=blocks, context=context, asks=True)
 
 
 def _meaning(args: Search, place: Place) -> Search:

@@ -19,7 +19,8 @@ from beerforyou.errors import BadInput
 from beerforyou.labels import AGGREGATE, Label
 from beerforyou.reading.reading import Context
 from beerforyou.sentences import has, say
-from beerforyou.tools.tool import Caller, Outcome
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.tool import Result
 
 DEFAULT_ROWS = 10
 MOST_ROWS = 50
@@ -53,25 +54,33 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return next(named, "total")
 
 
-async def published(caller: Caller, asked: Statistic) -> Outcome:
+def of_everyone(caller: Caller, asked: Statistic) -> Label:
+    """Where a city has no state, the client's home says which is meant."""
+    needed = ["catalogue", "statistics", *(["home"] if asked.city and not asked.state else [])]
+    return Label(frozenset({AGGREGATE}), caller.versions_of(*needed))
+
+
+async def published(caller: Caller, hands: Hands, asked: Statistic) -> Result:
     if asked.month and (len(asked.month) != 7 or asked.month[4] != "-" or not asked.month.replace("-", "").isdigit()):
         raise BadInput(f"run_analytical_query: month is {asked.month!r}", "give a month as 2026-03, or none")
-    asked = _known(caller, asked)
+    asked = _known(caller, hands, asked)
     for told in (asked, *_nearest(asked)):
-        if rows := await _cells(caller, told):
+        if rows := await _cells(hands, told):
             return _told(caller, asked, told, rows)
     notice = Notice(key="not_published", text=say("statistics.nothing", caller.language))
     content = {"error": "nothing like it is published: too few clients for anyone to stay unknown"}
-    return Outcome(content=content, label=_label(""), blocks=(notice,), context=Context(question=caller.question))
+    return Result(
+        content=content, label=of_everyone(caller, asked), blocks=(notice,), context=Context(question=caller.question)
+    )
 
 
-def _known(caller: Caller, asked: Statistic) -> Statistic:
+def _known(caller: Caller, hands: Hands, asked: Statistic) -> Statistic:
     """Type and place in the catalogue's spelling, and a city with its state."""
     kind = resolve_type(asked.type)
     asked = replace(asked, type=kind) if isinstance(kind, str) else asked
     if not asked.city and not asked.state:
         return asked
-    place = caller.catalogue.places.resolve(asked.city, asked.state, "", caller.home)
+    place = hands.catalogue.places.resolve(asked.city, asked.state, "", caller.home)
     if not isinstance(place, Place):
         return asked
     return replace(asked, city=place.city if asked.city else "", state=place.state or asked.state)
@@ -107,7 +116,7 @@ def _coarser(asked: Statistic, dimension: str) -> Statistic:
     return replace(asked, by=by, **dropped)
 
 
-async def _cells(caller: Caller, asked: Statistic) -> list[asyncpg.Record]:
+async def _cells(hands: Hands, asked: Statistic) -> list[asyncpg.Record]:
     dimension = asked.dimension
     state = EACH if asked.by == "state" else asked.state or (EACH if asked.by == "city" or asked.city else "")
     city = EACH if asked.by == "city" else asked.city
@@ -115,7 +124,7 @@ async def _cells(caller: Caller, asked: Statistic) -> list[asyncpg.Record]:
     names = {"beer": asked.beer, "brewery": asked.brewery, "style": asked.style, "type": ""}
     brewery = asked.brewery if dimension == "beer" else ""
     style = asked.style if dimension in ("beer", "style") else ""
-    return await caller.statistics.fetch(
+    return await hands.statistics.fetch(
         "statistics.cells", dimension, state, city, month,
         _like(names.get(dimension, "")), _like(brewery), _like(style), asked.type, asked.measure, asked.direction,
         min(asked.limit or (MOST_ROWS if asked.by == "month" else DEFAULT_ROWS), MOST_ROWS),
@@ -128,7 +137,7 @@ def _like(text: str) -> str:
     return f"%{escaped}%" if text else ""
 
 
-def _told(caller: Caller, asked: Statistic, told: Statistic, rows: list[asyncpg.Record]) -> Outcome:
+def _told(caller: Caller, asked: Statistic, told: Statistic, rows: list[asyncpg.Record]) -> Result:
     by = told.by or told.dimension
     values = tuple((_name(caller, by, row), row["clients"], row["quantity"]) for row in rows)
     content: dict[str, Any] = {
@@ -141,8 +150,8 @@ def _told(caller: Caller, asked: Statistic, told: Statistic, rows: list[asyncpg.
         blocks.append(Notice(key="nearest", text=say("statistics.nearest", caller.language)))
     truncated = rows[0]["of"] > len(rows)
     blocks.append(Table(columns=(by, "clients", "quantity"), rows=values, title="statistics", truncated=truncated))
-    label = _label(rows[0]["period"], catalogue=caller.catalogue.version)
-    return Outcome(
+    label = Label(frozenset({AGGREGATE}), {"statistics": str(rows[0]["edition"])})
+    return Result(
         content={k: v for k, v in content.items() if v or k == "by"}, label=label, blocks=tuple(blocks),
         context=Context(question=caller.question),
     )  # fmt: skip
@@ -156,7 +165,3 @@ def _name(caller: Caller, by: str, row: asyncpg.Record) -> str:
     if by == "total":
         return say("statistics.everyone", caller.language)
     return f"{row['name']} ({row['brewery']})" if by == "beer" else str(row["name"])
-
-
-def _label(period: str, **versions: str) -> Label:
-    return Label(frozenset({AGGREGATE}), versions | ({"statistics": period} if period else {}))

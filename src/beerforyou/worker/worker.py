@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from beerforyou.answering.run import Walk
+from beerforyou.answering.run import Attempt
 from beerforyou.backends.queue import Delivery
 from beerforyou.errors import BeerForYouError
 from beerforyou.house import House
 from beerforyou.runs.lease import Lease
 from beerforyou.runs.publishing import CANCEL
+from beerforyou.seams import through
 from beerforyou.webhooks.delivery import Postman
 from beerforyou.worker.housekeeping import keep_house
 
@@ -72,24 +73,24 @@ class Worker:
         self._lease = Lease(house.settings.lease_s)
         self._free = asyncio.Semaphore(house.settings.worker_concurrency)
         self._beginning = asyncio.Semaphore(BEGINNING * house.settings.database_pool)
-        self._walks: dict[UUID, Walk] = {}
+        self._attempts: dict[UUID, Attempt] = {}
         self._dropped: dict[UUID, tuple[int | None, bool]] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def work(self, run_id: UUID) -> None:
         """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
-        walk = self._walks[run_id] = Walk(self._house, self._lease, run_id)
-        await self._through(walk)
+        attempt = self._attempts[run_id] = Attempt(self._house, self._lease, run_id)
+        await self._through(attempt)
 
-    async def _through(self, walk: Walk) -> None:
+    async def _through(self, attempt: Attempt) -> None:
         try:
-            await walk.work()
+            await attempt.work()
         finally:
-            await walk.settled()
-            del self._walks[walk.run_id]
-            if not walk.over:  # it may still be ours by the database, and goes back with the next heartbeat
-                self._dropped[walk.run_id] = walk.fence, walk.blamed
+            await attempt.settled()
+            del self._attempts[attempt.run_id]
+            if not attempt.over:  # it may still be ours by the database, and goes back with the next heartbeat
+                self._dropped[attempt.run_id] = attempt.fence, attempt.blamed
 
     async def take(self) -> None:
         """Takes no message before there is room for a run."""
@@ -101,8 +102,8 @@ class Worker:
                 self._free.release()
                 raise
             self._free.release()
-            walks = [walk for run_id in delivery.run_ids if (walk := await self._begin(run_id))]
-            ack = asyncio.create_task(self._ack(delivery, walks))
+            attempts = [attempt for run_id in delivery.run_ids if (attempt := await self._begin(run_id))]
+            ack = asyncio.create_task(self._ack(delivery, attempts))
             self._acks.add(ack)
             ack.add_done_callback(self._acks.discard)
 
@@ -144,22 +145,22 @@ class Worker:
 
     def _cancel(self, run_ids: Iterable[UUID]) -> None:
         for run_id in run_ids:
-            if walk := self._walks.get(run_id):
-                walk.cancel()
+            if attempt := self._attempts.get(run_id):
+                attempt.cancel()
 
-    async def _begin(self, run_id: UUID) -> Walk | None:
+    async def _begin(self, run_id: UUID) -> Attempt | None:
         """Waits for room, and for those that begin before it: none is claimed that could not begin at once."""
         await self._room()
-        if run_id in self._walks:  # the sweep and the queue may bring the same run in the same moment
+        if run_id in self._attempts:  # the sweep and the queue may bring the same run in the same moment
             self._beginning.release()
             self._free.release()
             return None
-        walk = self._walks[run_id] = Walk(self._house, self._lease, run_id, self._beginning.release)
-        task = asyncio.create_task(self._work(walk))
+        attempt = self._attempts[run_id] = Attempt(self._house, self._lease, run_id, self._beginning.release)
+        task = asyncio.create_task(self._work(attempt))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         await asyncio.sleep(0)  # it begins
-        return walk
+        return attempt
 
     async def _room(self) -> None:
         await self._free.acquire()
@@ -169,21 +170,21 @@ class Worker:
             self._free.release()
             raise
 
-    async def _work(self, walk: Walk) -> None:
+    async def _work(self, attempt: Attempt) -> None:
         try:
-            await self._through(walk)
+            await self._through(attempt)
         except BeerForYouError as error:
-            log.warning("run %s goes to another worker: %s", walk.run_id, error.message)
+            log.warning("run %s goes to another worker: %s", attempt.run_id, error.message)
         except Exception:
-            log.exception("run %s could not be worked on", walk.run_id)
+            log.exception("run %s could not be worked on", attempt.run_id)
         finally:
             self._free.release()
 
-    async def _ack(self, delivery: Delivery, walks: list[Walk]) -> None:
+    async def _ack(self, delivery: Delivery, attempts: list[Attempt]) -> None:
         """Once it is known of each run whether it is ours: the row has the lease, and the message has done its work."""
-        for walk in walks:
-            await walk.claimed.wait()
-        await self._house.queue.ack(delivery)
+        for attempt in attempts:
+            await attempt.claimed.wait()
+        await through("ack", delivery.run_ids[0], self._house.queue.ack(delivery))
 
 
 async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -235,3 +235,7 @@ SET version = excluded.version, computed_at = excluded.computed_at, data = exclu
 -- name: profile
 -- The caller's own.
 SELECT data, version FROM profiles WHERE client_id = me.client_id;
+
+-- name: purchases_version
+-- Of the caller's own.
+SELECT purchases_version AS version FROM clients WHERE client_id = me.client_id;

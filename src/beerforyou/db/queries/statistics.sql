@@ -108,7 +108,8 @@ SET name = excluded.name, brewery = excluded.brewery, style = excluded.style, ty
 -- name: cells
 -- Published cells of a dimension ($1), in a place ($2, $3: state, city; `each` for all of them one by one), of a
 -- month ($4, `each`), filtered by name ($5), brewery ($6), style ($7), type ($8); by $9 and in direction $10, at most $11.
-SELECT name, brewery, country, state, city, month, clients, quantity, count(*) OVER () AS of, period
+SELECT name, brewery, country, state, city, month, clients, quantity, count(*) OVER () AS of,
+       (SELECT edition FROM stats.edition) AS edition
 FROM stats.published
 WHERE dimension = $1
   AND CASE $2 WHEN '' THEN state = '' WHEN 'each' THEN state <> '' ELSE lower(state) = lower($2) END
@@ -120,6 +121,10 @@ ORDER BY CASE WHEN $4 = 'each' THEN month END,
          CASE WHEN $10 = 'least' THEN CASE WHEN $9 = 'quantity' THEN quantity ELSE clients END END NULLS LAST,
          clients DESC, name
 LIMIT $11;
+
+-- name: new_edition
+-- Whoever remembers something of the last one knows by this that it was.
+UPDATE stats.edition SET edition = edition + 1;
 
 -- name: summary
 -- How much is published, and since when.

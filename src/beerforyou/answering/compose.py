@@ -1,0 +1,93 @@
+"""Makes a draft of a sentence and of what the tools brought: blocks in order, the offer, the union of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from beerforyou import prompts
+from beerforyou.answering.turn import Draft, Outcome, Turn
+from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
+from beerforyou.labels import Label, union
+from beerforyou.llm.connect import OFFLINE
+from beerforyou.llm.model import Reply
+from beerforyou.reading.reading import Context
+from beerforyou.sentences import say
+from beerforyou.tools.tool import Result
+
+QUICK_PICKS = 3  # more buttons than this don't fit on a phone
+
+
+async def compose(turn: Turn) -> Draft | None:
+    """What the client gets at the end of a planning."""
+    assert turn.reply is not None, "the planner has left one, or a draft"
+    reply, results = turn.reply, turn.results
+    asks = any(result.asks for result in results)
+    context = _context(turn, results)
+    blocks = (
+        *([Text(text=reply.text)] if reply.text.strip() else []),
+        *_notices(turn, reply),
+        *_found(results),
+        *_who_answers(turn, reply),
+        *([] if asks else _offer(turn, context, results)),
+    )
+    made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model_name})
+    label = union([made, *_history(turn), *(result.label for result in results)])
+    return Draft(outcome=_outcome(reply, asks), blocks=blocks, label=label, context=context)
+
+
+def _outcome(reply: Reply, asks: bool) -> Outcome:
+    if reply.finish == "safety" and not reply.text.strip():
+        return "error_model"
+    return "clarification" if asks else "answered"
+
+
+def _history(turn: Turn) -> list[Label]:
+    """What was said before is the client's own, and a model may say it again."""
+    return [turn.caller.own()] if turn.history else []
+
+
+def _context(turn: Turn, results: Sequence[Result]) -> Context:
+    """The last outcome that a follow-up can lean on; without one, the conversation stays where it was."""
+    leaning = [result.context for result in results if result.context != Context()]
+    return replace(leaning[-1] if leaning else turn.context, language=turn.language)
+
+
+def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
+    key = {"length": "cut_short", "safety": "safety"}.get(reply.finish)
+    return [Notice(key=key, text=say(f"error.{key}", turn.language))] if key else []
+
+
+def _who_answers(turn: Turn, reply: Reply) -> list[AnyBlock]:
+    """That another model than usual answered; and once a conversation, that nobody thought about this."""
+    by_rule = OFFLINE in (turn.model_name, reply.model) and (turn.fell_back or not turn.history)
+    keys = [*(["fallback"] if turn.fell_back else []), *(["offline"] if by_rule else [])]
+    return [Notice(key=key, text=say(f"talk.{key}", turn.language)) for key in keys]
+
+
+def _found(results: Sequence[Result]) -> list[AnyBlock]:
+    """Blocks of the tools, each once. A profile that was read on the way to something else is not shown."""
+    every = [block for result in results for block in result.blocks]
+    blocks = [block for n, block in enumerate(every) if block not in every[:n]]
+    aside = len(results) > 1
+    return [block for block in blocks if not (aside and isinstance(block, Table) and block.title == "profile")]
+
+
+def _offer(turn: Turn, context: Context, results: Sequence[Result]) -> list[AnyBlock]:
+    """ "Shall I tell you more?", when something was found in this turn."""
+    if not context.offered or not any(result.context.shown for result in results):
+        return []
+    shown, language = context.shown, turn.language
+    text = say("offer.one", language, name=shown[0].name) if len(shown) == 1 else say("offer.several", language)
+    picks = (
+        [say("offer.yes", language)]
+        if len(shown) == 1
+        else [say("offer.pick", language, name=ref.name) for ref in shown[:QUICK_PICKS]]
+    )
+    more = [say("offer.more", language)] if _has_more(results) else []
+    return [Offer(brewery_ids=tuple(ref.id for ref in shown), text=text), QuickReplies(replies=(*picks, *more))]
+
+
+def _has_more(results: Sequence[Result]) -> bool:
+    return any(isinstance(block, BreweryList) and block.next_page for result in results for block in result.blocks)
