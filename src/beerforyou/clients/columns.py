@@ -7,8 +7,8 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from beerforyou.catalogue.characters import as_seen
 from beerforyou.clients.csv_file import Column, Dialect
+from beerforyou.guards.incoming import as_seen
 from beerforyou.sentences import LANGUAGES
 
 CANARY = "canary-"  # ids that begin like this are those of `prove-isolation`, which makes and removes its own clients
