@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from beerforyou.blocks import Notice, Table
-from beerforyou.db.fence import Found
+from beerforyou.db.fence.ask import Found
 from beerforyou.errors import BadInput, Refused
 from beerforyou.reading.reading import Context
 from beerforyou.sentences import has, say

@@ -18,7 +18,7 @@ from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.clients.profiles import Profile, decode
 from beerforyou.db.database import ClientReads, Reads
-from beerforyou.db.fence import Fence
+from beerforyou.db.fence.ask import Fence
 from beerforyou.errors import BadInput
 from beerforyou.labels import SCOPES, Label, Scope, of_client
 from beerforyou.llm.model import ToolSpec
