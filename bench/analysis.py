@@ -31,9 +31,9 @@ import msgspec
 import uvloop
 
 from beerforyou.clients.statistics import publish
-from beerforyou.db import gate
 from beerforyou.db.connections import admin
 from beerforyou.db.database import connect
+from beerforyou.db.fence import gate
 from beerforyou.db.migrate import migrate
 from beerforyou.house import prepared
 from beerforyou.servers.postgres import DATABASE

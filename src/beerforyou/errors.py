@@ -15,6 +15,7 @@ BeerForYouError                 500
 ├── Gone                        410  it was there, and is no longer kept
 ├── TooMany                     429  not now: `retry_after_s` says when
 ├── SetupError                  500  this installation is not usable as it is configured
+├── CommandRefused              500  Valkey answered one command with an error; its neighbours have answers of their own
 ├── Unavailable                 503  a server we depend on does not answer
 │   └── Busy                    503  it would, but too many of us wait for it: `retry_after_s` says when to come again
 └── ModelError                  502  a language model refused, failed or answered garbage
@@ -98,6 +99,10 @@ class TooMany(BeerForYouError):
 
 
 class SetupError(BeerForYouError):
+    pass
+
+
+class CommandRefused(BeerForYouError):
     pass
 
 

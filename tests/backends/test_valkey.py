@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from beerforyou.backends import valkey as module
-from beerforyou.backends.valkey import Refused, Valkey
-from beerforyou.errors import SetupError, Unavailable
+from beerforyou.backends.valkey import Valkey
+from beerforyou.errors import CommandRefused, SetupError, Unavailable
 from beerforyou.servers import embedded
 from beerforyou.settings import Settings
 
@@ -80,7 +80,7 @@ async def test_an_error_is_for_its_command_alone(valkey: Valkey) -> None:
         valkey("SET", "name", "stone"), valkey("INCR", "name"), valkey("GET", "name"), return_exceptions=True
     )
     assert replies[0] == b"OK"
-    assert isinstance(replies[1], Refused)
+    assert isinstance(replies[1], CommandRefused)
     assert replies[1].message == "Valkey refuses INCR: ERR value is not an integer or out of range"
     assert replies[2] == b"stone"
 

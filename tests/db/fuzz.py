@@ -19,10 +19,10 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from beerforyou.db import gate, shape
 from beerforyou.db.database import Database, connect
+from beerforyou.db.fence import gate, shape
+from beerforyou.db.fence.parser import CPU_S
 from beerforyou.db.migrate import migrate
-from beerforyou.db.parser import CPU_S
 from beerforyou.errors import Refused
 from beerforyou.house import prepared
 from beerforyou.isolation.watching import Backends, backends, named

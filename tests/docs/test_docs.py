@@ -41,6 +41,19 @@ def test_every_event_outcome_block_and_reason_is_documented() -> None:
     assert missing("http.md", [*get_args(EventType), *get_args(Outcome), *blocks, *REASONS]) == []
 
 
+def test_every_file_that_is_named_is_there() -> None:
+    """In the pages, but the decisions, which tell of their own day; and in what the code says of itself."""
+    code = [path for room in ("src", "tests", "bench") for path in (ROOT / room).rglob("*.py")]
+    there = [f"/{path.relative_to(ROOT)}" for path in code]
+    pages = [page for page in PAGES if page.parent.name != "decisions"]
+    named = {(page, name) for page in (*pages, *code) for name in re.findall(r"[\w/]+\.py\b", page.read_text("utf-8"))}
+    assert [
+        f"{page}: {name}"
+        for page, name in sorted(named)
+        if not any(path.endswith(f"/{name.lstrip('/')}") for path in there)
+    ] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 
 from beerforyou.db.connections import operator
-from beerforyou.db.fence import Found
+from beerforyou.db.fence.ask import Found
 from beerforyou.settings import Settings
 
 Truth = dict[str, list[tuple[str, int]]]  # of each client: beer and quantity, in order

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from beerforyou.db.database import Database, connect
-from beerforyou.db.fence import RUNS
+from beerforyou.db.fence.ask import RUNS
 from beerforyou.errors import Refused
 from beerforyou.isolation import attack, watching
 from beerforyou.isolation.attack import MOST_MB_GATED, VIEWS, Attack, filled, ours, tried

@@ -17,8 +17,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from beerforyou.db import gate, shape
 from beerforyou.db.database import Database, connect
+from beerforyou.db.fence import gate, shape
 from beerforyou.db.identity import Identity
 from beerforyou.db.migrate import migrate
 from beerforyou.errors import Refused, Unavailable

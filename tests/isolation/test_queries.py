@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from beerforyou import prompts
-from beerforyou.db import gate
+from beerforyou.db.fence import gate
 from beerforyou.errors import Refused
 from beerforyou.house import House
 from beerforyou.settings import Settings

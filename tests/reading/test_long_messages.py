@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.asked import MOST
+from beerforyou.reading.lookups import MOST
 from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS

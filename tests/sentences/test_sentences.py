@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from babel.numbers import format_decimal
 
+from beerforyou import sentences as room
 from beerforyou.catalogue.brewery import TYPES
 from beerforyou.catalogue.ranking import REASONS
-from beerforyou.sentences import day, listed, number, say, sentences
+from beerforyou.sentences import LANGUAGES, day, has, in_english, listed, number, say, sentences
 
 SOURCE = Path(__file__).parents[2] / "src"
 # Rooms whose keys are built from a value: say(f"type.{kind}", ...).
@@ -20,13 +22,10 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_the_languages_have_equal_keys() -> None:
-    assert sentences("pt").keys() == sentences("en").keys()
-
-
-@pytest.mark.parametrize("key", sorted(sentences("en")))
-def test_a_sentence_takes_the_same_values_in_each_language(key: str) -> None:
-    assert fields(sentences("pt")[key]) == fields(sentences("en")[key])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_languages_have_equal_keys_and_their_sentences_the_same_values(language: str) -> None:
+    ours, english = [{key: fields(text) for key, text in sentences(each).items()} for each in (language, "en")]
+    assert ours == english
 
 
 def test_every_sentence_is_used() -> None:
@@ -43,10 +42,54 @@ def test_every_sentence_is_used() -> None:
     assert unused == []
 
 
+NUMBERS = [0, 7, -12, 999, 1000, 1234567, -1234.5, 12.04, 1e9, 123456789012]
+
+
 def test_numbers_and_days_are_written_as_the_language_does() -> None:
     assert (number(1234567, "pt"), number(1234567, "en")) == ("1.234.567", "1,234,567")
     assert (number(1234.5, "pt"), number(1234.5, "en")) == ("1.234,5", "1,234.5")
+    assert (number(-0.04, "pt"), number(-0.001, "en", 2)) == ("0,0", "0.00")
     assert (day(date(2026, 3, 1), "pt"), day(date(2026, 3, 1), "en")) == ("01/03/2026", "March 1, 2026")
+
+
+def test_a_number_of_any_size_is_written() -> None:
+    assert number(1e30, "pt").startswith("1.000.000.") and number(10**40, "en").count(",") == 13
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_are_those_of_the_locale(language: str) -> None:
+    assert_as_babel_does(language)
+
+
+@pytest.mark.parametrize(
+    ("locale", "manner", "first_of_march"),
+    [
+        ("es", "long", "1 de marzo de 2026"),
+        ("fr-CA", "long", "1 mars 2026"),
+        ("de-AT", "medium", "01.03.2026"),
+        ("sv", "short", "2026-03-01"),
+        ("ja", "long", "2026年3月1日"),
+        ("pl", "d MMMM", "1 marca"),
+    ],
+)
+def test_a_language_is_a_file(
+    locale: str, manner: str, first_of_march: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "FOLDER", tmp_path)
+    (tmp_path / f"{locale}.toml").write_text(
+        f'[language]\nlocale = "{locale}"\nenglish = "Some"\nday = "{manner}"\n[word]\nand = "&"\n[t]\nsince = "{{n}}: {{day}}"\n'
+    )
+    assert day(date(2026, 3, 1), locale) == first_of_march and in_english(locale) == "Some"
+    assert say("t.since", locale, n=7, day=date(2026, 3, 1)) == f"7: {first_of_march}"
+    assert listed(["a", "b", "c"], locale) == "a, b & c" and not has("language.locale", locale)
+    assert_as_babel_does(locale)
+
+
+def assert_as_babel_does(language: str) -> None:
+    locale = room._table(language).locale
+    assert locale.decimal_formats[None].grouping == (3, 3)
+    for value in NUMBERS:
+        assert number(value, language) == format_decimal(value, "#,##0" if value == int(value) else "#,##0.0", locale)
 
 
 def test_one_is_not_plural() -> None:

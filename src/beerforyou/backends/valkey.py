@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import hiredis
 
-from beerforyou.errors import BeerForYouError, SetupError, Unavailable
+from beerforyou.errors import BeerForYouError, CommandRefused, SetupError, Unavailable
 
 ANSWER_S = 5.0  # with commands in flight and nothing heard for so long, the connection is taken for dead
 PAUSE_S = (0.02, 2.0)  # between attempts to connect again: the first, and the longest
@@ -26,14 +26,10 @@ HINT = "is it running, and is VALKEY_URL right?"
 Command = tuple[str | bytes | int | float, ...]
 
 
-class Refused(BeerForYouError):
-    """An error reply to one command; its neighbours have replies of their own."""
-
-
 class Valkey:
     """`await valkey("GET", key)` gives bytes, an int, None, or a list of them.
 
-    Commands raise Refused, or Unavailable when the connection is down or dies before the reply: nobody can then say
+    Commands raise CommandRefused, or Unavailable when the connection is down or dies before the reply: nobody can then say
     whether the command was carried out. A lost connection is made again in the background.
     Calls without an await between them stay together, so that MULTI ... EXEC works.
     """
@@ -121,7 +117,7 @@ class Wire(asyncio.Protocol):
     def _failure(self, name: object, error: str) -> BeerForYouError:
         if error.partition(" ")[0] in NOT_READY:
             return Unavailable(f"Valkey at {self._where} is not ready: {error}", "try again in a moment")
-        return Refused(f"Valkey refuses {name!s}: {error}")
+        return CommandRefused(f"Valkey refuses {name!s}: {error}")
 
     def _gone(self) -> Unavailable:
         return Unavailable(f"Valkey at {self._where} does not answer", HINT)
@@ -164,7 +160,7 @@ async def connected(address: "Address") -> Wire:
             except BaseException:
                 wire.abort()
                 raise
-    except Refused as error:
+    except CommandRefused as error:
         raise SetupError(
             f"Valkey at {address.where} refuses: {error}", "check the password and the number in VALKEY_URL"
         ) from None

@@ -11,7 +11,7 @@ import msgspec
 
 from beerforyou.by_rule.sql import statistic, write
 from beerforyou.by_rule.wording import OURS, word
-from beerforyou.db.shape import LONGEST
+from beerforyou.db.fence.shape import LONGEST
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.reading.reading import Context, Question, Reading

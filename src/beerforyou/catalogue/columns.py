@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from beerforyou.catalogue.brewery import Brewery, Place
+from beerforyou.catalogue.duplicates import Entry, groups, site
 from beerforyou.catalogue.geo import Point, Vector, middle, unit
-from beerforyou.catalogue.identity import Entry, groups, site
 from beerforyou.catalogue.names import BreweryName
 from beerforyou.catalogue.places import around
 

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any
 
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
-
-
-class Reads(Protocol):
-    """Of beerforyou.db.database.Reads, what is needed here: queries by name."""
-
-    async def fetch(self, query: str, *args: Any) -> list[Any]: ...
-    async def fetchrow(self, query: str, *args: Any) -> Any: ...
+from beerforyou.db.database import Reads
 
 
 async def load(reads: Reads) -> Catalogue:
@@ -43,6 +37,7 @@ class Current:
     async def refresh(self) -> bool:
         """Loads the catalogue anew if there is a newer one; asking costs one short query."""
         row = await self._reads.fetchrow("catalogue.version")
+        assert row is not None, "the table of the version has one row"
         if str(row["version"]) == self.now.version:
             return False
         self.now = await load(self._reads)

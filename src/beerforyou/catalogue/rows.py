@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import msgspec
 
 from beerforyou.catalogue.brewery import TYPES, Brewery
-from beerforyou.catalogue.characters import as_seen
 from beerforyou.catalogue.geo import repaired
 from beerforyou.errors import BadInput
+from beerforyou.guards.incoming import CONTROL, as_seen
 
 NEEDED = (
     "id", "name", "brewery_type", "address_1", "city", "state_province", "postal_code", "country", "phone",
@@ -23,7 +22,6 @@ NEEDED = (
 FILLED = ("id", "name", "brewery_type", "country")
 LONGEST = 1000  # characters of one value; the longest of the real ones, an address of a web page, has 340
 LISTED = 5  # bad rows that an error names
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Row = tuple[str, Mapping[str, Any] | str]  # where it stands ("line 17"), and its values by column or what is wrong
 
@@ -127,7 +125,7 @@ def _text(name: str, value: Any) -> str:
     text = as_seen(text)
     if len(text) > LONGEST:
         raise ValueError(f"{name} is {len(text):,} characters long; {LONGEST} fit")
-    if control := _CONTROL.search(text):
+    if control := CONTROL.search(text):
         raise ValueError(f"{name} holds the control character U+{ord(control[0]):04X}")
     return text
 

@@ -10,7 +10,7 @@ import click
 from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
-    from beerforyou.isolation.prove import Report
+    from beerforyou.isolation.prove import Proof
 
 
 @click.command("prove-isolation")
@@ -22,19 +22,19 @@ def command(as_json: bool, data: Path | None) -> None:
     Exit code 1 when any is found. Other clients' rows are left alone, and the canaries are removed. Needs
     DATABASE_ADMIN_URL, or the embedded server.
     """
-    report = run(_prove(data))
+    proof = run(_prove(data))
     if as_json:
-        show_json({"ok": not report.holes, "checks": report.checks, "holes": report.holes})
+        show_json({"ok": not proof.holes, "checks": proof.checks, "holes": proof.holes})
     else:
-        for part, checks in report.checks.items():
+        for part, checks in proof.checks.items():
             click.echo(f"{part}: {checks} checks")
-        for hole in report.holes:
+        for hole in proof.holes:
             click.echo(f"HOLE {hole}")
-        click.echo("Isolation does not hold." if report.holes else "Isolation holds.")
-    raise SystemExit(1 if report.holes else 0)
+        click.echo("Isolation does not hold." if proof.holes else "Isolation holds.")
+    raise SystemExit(1 if proof.holes else 0)
 
 
-async def _prove(data: Path | None) -> Report:
+async def _prove(data: Path | None) -> Proof:
     from beerforyou import settings
     from beerforyou.house import prepared
     from beerforyou.isolation.prove import prove

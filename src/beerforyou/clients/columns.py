@@ -7,8 +7,9 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from beerforyou.catalogue.characters import as_seen
 from beerforyou.clients.csv_file import Column, Dialect
+from beerforyou.guards.incoming import as_seen
+from beerforyou.sentences import LANGUAGES
 
 CANARY = "canary-"  # ids that begin like this are those of `prove-isolation`, which makes and removes its own clients
 INT4 = 2**31 - 1  # the largest quantity that the database holds
@@ -31,8 +32,8 @@ def _client_id(dialect: Dialect, value: str) -> str:
 
 def _language(dialect: Dialect, value: str) -> str:
     language = value.lower().replace("_", "-").partition("-")[0]
-    if language not in ("", "pt", "en"):
-        raise ValueError(f"is {value!a}; known are pt and en")
+    if language not in ("", *LANGUAGES):
+        raise ValueError(f"is {value!a}; known are {' and '.join(LANGUAGES)}")
     return language
 
 

@@ -5,7 +5,6 @@ break; so a quote that is left open costs one line and not the rest of the file.
 """
 
 import csv
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import lru_cache, partial
@@ -14,13 +13,12 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from beerforyou.catalogue.characters import INVISIBLE, as_seen
 from beerforyou.errors import BadInput
+from beerforyou.guards.incoming import CONTROL, as_seen, hides
 
 LISTED = 1000  # bad rows kept to be shown; the rest are counted
 LONGEST_LINE = 65_536  # bytes; ten full columns need 8 kB
 REPORT_EVERY = 5_000  # lines between two reports of progress
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class BadRow(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
@@ -102,7 +100,7 @@ class CsvFile:
                 if fields := self._fields(line):
                     fields.append("")  # the value of a column that is not there
                     row = number, *[read(fields[at]) for at, read in readers]
-                    rejects.cleaned += not line.isascii() and INVISIBLE.search(line) is not None
+                    rejects.cleaned += hides(line)
                     yield row
             except _Bad as bad:
                 rejects.add(BadRow(self.path.name, number, str(bad), bad.column))

@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from beerforyou.db.queries import QUERIES
+from beerforyou.sentences import Language
 
 WINDOW_DAYS = 90
 TOP = 10  # beers, breweries and styles that a profile lists
@@ -76,7 +77,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     country: str
     postal_code: str
-    language: Literal["pt", "en"]
+    language: Language
     window: Literal["90d", "all"]
     types: tuple[Share, ...]
     styles: tuple[Share, ...]

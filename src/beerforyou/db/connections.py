@@ -60,7 +60,7 @@ async def pool(url: str, size: int, patience_s: float, *, needed: bool = True, *
             options["statement_cache_size"] = 0
         return Pool(await made(min_size=1, **options), size, patience_s)
     except CANNOT_CONNECT as error:
-        failure = explained(error, url)
+        failure = not_connected(error, url)
         if needed or isinstance(failure, SetupError):
             raise failure from None
     log.warning("%s (%s)", failure.message, failure.hint)
@@ -119,10 +119,10 @@ async def admin(settings: Settings) -> asyncpg.Connection:
     try:
         return await asyncpg.connect(settings.database_admin_url)
     except CANNOT_CONNECT as error:
-        raise explained(error, settings.database_admin_url) from None
+        raise not_connected(error, settings.database_admin_url) from None
 
 
-def explained(error: Exception, url: str) -> SetupError | Unavailable:
+def not_connected(error: Exception, url: str) -> SetupError | Unavailable:
     """A failure to connect as a sentence, without anything secret of the URL."""
     if isinstance(error, ValueError):
         return SetupError("a database URL cannot be read", "write postgresql://user:password@host:port/database")

@@ -1,7 +1,7 @@
 """The handles on PostgreSQL. What you were given is what you can do: a reader cannot write.
 
 `Batch` writes. `Reads` sees public tables, `ClientReads` one client's rows as well (row-level security decides which), and
-`Fence` (fence.py) runs SQL that a model wrote. Tools read where the replica is, everybody else on the primary.
+`Fence` (fence/ask.py) runs SQL that a model wrote. Tools read where the replica is, everybody else on the primary.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,10 +15,10 @@ from beerforyou.db import connections
 from beerforyou.db.batch import LONGEST_WRITE_S, Batch
 from beerforyou.db.connections import client_url, on_primary, place, sql_url
 from beerforyou.db.failure import answered
-from beerforyou.db.fence import QUERIES_A_RUN, RUNS, Fence, Limits
+from beerforyou.db.fence.ask import QUERIES_A_RUN, RUNS, Fence, Limits
+from beerforyou.db.fence.parser import Gate
 from beerforyou.db.identity import Identity
 from beerforyou.db.migrate import is_older
-from beerforyou.db.parser import Gate
 from beerforyou.db.pool import Alone, Pool
 from beerforyou.db.queries import QUERIES
 from beerforyou.db.replica import Route, Watch

@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 
 from beerforyou.db import connections
-from beerforyou.db.functions import FUNCTIONS
+from beerforyou.db.fence.functions import FUNCTIONS
 from beerforyou.db.identity import Identity
 from beerforyou.db.queries import QUERIES
 from beerforyou.errors import SetupError
@@ -89,7 +89,7 @@ async def _run(connection: asyncpg.Connection, migration: Migration) -> bool:
 
 
 async def _lay_fence(connection: asyncpg.Connection) -> None:
-    fence = resources.files("beerforyou.db") / "fence.sql"
+    fence = resources.files("beerforyou.db.fence") / "fence.sql"
     async with connection.transaction():
         await connection.execute("SELECT set_config('bfy.functions', $1, true)", ",".join(sorted(FUNCTIONS)))
         await connection.execute(fence.read_text("utf-8"))

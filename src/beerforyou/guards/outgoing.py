@@ -10,34 +10,23 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from beerforyou.guards.characters import CONTROLS, NO_TEXT, NO_TEXT_BEYOND, UNSEEN, UNSEEN_BEYOND
+
 T = TypeVar("T")
 
-# Unicode 16. A code point that is not assigned yet stays where it would be drawn: it may be an emoji newer than we are.
-_UNSEEN = (
-    "\0-\x09\x0b-\x1f\x7f-\x9f"  # controls, ESC and CSI among them
-    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # soft hyphen, joiners, blank letters
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"  # zero width, bidi, line ends, variations
-    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\ufff0-\ufffb"  # other formats
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # halves of a character, which UTF-8 cannot carry, and what is none
-    "\ue000-\uf8ff"  # private use: every font draws something else
-)
-_UNSEEN_BEYOND = (
-    "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # other formats
-    "\U000e0000-\U000e0fff"  # tags: a second text, which nobody sees and a model reads
-    "\U000f0000-\U0010ffff"  # private use
-)
 _PICTURE = (
     "[\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff\u3030\u303d"
     "\u3297\u3299\U0001f000-\U0001faff]"
 )
 _EMOJI = f"(?:[0-9#*]\ufe0f?\u20e3|{_PICTURE}[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?)"
+_GONE, _GONE_BEYOND = UNSEEN + CONTROLS + NO_TEXT, UNSEEN_BEYOND + NO_TEXT_BEYOND
 # One class within 65,536 is a table, and one beyond is a list of ranges: apart they cost a tenth.
-_SUSPECT = re.compile(f"[{_UNSEEN}]")
-_SUSPECT_BEYOND = re.compile(f"[{_UNSEEN_BEYOND}]")
+_SUSPECT = re.compile(f"[{_GONE}]")
+_SUSPECT_BEYOND = re.compile(f"[{_GONE_BEYOND}]")
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 # A joiner or a variation counts inside an emoji sequence, and nowhere else.
 _PASSES = re.compile(
-    f"({_EMOJI}(?:\u200d{_EMOJI})*)|(\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029])|(\t)|[{_UNSEEN}{_UNSEEN_BEYOND}]+"
+    f"({_EMOJI}(?:\u200d{_EMOJI})*)|(\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029])|(\t)|[{_GONE}{_GONE_BEYOND}]+"
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from beerforyou.db.fence import Fence, Found
+from beerforyou.db.fence.ask import Fence, Found
 from beerforyou.errors import BeerForYouError
 from beerforyou.isolation.watching import NOBODY_LOOKS, Backends
 

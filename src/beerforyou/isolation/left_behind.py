@@ -9,11 +9,11 @@ from typing import Any
 from beerforyou.backends.valkey import Valkey
 from beerforyou.house import House
 from beerforyou.isolation.canaries import Canary
-from beerforyou.isolation.steps import Step, found_in
+from beerforyou.isolation.part import Part, found_in
 from beerforyou.settings import Settings
 
 
-async def valkey(house: House, made: Sequence[Canary]) -> Step:
+async def valkey(house: House, made: Sequence[Canary]) -> Part:
     """No key outside a client's own may hold its word. What was kept of the canaries themselves is taken away."""
     cursor, looked, holes = b"0", 0, list[str]()
     while True:
@@ -26,7 +26,7 @@ async def valkey(house: House, made: Sequence[Canary]) -> Step:
             if owner:
                 await house.valkey("DEL", key)
         if cursor in (b"0", "0", 0):
-            return Step("valkey", looked, holes)
+            return Part("valkey", looked, holes)
 
 
 async def _value(valkey: Valkey, key: bytes) -> Any:
@@ -61,7 +61,7 @@ class Heard(logging.Handler):
         logging.getLogger().setLevel(self._level)
 
 
-def server_log(settings: Settings, made: Sequence[Canary]) -> Step:
+def server_log(settings: Settings, made: Sequence[Canary]) -> Part:
     """Of the embedded PostgreSQL (another one's log is not ours to read): the last canary is named in no attack, so that
     its word could only come from its rows.
     """
@@ -69,5 +69,5 @@ def server_log(settings: Settings, made: Sequence[Canary]) -> Step:
     try:
         text = log.read_text("utf-8", "replace")
     except OSError:
-        return Step("server log", 0, [])
-    return Step("server log", text.count("\n"), list(found_in("the log of PostgreSQL", text, made[-1:])))
+        return Part("server log", 0, [])
+    return Part("server log", text.count("\n"), list(found_in("the log of PostgreSQL", text, made[-1:])))

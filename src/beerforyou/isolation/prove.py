@@ -1,6 +1,6 @@
 """The proof: canary clients, every attack on them, and a search for their words wherever they should not be.
 
-Each step says what it found wrong, one line each; a proof without lines holds. The service and the API that are attacked
+Each part says what it found wrong, one line each; a proof without lines holds. The service and the API that are attacked
 are the real ones, in this process, on the configured servers.
 """
 
@@ -14,30 +14,30 @@ import msgspec
 from beerforyou.house import opened
 from beerforyou.isolation import left_behind, through_http, through_sql
 from beerforyou.isolation.canaries import BEERS, canaries
-from beerforyou.isolation.steps import Step, found_in
+from beerforyou.isolation.part import Part, found_in
 from beerforyou.isolation.watching import backends, named
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """`checks` says how much was tried; `holes` what went wrong, and must be empty."""
 
     checks: dict[str, int]
     holes: list[str]
 
 
-async def prove(settings: Settings) -> Report:
+async def prove(settings: Settings) -> Proof:
     """Raises SetupError and Unavailable when there is nothing to prove anything on."""
     checks: dict[str, int] = {}
     holes: list[str] = []
-    async for step in _steps(settings):
-        checks[step.part] = step.checks
-        holes += [f"{step.part}: {hole}" for hole in step.holes]
-    return Report(checks=checks, holes=holes)
+    async for part in _parts(settings):
+        checks[part.name] = part.checks
+        holes += [f"{part.name}: {hole}" for hole in part.holes]
+    return Proof(checks=checks, holes=holes)
 
 
-async def _steps(settings: Settings) -> AsyncIterator[Step]:
+async def _parts(settings: Settings) -> AsyncIterator[Part]:
     mine, name = named(_with_own_tokens(settings))
     with left_behind.Heard() as heard:
         async with canaries(settings) as made, opened(mine) as house, backends(settings, name) as watched:
@@ -51,7 +51,7 @@ async def _steps(settings: Settings) -> AsyncIterator[Step]:
                 yield await through_http.routes(house, address, made, said)
                 yield through_http.events(made, said)
             yield await left_behind.valkey(house, made)
-        yield Step("logs", heard.lines, list(found_in("the log of this process", heard.text, made)))
+        yield Part("logs", heard.lines, list(found_in("the log of this process", heard.text, made)))
     yield left_behind.server_log(settings, made)
 
 

@@ -19,7 +19,7 @@ from beerforyou.api.server import server
 from beerforyou.api.tokens import mint
 from beerforyou.house import House
 from beerforyou.isolation.canaries import Canary
-from beerforyou.isolation.steps import Step, found_in
+from beerforyou.isolation.part import Part, found_in
 
 PROBES = 60  # requests for another's id and for nobody's, whose times are compared
 SLOWER = 1.5  # and how much their medians may differ
@@ -70,7 +70,7 @@ async def _posted(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
         return await response.json()
 
 
-async def routes(house: House, address: str, made: Sequence[Canary], said: Sequence[Said]) -> Step:
+async def routes(house: House, address: str, made: Sequence[Canary], said: Sequence[Said]) -> Part:
     """Another's id on every route that takes one: the same 404 as an id of nobody, in the same time. Lists show one's own."""
     holes: list[str] = []
     probed = [(route.method, route.path) for route in ROUTES if "{" in route.path]
@@ -92,7 +92,7 @@ async def routes(house: House, address: str, made: Sequence[Canary], said: Seque
                 async with http.get(path.format(**said[1].ids)) as response:
                     if response.status != 200:
                         holes.append(f"GET {path} answers {response.status} to its owner, after a stranger asked")
-    return Step("routes", 2 * PROBES * len(probed) + len(lists) + 1, holes)
+    return Part("routes", 2 * PROBES * len(probed) + len(lists) + 1, holes)
 
 
 async def _compared(
@@ -121,7 +121,7 @@ async def _compared(
     return [*holes, f"{what} takes {ratio:.2f} times as long for another's id as for nobody's"]
 
 
-def events(made: Sequence[Canary], said: Sequence[Said]) -> Step:
+def events(made: Sequence[Canary], said: Sequence[Said]) -> Part:
     holes = [
         hole
         for canary, own in zip(made, said, strict=True)
@@ -132,4 +132,4 @@ def events(made: Sequence[Canary], said: Sequence[Said]) -> Step:
         for canary, own in zip(made, said, strict=True)
         if "event: answer" not in own.events
     ]
-    return Step("events", len(made), [*holes, *missing])
+    return Part("events", len(made), [*holes, *missing])

@@ -13,7 +13,7 @@ from beerforyou.health import holes
 from beerforyou.house import House
 from beerforyou.isolation.attack import Attack, Tried, ours, tried
 from beerforyou.isolation.canaries import BEERS, Canary, buy
-from beerforyou.isolation.steps import Step, found_in
+from beerforyou.isolation.part import Part, found_in
 from beerforyou.isolation.watching import SESSION_MB, Backends
 from beerforyou.settings import Settings
 
@@ -35,11 +35,11 @@ COSTLY = ("parser", "memory", "zones")  # kinds that are after the server, not a
 SOME = ("limit", "fetch first", "offset", "over", "distinct on")  # rows, of those that there are
 
 
-async def fence(house: House) -> Step:
-    return Step("fence", 1, await holes(house.database))
+async def fence(house: House) -> Part:
+    return Part("fence", 1, await holes(house.database))
 
 
-async def queries(house: House, settings: Settings, made: Sequence[Canary], watched: Backends) -> Step:
+async def queries(house: House, settings: Settings, made: Sequence[Canary], watched: Backends) -> Part:
     """Every attack with the gate and without it; and once more after the other changed, which must change nothing."""
     me, other = made[0], made[1]
     attacks = ours()
@@ -56,7 +56,7 @@ async def queries(house: House, settings: Settings, made: Sequence[Canary], watc
         steady = not any(word in texts[key[0]] for word in CHANGING)
         if steady and _differ(before[key], result, texts[key[0]]):
             holes.append(f"{key[0]} answers otherwise when another client buys something")
-    return Step("queries", len(before) + len(after), holes)
+    return Part("queries", len(before) + len(after), holes)
 
 
 def _differ(before: Tried, after: Tried, sql: str) -> bool:
@@ -109,7 +109,7 @@ def _judged(result: Tried) -> Iterator[str]:
         yield f"{result.id} took {result.ms:.0f} ms"
 
 
-async def pool(house: House, made: Sequence[Canary]) -> Step:
+async def pool(house: House, made: Sequence[Canary]) -> Part:
     """Everybody at once on the same connections: each sees its own word, and no other."""
 
     async def one(canary: Canary) -> list[str]:
@@ -120,4 +120,4 @@ async def pool(house: House, made: Sequence[Canary]) -> Step:
         return [*missing, *found_in(f"what {canary.client_id} sees", text, made, but=canary)]
 
     holes = await asyncio.gather(*(one(made[n % len(made)]) for n in range(AT_ONCE)))
-    return Step("pool", AT_ONCE, [hole for some in holes for hole in some])
+    return Part("pool", AT_ONCE, [hole for some in holes for hole in some])

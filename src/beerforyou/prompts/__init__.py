@@ -6,9 +6,10 @@ import hashlib
 from datetime import date
 from importlib import resources
 
+from beerforyou.sentences import Language, in_english
+
 _FOLDER = resources.files(__name__)
 _REMINDER = (_FOLDER / "reminder.md").read_text("utf-8").strip()
-_LANGUAGES = {"pt": "Brazilian Portuguese", "en": "English"}
 
 _AGAIN = (_FOLDER / "again.md").read_text("utf-8").strip()  # after a reply that made no sense
 EARLIER = (_FOLDER / "earlier.md").read_text("utf-8").strip()  # before the summary of old turns
@@ -17,9 +18,9 @@ SYSTEM = (_FOLDER / "system.md").read_text("utf-8").strip()
 VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER + EARLIER + _AGAIN).encode()).hexdigest()[:12]
 
 
-def reminder(today: date, language: str) -> str:
+def reminder(today: date, language: Language) -> str:
     """Says nothing about the client, so that what the model makes of public results stays public."""
-    return _REMINDER.format(today=f"{today:%A} {today}", language=_LANGUAGES[language])
+    return _REMINDER.format(today=f"{today:%A} {today}", language=in_english(language))
 
 
 def again(why: str) -> str:

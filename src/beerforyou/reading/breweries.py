@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.reading.message import Message
 from beerforyou.reading.names import LIKELY, POSSIBLE, SURE, Name
 from beerforyou.reading.novelty import denies_purchase
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 _ABOUT_ONE = ("tell_about", "website", "summary")
 _INTERROGATIVES = frozenset(
@@ -20,7 +20,7 @@ _ABOUT_PLACE = (
 )  # fmt: skip
 
 
-def wants_recommendation(m: Message, s: Slots) -> bool:
+def wants_recommendation(m: Utterance, s: Slots) -> bool:
     """Said in so many words, or by leaving out what is bought already."""
     if m.has("how_many", "spend") or s.novelty == "known" or _is_about_one(m, s):
         return False
@@ -36,7 +36,7 @@ def wants_recommendation(m: Message, s: Slots) -> bool:
     return bool(looked_for) and denies_purchase(m)
 
 
-def _is_about_beer(m: Message, s: Slots) -> bool:
+def _is_about_beer(m: Utterance, s: Slots) -> bool:
     """Not "recommend a good book": breweries, beer, a place or something new, or nothing said of what."""
     if m.has("brewery", "beer", "style", "place", "here", "new", "my_business", "buy", "keep", "name") or s.type:
         return True
@@ -58,29 +58,29 @@ def _is_about_beer(m: Message, s: Slots) -> bool:
     return len(rest) <= m.has("for_whom")
 
 
-def wants_new(m: Message, s: Slots) -> bool:
+def wants_new(m: Utterance, s: Slots) -> bool:
     return s.novelty == "new"
 
 
-def _is_about_one(m: Message, s: Slots) -> bool:
+def _is_about_one(m: Utterance, s: Slots) -> bool:
     if s.name(SURE) and m.has("where", "makes"):
         return True
     return s.name(LIKELY) is not None and m.has(*_ABOUT_ONE) and not m.has("recommend")
 
 
-def _asks_of_beers(m: Message, s: Slots) -> bool:
+def _asks_of_beers(m: Utterance, s: Slots) -> bool:
     """ "which beers haven't I reordered?": about purchases, since no brewery is looked for."""
     asks = m.word(0) in _INTERROGATIVES and m.has("i", "self") and m.has("not")
     return asks and not m.has("brewery", "place") and not s.type
 
 
-def tells_of(m: Message, s: Slots) -> bool:
+def tells_of(m: Utterance, s: Slots) -> bool:
     """ "more info about Cerebral Brewing": said in so many words, whatever else is in the sentence."""
     data = m.has("spend", "how_many", "purchases", "history", "order", "third_person", "past", "last_time", "recommend")
     return s.name(SURE) is not None and m.has("tell_about", "tell_more", "website") and not data and not s.periods
 
 
-def wants_details(m: Message, s: Slots) -> bool:
+def wants_details(m: Utterance, s: Slots) -> bool:
     if (m.has("where") and not m.has("website")) or s.near_me:
         return False
     if not m.has(*_ABOUT_ONE):
@@ -94,7 +94,7 @@ def wants_details(m: Message, s: Slots) -> bool:
     return name is not None and not m.has("breweries_all") and not s.type and _says_only(m, name)
 
 
-def _asks_more_than_name(m: Message, s: Slots) -> bool:
+def _asks_more_than_name(m: Utterance, s: Slots) -> bool:
     """ "a Surly trabalha com lager?": something is asked about one brewery, and not whether or where it is."""
     name = s.name(LIKELY)
     if name is None or not (name.ids or name.sure >= SURE or m.has("makes")) or not _is_pointed_at(m, name):
@@ -105,25 +105,25 @@ def _asks_more_than_name(m: Message, s: Slots) -> bool:
     return sum(not m.has_at(i, "place", "courtesy", "in_place") for i in rest) > (not m.has("what_is"))
 
 
-def _is_pointed_at(m: Message, name: Name) -> bool:
+def _is_pointed_at(m: Utterance, name: Name) -> bool:
     """A whole name, a capital, the first word, or an article: one lower-case word may be a word like any other."""
     article = m.word(name.start - 1) in {"a", "o", "da", "do", "na", "no", "about"}
     return name.sure >= SURE or name.end - name.start > 1 or name.start == 0 or article or m.is_name_like(name.start)
 
 
-def _says_only(m: Message, name: Name) -> bool:
+def _says_only(m: Utterance, name: Name) -> bool:
     tags = (*_ABOUT_ONE, "tell_more", "of", "of_or_with", "it", "yes", "hello")
     return m.covered(*tags, besides=range(name.start, name.end))
 
 
-def wants_search(m: Message, s: Slots) -> bool:
+def wants_search(m: Utterance, s: Slots) -> bool:
     if m.has("brewery") or s.type or s.within_km or s.near_me or searched_name(m, s):
         return True
     sure = any(span.known for span in s.places) or m.has("find", "exists", "and_what_about", "more")
     return s.place != Place() and sure and _is_about_place(m)
 
 
-def _is_about_place(m: Message) -> bool:
+def _is_about_place(m: Utterance) -> bool:
     """Nothing is said but a place, and words that look for something there: not "what's the population of Ohio?"."""
     if m.has("tell_about", "summary") and not m.has("find", "beer", "and_what_about"):
         return False
@@ -131,7 +131,7 @@ def _is_about_place(m: Message) -> bool:
     return not rest or (len(rest) == 1 and not m.is_strange(rest[0]) and m.plain[0] not in _INTERROGATIVES)
 
 
-def searched_name(m: Message, s: Slots) -> Name | None:
+def searched_name(m: Utterance, s: Slots) -> Name | None:
     """The brewery that a search is for: whose name is likely, or known to the catalogue and asked for."""
     name = s.name(POSSIBLE)
     if name is None:

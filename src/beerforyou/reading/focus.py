@@ -10,11 +10,11 @@ from datetime import date
 
 from beerforyou.reading.intents import ANSWERS, WISHES, Rules, decide
 from beerforyou.reading.lexicon import Mark
-from beerforyou.reading.message import Message
 from beerforyou.reading.reading import Intent
 from beerforyou.reading.refusals import wants_person
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import sentences_of
+from beerforyou.reading.utterance import Utterance
 
 _SHORT = 9  # words: a shorter message is read as one, whatever full stops it has
 _REACH = 3  # words between a negation and the wish that it denies
@@ -27,7 +27,7 @@ _TOLD: Rules = (("person", wants_person), *WISHES)  # what one sentence of a sto
 _IDLE = frozenset({"greeting", "thanks", "goodbye", "unclear", "accept", "decline"})
 
 
-def understood(whole: Message, today: date) -> tuple[Intent, Slots, bool]:
+def understood(whole: Utterance, today: date) -> tuple[Intent, Slots, bool]:
     """The intent, the slots of the part that asks, and whether something was said not to be wanted."""
     is_story = len(whole) > _SHORT and len(sentences_of(whole.words)) > 1 and not whole.has("attack")
     if is_story:
@@ -42,7 +42,7 @@ def understood(whole: Message, today: date) -> tuple[Intent, Slots, bool]:
     return decide(m, slots, ANSWERS + WISHES) or "unclear", slots, negated
 
 
-def without_denied(m: Message) -> Message:
+def without_denied(m: Utterance) -> Utterance:
     """The message without what it says is not wanted; the message itself when nothing else is in it."""
     denied: set[int] = set()
     for clause, marks in m.by_clause("not", "instead"):
@@ -55,14 +55,14 @@ def without_denied(m: Message) -> Message:
     return m.part(rest) if denied and _has_content(m, rest) else m
 
 
-def _ends_in_no(m: Message, clause: range) -> bool:
+def _ends_in_no(m: Utterance, clause: range) -> bool:
     """ "Austin não", "brewpub não": in Portuguese the no may come last."""
     before = clause.stop - 2
     named = (m.mention_at(kind, before) for kind in ("city", "state", "type"))
     return m.word(clause.stop - 1) in {"nao", "not"} and any(name and name.end == before + 1 for name in named)
 
 
-def _denies(m: Message, mark: Mark, clause: range) -> bool:
+def _denies(m: Utterance, mark: Mark, clause: range) -> bool:
     """Is it a wish or a thing that is denied ("não quero brewpub", "no more San Diego") and not a purchase?"""
     if m.has_at(mark.start, "including", "yet", "no_answer"):
         return False
@@ -78,18 +78,18 @@ def _denies(m: Message, mark: Mark, clause: range) -> bool:
     return thing in clause and (named or m.starts(thing, *_DENIED))
 
 
-def _turn(m: Message, start: int, clause: range) -> int:
+def _turn(m: Utterance, start: int, clause: range) -> int:
     """Where the denial stops: "only" and "but" turn around within a clause."""
     return next((i for i in range(start + 1, clause.stop) if m.has_at(i, "only", "but")), clause.stop)
 
 
-def _has_content(m: Message, positions: list[int]) -> bool:
+def _has_content(m: Utterance, positions: list[int]) -> bool:
     kept = set(positions)
     named = any(mention.start in kept and not mention.short for mention in m.mentions)
     return named or any(m.has_at(i, *_CONTENT) for i in positions)
 
 
-def _asking(m: Message, today: date) -> tuple[Intent, Slots]:
+def _asking(m: Utterance, today: date) -> tuple[Intent, Slots]:
     """Of several sentences the one that asks: a question before a statement, the last before the others."""
     alone = [Slots(m.part(sentence), today) for sentence in sentences_of(m.words)]
     for i, slots in enumerate(alone):
@@ -102,7 +102,7 @@ def _asking(m: Message, today: date) -> tuple[Intent, Slots]:
     return intents[best], alone[best]
 
 
-def _rank(m: Message, intent: Intent) -> int:
+def _rank(m: Utterance, intent: Intent) -> int:
     if intent in _IDLE:
         return 0
     return 1 if intent == "off_topic" else 3 if m.words[-1].asked or m.has(*_CUES) else 2

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.names import brewery_key, fold
 from beerforyou.reading.intents import TOOL_OF
-from beerforyou.reading.message import Message
 from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 
 def follow(reading: Reading, s: Slots, context: Context) -> Reading:
@@ -54,7 +54,7 @@ def _as_search(reading: Reading, search: Search) -> Reading:
     return replace(reading, intent=intent, tool=TOOL_OF[intent], search=search, question=None, brewery=None)
 
 
-def _chosen(m: Message, s: Slots, context: Context) -> Search | None:
+def _chosen(m: Utterance, s: Slots, context: Context) -> Search | None:
     """The place that was picked of those asked about, with the rest of the search that it was asked for."""
     choices = [Place(city=c.city, state=c.state, country=c.country) for c in context.choices]
     position = _position(m, len(choices))
@@ -66,7 +66,7 @@ def _chosen(m: Message, s: Slots, context: Context) -> Search | None:
     return replace(last, city=choice.city, state=choice.state, country=choice.country, page=1)
 
 
-def _position(m: Message, count: int) -> int | None:
+def _position(m: Utterance, count: int) -> int | None:
     """Which of `count` is pointed at: an ordinal, a number, the last; None for no pointing, or past the end."""
     said = [int(mark.value) for mark in m.all("ordinal")]
     said += [int(word) for word in m.plain if word.isdigit() and len(word) < 3]
@@ -96,7 +96,7 @@ def _picked(reading: Reading, s: Slots, context: Context) -> Reading:
 
 
 def _is_meant(ref: Ref, s: Slots) -> bool:
-    brewery = s.m.asked.catalogue.brewery(ref.id)
+    brewery = s.m.lookups.catalogue.brewery(ref.id)
     of_type = not s.type or (brewery is not None and brewery.brewery_type == s.type)
     return of_type and _is_at(Place(city=ref.city, state=ref.state), s.place)
 
@@ -108,7 +108,7 @@ def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:
     return same[0] if len(same) == 1 else named
 
 
-def _continued(reading: Reading, m: Message, s: Slots, last: Question) -> Question | None:
+def _continued(reading: Reading, m: Utterance, s: Slots, last: Question) -> Question | None:
     """The last question with what is said now in the place of what was said then."""
     said = reading.question
     if said is None and not (reading.search and (s.place != Place() or s.type or m.has("style"))):
@@ -125,7 +125,7 @@ def _continued(reading: Reading, m: Message, s: Slots, last: Question) -> Questi
     return replace(last, **changes) if changes else None
 
 
-def _narrowed(said: Search, m: Message, s: Slots, last: Search) -> Search:
+def _narrowed(said: Search, m: Utterance, s: Slots, last: Search) -> Search:
     """The last search with what is said now in the place of what was said then; the next page when nothing is."""
     if wants_more(m, s):
         return replace(last, page=last.page + 1)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from beerforyou.reading.message import Message
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 _SHORT = 6  # words of a message that only changes the question before it: "break it down by month"
 
 
-def guesses_statistics(m: Message, s: Slots) -> bool:
+def guesses_statistics(m: Utterance, s: Slots) -> bool:
     return m.has("everyone", "clients") and m.has("top", "most", "least", "popular", "how_many")
 
 
-def guesses_own_data(m: Message, s: Slots) -> bool:
+def guesses_own_data(m: Utterance, s: Slots) -> bool:
     if s.place.city or s.type:
         return False
     dated = any(not m.has_at(period.start, "relative_day") for period in s.periods)  # "today" begins any story
@@ -22,6 +22,6 @@ def guesses_own_data(m: Message, s: Slots) -> bool:
     return counts or (len(m) <= _SHORT and grouped and not idle)
 
 
-def guesses_search(m: Message, s: Slots) -> bool:
+def guesses_search(m: Utterance, s: Slots) -> bool:
     counts = m.has("how_many") or m.word(0) in {"who", "quem", "when", "quando", "why"}
     return bool(m.words) and m.words[-1].asked and any(span.led for span in s.places) and not counts

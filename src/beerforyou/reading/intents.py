@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from beerforyou.reading import breweries, guesses, privacy, purchases, refusals, replies
-from beerforyou.reading.message import Message
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
-Rules = tuple[tuple[Intent, Callable[[Message, Slots], bool]], ...]
+Rules = tuple[tuple[Intent, Callable[[Utterance, Slots], bool]], ...]
 
 # Messages that say nothing else.
 ANSWERS: Rules = (
@@ -59,5 +59,5 @@ TOOL_OF: dict[Intent, Tool] = {
 }
 
 
-def decide(m: Message, s: Slots, rules: Rules) -> Intent | None:
+def decide(m: Utterance, s: Slots, rules: Rules) -> Intent | None:
     return next((intent for intent, rule in rules if rule(m, s)), None)

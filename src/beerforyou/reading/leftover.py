@@ -5,10 +5,10 @@ A word is told by its first meaning where it has one, so that "site" and "págin
 
 from __future__ import annotations
 
-from beerforyou.reading.message import Message
 from beerforyou.reading.names import LIKELY
 from beerforyou.reading.reading import Intent, Question
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 # What a search says already, or says by the slots beside it.
 _SEARCHING = frozenset({
@@ -55,7 +55,7 @@ def leftover_of(s: Slots, intent: Intent, question: Question | None) -> tuple[st
     return tuple(dict.fromkeys(min(s.m.at(i), default=s.m.plain[i]) for i in rest))
 
 
-def _is_explained(m: Message, i: int, explained: frozenset[str]) -> bool:
+def _is_explained(m: Utterance, i: int, explained: frozenset[str]) -> bool:
     if m.has_at(i, *_TURNING):
         return not explained.isdisjoint(m.at(i).intersection(_TURNING))
     if not explained.isdisjoint(m.at(i)):

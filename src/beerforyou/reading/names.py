@@ -9,12 +9,12 @@ import msgspec
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import brewery_key
-from beerforyou.reading.asked import Tangled
-from beerforyou.reading.message import Message
+from beerforyou.reading.lookups import Tangled
 from beerforyou.reading.place_sense import is_trade_name
 from beerforyou.reading.places import PlaceSpan
 from beerforyou.reading.reading import Ref
 from beerforyou.reading.text import TRADE
+from beerforyou.reading.utterance import Utterance
 
 SURE, LIKELY, POSSIBLE = 3, 2, 1
 _LONGEST = 15  # words: no name of Open Brewery DB has more than 12, and what has more is a list of names
@@ -36,7 +36,7 @@ class Name(msgspec.Struct, frozen=True):
     sure: int
 
 
-def names_in(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> list[Name]:
+def names_in(m: Utterance, places: list[PlaceSpan], dated: frozenset[int]) -> list[Name]:
     """Names that may be a brewery's, the surest first; of overlapping ones the longest. `dated`: words of a period.
 
     Raises Tangled.
@@ -51,7 +51,7 @@ def names_in(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> list
     return sorted(found, key=lambda name: (-name.sure, name.start))
 
 
-def _lengthened(m: Message, name: Name) -> Name:
+def _lengthened(m: Utterance, name: Name) -> Name:
     """ "pizza port", "great divide rino barrel bar": strange words after a name may belong to it."""
     end = name.end
     while (
@@ -60,16 +60,16 @@ def _lengthened(m: Message, name: Name) -> Name:
         end += 1
     for stop in range(end, name.end, -1):
         text = m.written(name.start, stop)
-        if found := m.asked.find(text):
+        if found := m.lookups.find(text):
             ids = tuple(match.brewery.id for match in found)
             whole = brewery_key(found[0].brewery.name) == brewery_key(text)
             return Name(name.start, stop, found[0].brewery.name if whole else text, ids, LIKELY)
     return name
 
 
-def ref_of(m: Message, name: Name, place: Place) -> Ref:
+def ref_of(m: Utterance, name: Name, place: Place) -> Ref:
     """The brewery, with its id when it can be only one."""
-    catalogue = m.asked.catalogue
+    catalogue = m.lookups.catalogue
     found = [brewery for id in name.ids if (brewery := catalogue.brewery(id))]
     here = [
         b for b in found if _is_in(catalogue.place_of(b.id), place) and brewery_key(b.name) == brewery_key(name.text)
@@ -83,7 +83,7 @@ def _is_in(place: Place, asked: Place) -> bool:
     return asked.city in ("", place.city) and asked.state in ("", place.state)
 
 
-def _mentioned(m: Message, places: list[PlaceSpan]) -> Iterator[Name]:
+def _mentioned(m: Utterance, places: list[PlaceSpan]) -> Iterator[Name]:
     place_at = {i: place for place in places for i in range(place.start, place.end)}
     for mention in m.mentions_of("brewery"):
         place = place_at.get(mention.start)
@@ -93,7 +93,7 @@ def _mentioned(m: Message, places: list[PlaceSpan]) -> Iterator[Name]:
             yield _lengthened(m, Name(mention.start, mention.end, mention.name, mention.breweries, sure))
 
 
-def _sureness(m: Message, mention: Mention) -> int:
+def _sureness(m: Utterance, mention: Mention) -> int:
     words = range(mention.start, mention.end)
     strange = [i for i in words if m.is_strange(i)]
     if len(words) == 1 and (len(m.plain[mention.start]) == 1 or m.is_function(mention.start)):
@@ -106,7 +106,7 @@ def _sureness(m: Message, mention: Mention) -> int:
     return POSSIBLE
 
 
-def _unknown(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> Iterator[Name]:
+def _unknown(m: Utterance, places: list[PlaceSpan], dated: frozenset[int]) -> Iterator[Name]:
     """Runs of words that nobody knows, with "Brewing" after them or "Cervejaria" before them if that is there."""
     taken = dated | {i for p in places if not _belongs(m, p) for i in range(p.start, p.end)}
     i = 0
@@ -122,14 +122,14 @@ def _unknown(m: Message, places: list[PlaceSpan], dated: frozenset[int]) -> Iter
         i = max(end, i + 1)
 
 
-def _belongs(m: Message, place: PlaceSpan) -> bool:
+def _belongs(m: Utterance, place: PlaceSpan) -> bool:
     """Is the place's name a part of a brewery's: "siera nevada", "Grants Pass Brewing Company"?"""
     before, after = place.start - 1, m.plain[place.end] if place.end < len(m) else ""
     strange = before >= 0 and m.is_strange(before) and not m.words[place.start].gap.strip()
     return not place.led and (strange or after in {"brewing", "company"})
 
 
-def _is_part(m: Message, i: int, start: int, taken: frozenset[int]) -> bool:
+def _is_part(m: Utterance, i: int, start: int, taken: frozenset[int]) -> bool:
     if i in taken or (i > start and m.words[i].begins_clause and "." not in m.words[i].gap):
         return False
     if i > start and m.plain[i] in _JOINERS:
@@ -138,7 +138,7 @@ def _is_part(m: Message, i: int, start: int, taken: frozenset[int]) -> bool:
     return _is_strange(m, i)
 
 
-def _is_strange(m: Message, i: int) -> bool:
+def _is_strange(m: Utterance, i: int) -> bool:
     if m.has_at(i, "place"):  # one that belongs to the name; the others are taken
         return True
     if m.plain[i].isdigit() or m.has_at(i, *_NOT_NAMES):
@@ -149,14 +149,14 @@ def _is_strange(m: Message, i: int) -> bool:
     return m.is_strange(i) or named
 
 
-def _is_tail(m: Message, i: int) -> bool:
+def _is_tail(m: Utterance, i: int) -> bool:
     """ "Brewing", or the type that a name has in it: "Wasatch Brew Pub"."""
     house = m.mention_at("type", i)
     titled = house and house.name in {"brewpub", "taproom"} and m.words[i].capital and m.capitals_count
     return bool(m.plain[i] in TRADE or titled) and not m.words[i].begins_clause
 
 
-def _named(m: Message, start: int, end: int) -> Name:
+def _named(m: Utterance, start: int, end: int) -> Name:
     tail = end
     while tail < len(m) and _is_tail(m, tail):
         tail += 1
@@ -168,5 +168,5 @@ def _named(m: Message, start: int, end: int) -> Name:
         raise Tangled
     text = m.written(head, tail)
     text = text[:-2] if m.words[tail - 1].owner else text
-    ids = tuple(match.brewery.id for match in m.asked.find(text)) if sure >= LIKELY and tail - head > 1 else ()
+    ids = tuple(match.brewery.id for match in m.lookups.find(text)) if sure >= LIKELY and tail - head > 1 else ()
     return Name(head, tail, text, ids, sure)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from beerforyou.reading.lexicon import Mark
-from beerforyou.reading.message import Message
+from beerforyou.reading.utterance import Utterance
 
 Novelty = Literal["", "new", "known", "any"]
 _REACH = 6  # words between a negation and what it denies
@@ -19,12 +19,12 @@ _RELATIVES = frozenset({"que", "that", "which", "who", "ones", "quem", "from"})
 _ON_LIST = frozenset({"on", "in", "na", "no", "nas", "nos", "entre", "among"})
 
 
-def novelty_in(m: Message) -> Novelty:
+def novelty_in(m: Utterance) -> Novelty:
     said = set(_verdicts(m, "new", "buy", "my_list", "keep"))
     return "any" if "any" in said else "known" if "known" in said else "new" if said else ""
 
 
-def denies_purchase(m: Message) -> bool:
+def denies_purchase(m: Utterance) -> bool:
     """ "que ainda não compro", "not on my list": new by what was not bought, and not by the word."""
     return any(verdict == "new" for verdict in _verdicts(m, "buy", "my_list", "keep"))
 
@@ -32,7 +32,7 @@ def denies_purchase(m: Message) -> bool:
 class _Clause:
     """A clause and who is in it, looked for once, whatever number of verbs it has."""
 
-    def __init__(self, m: Message, words: range) -> None:
+    def __init__(self, m: Utterance, words: range) -> None:
         said = m.plain[words.start : words.stop]
         self.start = words.start
         self.subject = next((i for i in words if m.plain[i] in _SUBJECTS), words.stop)
@@ -40,14 +40,14 @@ class _Clause:
         self.is_relative = not _RELATIVES.isdisjoint(said)
 
 
-def _verdicts(m: Message, *tags: str) -> Iterator[Novelty]:
+def _verdicts(m: Utterance, *tags: str) -> Iterator[Novelty]:
     for words, marks in m.by_clause(*tags):
         if marks:
             clause = _Clause(m, words)
             yield from (verdict for mark in marks if (verdict := _verdict(m, mark, clause)))
 
 
-def _verdict(m: Message, mark: Mark, clause: _Clause) -> Novelty:
+def _verdict(m: Utterance, mark: Mark, clause: _Clause) -> Novelty:
     if _before(m, mark, clause, "including") or m.has_at(mark.start, "including"):
         return "any"
     if mark.tag == "new":
@@ -59,31 +59,31 @@ def _verdict(m: Message, mark: Mark, clause: _Clause) -> Novelty:
     return _of_having(m, mark, clause) if mark.tag == "keep" else _of_buying(m, mark, clause)
 
 
-def _of_list(m: Message, mark: Mark, clause: _Clause) -> Novelty:
+def _of_list(m: Utterance, mark: Mark, clause: _Clause) -> Novelty:
     if _before(m, mark, clause, "not", "without", "yet"):
         return "new"
     return "known" if m.word(mark.start - 1) in _ON_LIST else ""
 
 
-def _of_having(m: Message, mark: Mark, clause: _Clause) -> Novelty:
+def _of_having(m: Utterance, mark: Mark, clause: _Clause) -> Novelty:
     """ "have" and "know" say much else: only what directly denies them counts."""
     denied = m.has_at(mark.start - 1, "not", "yet") or m.has_at(mark.start - 2, "not")
     left_out = _before(m, mark, clause, "without") and _before(m, mark, clause, "already")
     return "new" if denied or left_out else ""
 
 
-def _of_buying(m: Message, mark: Mark, clause: _Clause) -> Novelty:
+def _of_buying(m: Utterance, mark: Mark, clause: _Clause) -> Novelty:
     if _before(m, mark, clause, "not", "without", "yet"):
         return "new"
     return "known" if clause.is_relative and _before(m, mark, clause, "already") else ""
 
 
-def _before(m: Message, mark: Mark, clause: _Clause, *tags: str) -> bool:
+def _before(m: Utterance, mark: Mark, clause: _Clause, *tags: str) -> bool:
     first = max(clause.start, mark.start - _REACH)
     return any(m.ends(end, *tags) for end in range(first + 1, mark.start + 1))
 
 
-def _is_mine(m: Message, mark: Mark, clause: _Clause) -> bool:
+def _is_mine(m: Utterance, mark: Mark, clause: _Clause) -> bool:
     """Is it the client who buys, or whom somebody supplies?"""
     if m.has_at(mark.start, "supply") and clause.has_object:
         return True

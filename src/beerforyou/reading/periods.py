@@ -13,7 +13,7 @@ import msgspec
 
 from beerforyou.reading.calendar import Unit, add_months, back, day_in, whole
 from beerforyou.reading.lexicon import Mark
-from beerforyou.reading.message import Message
+from beerforyou.reading.utterance import Utterance
 
 _SINCE = frozenset({"desde", "since", "partir"})
 _UNTIL = frozenset({"ate", "until", "till", "through"})
@@ -40,7 +40,7 @@ class Period(msgspec.Struct, frozen=True):
     until: date
 
 
-def periods_in(m: Message, today: date) -> list[Period]:
+def periods_in(m: Utterance, today: date) -> list[Period]:
     """Of overlapping ones the longest."""
     if not m.has("month", "unit", "relative_day", "weekday", "ordinal") and not any(
         word[:1].isdigit() or word[-1:].isdigit() for word in m.plain
@@ -53,7 +53,7 @@ def periods_in(m: Message, today: date) -> list[Period]:
     return found
 
 
-def span_of(m: Message, found: list[Period]) -> tuple[str, str]:
+def span_of(m: Utterance, found: list[Period]) -> tuple[str, str]:
     """The whole time that a question is about, as ISO dates; empty where open."""
     if not found:
         return "", ""
@@ -66,7 +66,7 @@ def span_of(m: Message, found: list[Period]) -> tuple[str, str]:
     return since.isoformat(), until.isoformat()
 
 
-def _candidates(m: Message, today: date) -> Iterator[Period]:
+def _candidates(m: Utterance, today: date) -> Iterator[Period]:
     months = list(_months(m))
     yield from (_month(m, mark, today) for mark in months)
     yield from (period for mark in months if (period := _days(m, mark, today)))
@@ -91,7 +91,7 @@ def _is_year(word: str) -> bool:
     return len(word) == 4 and word.startswith("20") and word.isdigit()
 
 
-def _months(m: Message) -> Iterator[Mark]:
+def _months(m: Utterance) -> Iterator[Mark]:
     """Months, but not the verbs, numbers and manners that are spelt like them ("may I", "set", "out", "mar")."""
     for mark in m.all("month"):
         before, after = m.word(mark.start - 1), m.word(mark.end)
@@ -100,7 +100,7 @@ def _months(m: Message) -> Iterator[Mark]:
             yield mark
 
 
-def _month(m: Message, mark: Mark, today: date) -> Period:
+def _month(m: Utterance, mark: Mark, today: date) -> Period:
     year, end = _year_of(m, mark, today)
     if m.word(mark.start - 1) in {"last", "past"} and int(mark.value) == today.month:
         year -= 1
@@ -108,7 +108,7 @@ def _month(m: Message, mark: Mark, today: date) -> Period:
     return Period(mark.start - m.ends(mark.start, "shift"), end, first, add_months(first, 1))
 
 
-def _year_of(m: Message, mark: Mark, today: date) -> tuple[int, int]:
+def _year_of(m: Utterance, mark: Mark, today: date) -> tuple[int, int]:
     """The year of a month, said after it or the last that had it, and where its words end."""
     for at in (mark.end, mark.end + 1):
         if _is_year(m.word(at)) and (at == mark.end or m.word(mark.end) in {"de", "do", "of", "in"}):
@@ -116,7 +116,7 @@ def _year_of(m: Message, mark: Mark, today: date) -> tuple[int, int]:
     return (today.year if int(mark.value) <= today.month else today.year - 1), mark.end
 
 
-def _days(m: Message, mark: Mark, today: date) -> Period | None:
+def _days(m: Utterance, mark: Mark, today: date) -> Period | None:
     """ "1 a 15 de maio", "5 de março", "May 1 and May 15", "march 5th"."""
     year, end = _year_of(m, mark, today)
     month = int(mark.value)
@@ -138,7 +138,7 @@ def _day(word: str) -> int:
     return int(match[1]) if match and 1 <= int(match[1]) <= 31 else 0
 
 
-def _written_dates(m: Message, today: date) -> Iterator[Period]:
+def _written_dates(m: Utterance, today: date) -> Iterator[Period]:
     """ "15/05", "05/15/2026", "2026-05-15": the day first in Portuguese, the month first in English."""
     for i in range(1, len(m)):
         gap = m.words[i].gap
@@ -162,7 +162,7 @@ def _date_of(numbers: list[int], day_first: bool, today: date) -> date | None:
     return day_in(year, month, day) if 1 <= month <= 12 and 1 <= day <= 31 and 2000 <= year < 2100 else None
 
 
-def _shifted(m: Message, today: date) -> Iterator[Period]:
+def _shifted(m: Utterance, today: date) -> Iterator[Period]:
     """ "este mês", "mês passado", "last quarter", "ytd"."""
     for unit in m.all("unit"):
         for shift in (*m.ending(unit.start, "shift"), *m.starting(unit.end, "shift")):
@@ -173,7 +173,7 @@ def _shifted(m: Message, today: date) -> Iterator[Period]:
             yield Period(i, i + 1, *whole(Unit.YEAR if word == "ytd" else Unit.MONTH, today, 0))
 
 
-def _counted(m: Message, today: date) -> Iterator[Period]:
+def _counted(m: Utterance, today: date) -> Iterator[Period]:
     """ "últimos 30 dias", "past two weeks", "há 3 meses", "30 dias passados"."""
     for unit in m.all("unit"):
         count = _number_before(m, unit.start)
@@ -185,13 +185,13 @@ def _counted(m: Message, today: date) -> Iterator[Period]:
             yield Period(number - before, unit.end + after, since, today + timedelta(1))
 
 
-def _number_before(m: Message, i: int) -> int:
+def _number_before(m: Utterance, i: int) -> int:
     word = m.word(i - 1)
     said = (int(mark.value) for mark in m.ending(i, "number"))
     return int(word) if word.isdigit() and len(word) < 4 else next(said, 0)
 
 
-def _parts_of_year(m: Message, today: date) -> Iterator[Period]:
+def _parts_of_year(m: Utterance, today: date) -> Iterator[Period]:
     """ "Q1", "primeiro trimestre", "first half of 2026"."""
     for i, word in enumerate(m.plain):
         if match := _QUARTER.fullmatch(word):
@@ -203,7 +203,7 @@ def _parts_of_year(m: Message, today: date) -> Iterator[Period]:
                 yield _part(m, words, 3 if unit.value == "quarter" else 6, int(ordinal.value), today)
 
 
-def _part(m: Message, words: Mark, months: int, number: int, today: date) -> Period:
+def _part(m: Utterance, words: Mark, months: int, number: int, today: date) -> Period:
     year, end = next(
         ((int(m.word(at)), at + 1) for at in (words.end, words.end + 1) if _is_year(m.word(at))), (0, words.end)
     )
@@ -212,7 +212,7 @@ def _part(m: Message, words: Mark, months: int, number: int, today: date) -> Per
     return Period(words.start, end, first, add_months(first, months))
 
 
-def _weekdays(m: Message, today: date) -> Iterator[Period]:
+def _weekdays(m: Utterance, today: date) -> Iterator[Period]:
     """ "last Friday", "na terça", "sexta passada": the last one before today."""
     for mark in m.all("weekday"):
         led = m.ends(mark.start, "shift") or m.word(mark.start - 1) in {"na", "no", "on", "desde", "since"}

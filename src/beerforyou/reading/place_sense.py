@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.message import Message
 from beerforyou.reading.text import TRADE
+from beerforyou.reading.utterance import Utterance
 
 STRONG_LEADS = ("in_place", "near", "place_word", "city_word", "state_word")
 LEADS = (*STRONG_LEADS, "of", "and_what_about")
@@ -23,19 +23,19 @@ _OTHER_SENSES = ("month", "weekday", "everyone", "here", "website")
 _NAMED_BY_US = ("demonym", "place_city", "place_country")
 
 
-def is_led(m: Message, start: int, leads: tuple[str, ...] = STRONG_LEADS) -> bool:
+def is_led(m: Utterance, start: int, leads: tuple[str, ...] = STRONG_LEADS) -> bool:
     """Does a preposition of place stand before word `start`, with an article between them or not?"""
     before = start - 1 if m.word(start - 1) in _ARTICLES else start
     return m.ends(start, *leads) or m.ends(before, *leads) or m.word(start - 1) in _IN
 
 
-def is_about_breweries(m: Message, i: int) -> bool:
+def is_about_breweries(m: Utterance, i: int) -> bool:
     """Is word `i` "breweries", or a type of them? A bar is somebody's more often than a type."""
     kind = m.mention_at("type", i)
     return m.has_at(i, "brewery") or (kind is not None and kind.name != "bar")
 
 
-def is_place(m: Message, candidates: Sequence[Mention], follows: bool) -> bool:
+def is_place(m: Utterance, candidates: Sequence[Mention], follows: bool) -> bool:
     """`follows`: a city stands right before, so that this may be its state."""
     start, end = candidates[0].start, candidates[0].end
     if candidates[0].short:
@@ -52,7 +52,7 @@ def is_place(m: Message, candidates: Sequence[Mention], follows: bool) -> bool:
     return is_led(m, start, LEADS) or beside or known_well or whole or m.is_name_like(start)
 
 
-def _is_ordinary_place(m: Message, start: int, end: int) -> bool:
+def _is_ordinary_place(m: Utterance, start: int, end: int) -> bool:
     """ "breweries in golden", "in Hope", "the town of March", "Media, PA": places in spite of their everyday words."""
     led = is_led(m, start, LEADS)
     named = led and (m.is_name_like(start) or end - start > 1) and not m.has_at(start, "month", "weekday")
@@ -60,7 +60,7 @@ def _is_ordinary_place(m: Message, start: int, end: int) -> bool:
     return named or of_breweries or m.ends(start, "city_word") or _state_follows(m, end)
 
 
-def _is_code(m: Message, start: int, end: int, follows: bool) -> bool:
+def _is_code(m: Utterance, start: int, end: int, follows: bool) -> bool:
     """ "TX", "or", "me", "nyc": capitals, or the company of a place or of "breweries", tell codes from words."""
     in_company = follows or is_led(m, start, LEADS) or is_about_breweries(m, end)
     word = any(m.is_function(i) or m.at(i) for i in range(start, end))
@@ -72,7 +72,7 @@ def _is_code(m: Message, start: int, end: int, follows: bool) -> bool:
     return in_company or alone
 
 
-def _is_brewery(m: Message, candidates: Sequence[Mention]) -> bool:
+def _is_brewery(m: Utterance, candidates: Sequence[Mention]) -> bool:
     """Is it a brewery's name or a part of one ("New Belgium", "Fremont Brewing", "a New Glarus tem site?")?"""
     start, end = candidates[0].start, candidates[0].end
     if not is_led(m, start, LEADS) and _is_in_strange_name(m, start, end):
@@ -85,14 +85,14 @@ def _is_brewery(m: Message, candidates: Sequence[Mention]) -> bool:
     return end <= name.end and not m.has_at(start - 1, *LEADS)
 
 
-def _is_in_strange_name(m: Message, start: int, end: int) -> bool:
+def _is_in_strange_name(m: Utterance, start: int, end: int) -> bool:
     """Written as one with a strange name before it or with "Brewing" after it."""
     before = start > 0 and not m.words[start].gap.strip() and m.is_name_like(start - 1) and m.is_strange(start - 1)
     after = end < len(m) and m.words[end].capital and m.plain[end] in TRADE and m.words[start].capital
     return before or (after and m.capitals_count)
 
 
-def is_trade_name(m: Message, name: Mention, end: int) -> bool:
+def is_trade_name(m: Utterance, name: Mention, end: int) -> bool:
     """ "Denver Brewing" is a brewery, "Denver brewery" and "Denver brewpubs" are breweries of Denver."""
     if name.end <= end or m.words[end].gap.strip() or m.words[end].raw == "CO":  # "Denver, CO" is in Colorado
         return False
@@ -100,7 +100,7 @@ def is_trade_name(m: Message, name: Mention, end: int) -> bool:
     return name.end - end > 1 or titled_beer or m.plain[end] in {"brewing", "company", "co"}
 
 
-def _is_rather(m: Message, name: Mention, candidates: Sequence[Mention]) -> bool:
+def _is_rather(m: Utterance, name: Mention, candidates: Sequence[Mention]) -> bool:
     """Where one brewery is asked about, its name comes before that of a small place."""
     start, end = candidates[0].start, candidates[0].end
     if name.end < end or is_led(m, start) or not m.has(*_ASKS_ABOUT_ONE):
@@ -109,12 +109,12 @@ def _is_rather(m: Message, name: Mention, candidates: Sequence[Mention]) -> bool
     return small or _has_article(m, start) or _is_titled(m, name, end)
 
 
-def _has_article(m: Message, start: int) -> bool:
+def _has_article(m: Utterance, start: int) -> bool:
     """ "a Boulder", "da Boulder": in Portuguese a brewery has an article, and a city has none."""
     return m.language == "pt" and m.word(start - 1) in {"a", "da", "na", "pela"}
 
 
-def _is_titled(m: Message, name: Mention, end: int) -> bool:
+def _is_titled(m: Utterance, name: Mention, end: int) -> bool:
     """ "Brooklyn Brewery": with capitals, or as the one that is to be told about."""
     if not name.full or name.end == end or m.plain[end].endswith("s"):
         return False
@@ -122,12 +122,12 @@ def _is_titled(m: Message, name: Mention, end: int) -> bool:
     return capitals or m.has("tell_about", "website", "summary")
 
 
-def _state_follows(m: Message, end: int) -> bool:
+def _state_follows(m: Utterance, end: int) -> bool:
     """ "Media, PA": what stands before a state is a city, however ordinary the word."""
     return any(not state.short or m.words[end].raw.isupper() for state in m.mentions_from(end, "state"))
 
 
-def meant(m: Message, candidates: Sequence[Mention], follows: bool) -> tuple[Mention, int]:
+def meant(m: Utterance, candidates: Sequence[Mention], follows: bool) -> tuple[Mention, int]:
     """Of one name that is a city, a state and a country, the one that is meant, and where its words end."""
     kinds = {mention.kind: mention for mention in candidates}
     start, end = candidates[0].start, candidates[0].end

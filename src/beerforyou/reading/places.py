@@ -13,9 +13,9 @@ import msgspec
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import fold
-from beerforyou.reading.message import Message
 from beerforyou.reading.place_sense import FEW, STRONG_LEADS, is_about_breweries, is_led, is_place, meant
 from beerforyou.reading.text import TRADE
+from beerforyou.reading.utterance import Utterance
 
 KINDS: tuple[Literal["city", "state", "country"], ...] = ("city", "state", "country")
 _ARTICLES = {"the", "o", "a", "os", "as"}
@@ -59,7 +59,7 @@ class PlaceSpan(msgspec.Struct, frozen=True):
     known: bool = True
 
 
-def places_in(m: Message) -> list[PlaceSpan]:
+def places_in(m: Utterance) -> list[PlaceSpan]:
     found: list[PlaceSpan] = []
     for candidates in _candidates(m):
         last = found[-1] if found else None
@@ -91,7 +91,7 @@ def _merged(place: Place, around: Place) -> Place | None:
     return Place(city=place.city, state=place.state or around.state, country=around.country)
 
 
-def _candidates(m: Message) -> Iterator[list[Mention]]:
+def _candidates(m: Utterance) -> Iterator[list[Mention]]:
     """What each stretch of words may name: a city, a state and a country at most. The longest at each word."""
     named: dict[int, list[Mention]] = {}
     for mention in (*m.mentions_of(*KINDS), *_by_other_names(m)):
@@ -101,7 +101,7 @@ def _candidates(m: Message) -> Iterator[list[Mention]]:
         yield [mention for mention in here if mention.end == end]
 
 
-def _by_other_names(m: Message) -> Iterator[Mention]:
+def _by_other_names(m: Utterance) -> Iterator[Mention]:
     for kind in KINDS:
         for mark in m.all(f"place_{kind}"):
             yield Mention(start=mark.start, end=mark.end, kind=kind, name=mark.value, weight=FEW)
@@ -111,7 +111,7 @@ def _by_other_names(m: Message) -> Iterator[Mention]:
                 yield Mention(start=mark.start, end=mark.end, kind="country", name=mark.value, weight=FEW)
 
 
-def _span(m: Message, candidates: list[Mention], last: PlaceSpan | None) -> PlaceSpan | None:
+def _span(m: Utterance, candidates: list[Mention], last: PlaceSpan | None) -> PlaceSpan | None:
     start = candidates[0].start
     follows = last is not None and last.end == start and last.place.city != ""
     if not is_place(m, candidates, follows):
@@ -120,7 +120,7 @@ def _span(m: Message, candidates: list[Mention], last: PlaceSpan | None) -> Plac
     return PlaceSpan(start, end, _place(m, mention), is_led(m, start))
 
 
-def _place(m: Message, mention: Mention) -> Place:
+def _place(m: Utterance, mention: Mention) -> Place:
     """As little as was said; "Washington DC" says the state too, since it means one of several Washingtons."""
     said = " ".join(m.plain[mention.start : mention.end])
     if mention.kind == "city" and len(mention.places) == 1 and said == f"{fold(mention.name)} dc":
@@ -128,7 +128,7 @@ def _place(m: Message, mention: Mention) -> Place:
     return Place(**{mention.kind: mention.name})
 
 
-def _whole(m: Message, span: PlaceSpan) -> PlaceSpan:
+def _whole(m: Utterance, span: PlaceSpan) -> PlaceSpan:
     """ "Rio Bonito" is not Rio, Wisconsin: strange words that go on make it a place that nobody knows."""
     going_on = span.end + (m.word(span.end) in _JOINERS)
     if not span.led or going_on >= len(m) or any(m.words[i].begins_clause for i in range(span.end, going_on + 1)):
@@ -139,7 +139,7 @@ def _whole(m: Message, span: PlaceSpan) -> PlaceSpan:
     return PlaceSpan(span.start, end, Place(city=m.written(span.start, end)), led=True, known=False)
 
 
-def _unknown(m: Message) -> list[PlaceSpan]:
+def _unknown(m: Utterance) -> list[PlaceSpan]:
     of_breweries = [mark for mark in m.all("of") if is_about_breweries(m, mark.start - 1) and not m.has("named")]
     for mark in sorted((*m.all(*STRONG_LEADS), *of_breweries), key=lambda mark: (mark.start, -mark.end)):
         if run := _run(m, mark.end + (m.word(mark.end) in _ARTICLES)):
@@ -147,7 +147,7 @@ def _unknown(m: Message) -> list[PlaceSpan]:
     return []
 
 
-def _run(m: Message, start: int) -> range:
+def _run(m: Utterance, start: int) -> range:
     """The words from `start` that can only be a name."""
     end = start
     while end < len(m) and (end == start or not m.words[end].begins_clause) and _is_part(m, start, end):
@@ -157,13 +157,13 @@ def _run(m: Message, start: int) -> range:
     return range(start, end) if any(_is_name(m, i) for i in range(start, end)) else range(0)
 
 
-def _is_part(m: Message, start: int, i: int) -> bool:
+def _is_part(m: Utterance, start: int, i: int) -> bool:
     goes_on = i + 1 < len(m) and (_is_strange(m, i + 1) or m.is_name_like(i + 1))
     joins = (i == start and m.plain[i] in _BEGINNINGS) or (i > start and m.plain[i] in _JOINERS)
     return _is_name(m, i) or (goes_on and joins)
 
 
-def _is_name(m: Message, i: int) -> bool:
+def _is_name(m: Utterance, i: int) -> bool:
     """A strange word, or an ordinary one with a name's capital: "Nice", "Boa Vista"."""
     ordinary = m.is_function(i) or m.has_at(i, "month", "weekday", "brewery", "number", "style")
     name = m.mention_at("brewery", i)
@@ -171,5 +171,5 @@ def _is_name(m: Message, i: int) -> bool:
     return _is_strange(m, i) or (m.is_name_like(i) and m.plain[i].isalpha() and not ordinary and not in_brewery)
 
 
-def _is_strange(m: Message, i: int) -> bool:
+def _is_strange(m: Utterance, i: int) -> bool:
     return m.is_strange(i) and m.plain[i] not in TRADE and not m.mention_at("brewery", i)

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from beerforyou.reading.lexicon import Mark
-from beerforyou.reading.message import Message
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 _CLIENT_ID = re.compile(r"\b(?:clt|clientes?|clients?|customers?|id) \d+")
 _OWN_ID = re.compile(r"\b(?:sou|i am|im|my|meu|minha)\b.{0,20}$")
@@ -17,7 +17,7 @@ _DATA = ("buy", "spend", "purchases", "history", "profile", "preference", "perso
 _GOODS = ("buy", "spend", "beer", "style", "brewery", "popular", "dimension", "how_many")
 
 
-def asks_about_others(m: Message, s: Slots) -> bool:
+def asks_about_others(m: Utterance, s: Slots) -> bool:
     text = " ".join(m.plain)
     if found := _CLIENT_ID.search(text):
         return not _OWN_ID.search(text[: found.start()])
@@ -28,7 +28,7 @@ def asks_about_others(m: Message, s: Slots) -> bool:
     return _lists_clients(m)
 
 
-def _is_individual(m: Message) -> bool:
+def _is_individual(m: Utterance) -> bool:
     """One other buyer; "cliente" and "customer" may be the one who writes."""
     tags = ("client",) if m.has("self", "i", "possessive") else ("client", "buyer")
     return bool(_outside(m.all(*tags), m.all("everyone", "clients")))
@@ -41,7 +41,7 @@ def _outside(marks: list[Mark], others: list[Mark]) -> list[Mark]:
     return [mark for mark in marks if furthest[bisect_right(starts, mark.start)] < mark.end]
 
 
-def _lists_clients(m: Message) -> bool:
+def _lists_clients(m: Utterance) -> bool:
     """ "lista dos clientes com telefone", "the bars that buy Stone", "your best customers": each of them, by name."""
     clients = _outside(m.all("clients"), m.all("everyone"))
     if clients and m.has("most") and not m.has(*_GOODS):
@@ -52,7 +52,7 @@ def _lists_clients(m: Message) -> bool:
     return by_purchase or m.has("personal_data") or not m.has(*_GOODS, "most", "self")
 
 
-def _names_somebody(m: Message, s: Slots) -> bool:
+def _names_somebody(m: Utterance, s: Slots) -> bool:
     """ "o bar do João", "Joe's Tavern", "quanto a Maria gastou", "what did The Rusty Nail order"."""
     if s.type:
         return False
@@ -65,7 +65,7 @@ def _names_somebody(m: Message, s: Slots) -> bool:
     return any(_is_proper(m, i) and i not in s.sure_words for i in subjects)
 
 
-def _is_somebodys(m: Message, business: Mark) -> bool:
+def _is_somebodys(m: Utterance, business: Mark) -> bool:
     if m.ends(business.start, "self", "possessive") or m.has_at(business.start, "everyone"):
         return False
     if m.has_at(business.end, "of") and _is_proper(m, business.end + 1):
@@ -74,13 +74,13 @@ def _is_somebodys(m: Message, business: Mark) -> bool:
     return not mine and (_is_proper(m, business.end) or _is_proper(m, business.start - 1))
 
 
-def _is_owner(m: Message, s: Slots, i: int) -> bool:
+def _is_owner(m: Utterance, s: Slots, i: int) -> bool:
     """ "Anna's order history"."""
     owned = any(m.has_at(j, "order", "purchases", "history", "profile", "preference") for j in (i + 1, i + 2))
     return owned and bool(m.words[i].owner) and _is_proper(m, i) and i not in s.sure_words
 
 
-def _is_proper(m: Message, i: int) -> bool:
+def _is_proper(m: Utterance, i: int) -> bool:
     """A word that can be somebody's name."""
     if not 0 <= i < len(m) or m.plain[i].isdigit() or m.has_at(i, "place"):
         return False

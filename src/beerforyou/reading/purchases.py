@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.reading.message import Message
 from beerforyou.reading.names import LIKELY, SURE
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 
-def wants_profile(m: Message, s: Slots) -> bool:
+def wants_profile(m: Utterance, s: Slots) -> bool:
     """ "who am I", "meu perfil": asked for by its name."""
     return m.has("about_me", "profile") and not s.counted and not m.has("spend") and not s.name(LIKELY)
 
 
-def wants_taste(m: Message, s: Slots) -> bool:
+def wants_taste(m: Utterance, s: Slots) -> bool:
     """ "o que costumo comprar", "my favourite beers", "meu histórico": the profile knows, nothing is counted."""
     if s.place.city or s.counted:
         return False
@@ -22,7 +22,7 @@ def wants_taste(m: Message, s: Slots) -> bool:
     return s.mine and not s.name(SURE) and (m.has("preference") or (m.has("top") and m.has("dimension")))
 
 
-def wants_own_data(m: Message, s: Slots) -> bool:
+def wants_own_data(m: Utterance, s: Slots) -> bool:
     if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
         return False
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
@@ -39,17 +39,17 @@ def wants_own_data(m: Message, s: Slots) -> bool:
     return _is_about_money(m, s) or _is_about_purchases(m, s) or _is_about_my_beers(m, s)
 
 
-def _speaks_of_self(m: Message) -> bool:
+def _speaks_of_self(m: Utterance) -> bool:
     """ "gasto" and "comprado" may be what I spend and bought, or what anybody does."""
     said = any(m.plain[mark.start] not in {"gasto", "comprado"} for mark in m.all("i"))
     return said or m.has("self", "possessive")
 
 
-def _is_about_money(m: Message, s: Slots) -> bool:
+def _is_about_money(m: Utterance, s: Slots) -> bool:
     return m.has("spend") and (s.mine or bool(s.periods) or m.has("how_many", "statistic", "dimension"))
 
 
-def _is_about_purchases(m: Message, s: Slots) -> bool:
+def _is_about_purchases(m: Utterance, s: Slots) -> bool:
     if s.mine and m.has("buy", "purchases"):
         will = m.has("will_buy") and not m.has("past", "how_many")
         return not will and not _is_habit(m, s)
@@ -62,12 +62,12 @@ def _is_about_purchases(m: Message, s: Slots) -> bool:
     return not m.has("popular", "brewery", "history") and not s.type
 
 
-def _is_habit(m: Message, s: Slots) -> bool:
+def _is_habit(m: Utterance, s: Slots) -> bool:
     counted = s.counted or m.has("most", "weekday", "spend")
     return m.has("preference", "history") and not counted and not s.name(LIKELY)
 
 
-def _is_about_my_beers(m: Message, s: Slots) -> bool:
+def _is_about_my_beers(m: Utterance, s: Slots) -> bool:
     """ "top 3 das minhas cervejas", "my 5 favourite breweries", "which of my beers are stouts"."""
     if not m.has("possessive") or m.has("recommend") or s.near_me or s.within_km:
         return False
@@ -76,7 +76,7 @@ def _is_about_my_beers(m: Message, s: Slots) -> bool:
     return s.counted and not s.type and m.has("beer", "style", "brewery", "preference", "top")
 
 
-def wants_statistics(m: Message, s: Slots) -> bool:
+def wants_statistics(m: Utterance, s: Slots) -> bool:
     if m.has("popular"):
         return True
     if m.has("everyone", "clients") and m.has("buy", "spend", "statistic", "style", "top", "most", "least"):
@@ -90,23 +90,23 @@ def wants_statistics(m: Message, s: Slots) -> bool:
     return _ranks_beers(m) or (m.has("most", "least", "statistic") and m.has("style", "buy"))
 
 
-def ranks_own(m: Message, s: Slots) -> bool:
+def ranks_own(m: Utterance, s: Slots) -> bool:
     """ "minhas 5 mais compradas", "top 3 beers last month": a ranking, and nobody else is named."""
     others = m.has("everyone", "clients", "they_buy") or s.place != Place()
     return wants_statistics(m, s) and not others and (m.has("possessive") or not m.has("popular"))
 
 
-def _ranks_beers(m: Message) -> bool:
+def _ranks_beers(m: Utterance) -> bool:
     """ "best beers", "ranking of styles": the superlative stands beside what is ranked."""
     ranks = {i for mark in m.all("most", "least", "statistic") for i in range(mark.start - 2, mark.end + 2)}
     return any(mark.value in {"beer", "style"} and mark.start in ranks for mark in m.all("dimension"))
 
 
-def _asks_which_beer(m: Message) -> bool:
+def _asks_which_beer(m: Utterance) -> bool:
     return any(m.ends(mark.start, "which") for mark in m.all("dimension") if mark.value in {"style", "beer"})
 
 
-def continues_question(m: Message, s: Slots) -> bool:
+def continues_question(m: Utterance, s: Slots) -> bool:
     """ "e em março?", "and by style?": the rest of the question was said before."""
     grouped = any(m.word(mark.start - 1) in {"by", "per", "por"} for mark in m.all("dimension"))
     timed = [i for period in s.periods for i in range(period.start, period.end)]

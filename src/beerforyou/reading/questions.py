@@ -5,12 +5,12 @@ from __future__ import annotations
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY
 from beerforyou.reading.periods import span_of
-from beerforyou.reading.reading import Dimension, Intent, Measure, Question
+from beerforyou.reading.reading import Grouping, Intent, Measure, Question
 from beerforyou.reading.slots import Slots
 
 _GROUPING = frozenset({"por", "by", "per", "cada", "each", "a"})
 _ASKING = frozenset({"qual", "quais", "que", "which", "what", "whats", "top"})
-_TIMES: dict[str, Dimension] = {"month": "month", "week": "week", "day": "day"}
+_TIMES: dict[str, Grouping] = {"month": "month", "week": "week", "day": "day"}
 
 
 def question_in(s: Slots, intent: Intent) -> Question:
@@ -19,7 +19,7 @@ def question_in(s: Slots, intent: Intent) -> Question:
     return Question(
         about="me" if intent == "own_data" else "everyone",
         measure=_measure(s, intent),
-        by=_dimension(s),
+        by=_grouping(s),
         direction="least" if s.m.has("least") else "most",
         limit=_limit(s),
         since=since,
@@ -61,7 +61,7 @@ def _measure(s: Slots, intent: Intent) -> Measure:
     return "quantity"
 
 
-def _dimension(s: Slots) -> Dimension:
+def _grouping(s: Slots) -> Grouping:
     """What comes after "por", else after "qual", else a ranking's noun, else "monthly" and the like."""
     m = s.m
     dated = _dated(s)
@@ -82,8 +82,8 @@ def _is_adverb(word: str) -> bool:
     return word.endswith(("ly", "al", "ais", "mente"))
 
 
-def _value(mark: Mark) -> Dimension:
-    by: dict[str, Dimension] = {
+def _value(mark: Mark) -> Grouping:
+    by: dict[str, Grouping] = {
         "beer": "beer", "brewery": "brewery", "type": "type", "style": "style", "weekday": "weekday", "city": "city",
         "state": "state", **_TIMES,
     }  # fmt: skip

@@ -7,19 +7,19 @@ from datetime import date
 from msgspec.structs import replace
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.asked import Asked, Tangled
 from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.focus import understood
 from beerforyou.reading.follow_ups import follow, leans
 from beerforyou.reading.intents import TOOL_OF
 from beerforyou.reading.leftover import leftover_of
-from beerforyou.reading.message import Message
+from beerforyou.reading.lookups import Lookups, Tangled
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
 from beerforyou.reading.questions import question_in
 from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
 from beerforyou.reading.respelling import respelt
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
+from beerforyou.reading.utterance import Utterance
 
 NOTHING_SAID = Context()
 
@@ -27,7 +27,7 @@ NOTHING_SAID = Context()
 def read(text: str, catalogue: Catalogue, context: Context = NOTHING_SAID, today: date | None = None) -> Reading:
     """`today` is what "last month" is measured from; the system's date when it is not given."""
     words = words_of(text)
-    message = Message(words[:MAX_WORDS], Asked(catalogue), context.language)
+    message = Utterance(words[:MAX_WORDS], Lookups(catalogue), context.language)
     if len(words) > MAX_WORDS or len(text) > MAX_CHARS:
         return _tangled(message)
     try:
@@ -36,12 +36,12 @@ def read(text: str, catalogue: Catalogue, context: Context = NOTHING_SAID, today
         return _tangled(message)
 
 
-def _tangled(m: Message) -> Reading:
+def _tangled(m: Utterance) -> Reading:
     """Too much to be one question: what could be read of it would answer another one."""
     return Reading(language=m.language, intent="tangled", tool="none", leftover=tuple(dict.fromkeys(m.plain)))
 
 
-def _understood(message: Message, context: Context, today: date) -> Reading:
+def _understood(message: Utterance, context: Context, today: date) -> Reading:
     """Raises Tangled."""
     whole = respelt(message)
     intent, slots, negated = understood(whole, today)

@@ -53,7 +53,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 Measure = Literal["quantity", "amount", "orders", "beers", "breweries", "clients"]
-Dimension = Literal["", "beer", "brewery", "type", "style", "month", "week", "day", "weekday", "city", "state"]
+Grouping = Literal["", "beer", "brewery", "type", "style", "month", "week", "day", "weekday", "city", "state"]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -64,7 +64,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     about: Literal["me", "everyone"] = "me"
     measure: Measure = "quantity"
-    by: Dimension = ""
+    by: Grouping = ""
     direction: Literal["most", "least"] = "most"
     limit: Annotated[int, Meta(ge=0)] = 0
     since: str = ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.reading.message import Message
 from beerforyou.reading.names import LIKELY, POSSIBLE
 from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
 
 _SHORT = 6  # words of a message that does no more than point
 _POINTING = frozenset({"a", "o", "as", "os", "the", "that", "aquela", "aquele", "essa", "esse"})
@@ -13,7 +13,7 @@ _ASKS_MORE = ("buy", "spend", "how_many", "dimension", "most", "least", "popular
               "beer", "action")  # fmt: skip
 
 
-def declines(m: Message, s: Slots) -> bool:
+def declines(m: Utterance, s: Slots) -> bool:
     if not m.has("no") or m.has("ordinal"):
         return False
     in_one = m.has_at(0, "no") and not any(word.begins_clause for word in m.words[1:])  # "não, me fala mais" is no no
@@ -21,31 +21,31 @@ def declines(m: Message, s: Slots) -> bool:
     return m.covered("no", "not", "thanks", "ack", *more)
 
 
-def thanks(m: Message, s: Slots) -> bool:
+def thanks(m: Utterance, s: Slots) -> bool:
     says_yes = m.has_at(0, "yes") and not m.has_at(0, "thanks", "ack")
     return m.has("thanks") and m.covered("thanks", "ack", "hello", "bye") and not says_yes
 
 
-def leaves(m: Message, s: Slots) -> bool:
+def leaves(m: Utterance, s: Slots) -> bool:
     return m.has("bye") and m.covered("bye", "thanks", "ack", "hello")
 
 
-def greets(m: Message, s: Slots) -> bool:
+def greets(m: Utterance, s: Slots) -> bool:
     return m.has("hello") and m.covered("hello", "thanks", "ack")
 
 
-def asks_for_help(m: Message, s: Slots) -> bool:
+def asks_for_help(m: Utterance, s: Slots) -> bool:
     return m.has("help") and m.covered("help", "hello", "not", "fill")
 
 
-def wants_more(m: Message, s: Slots) -> bool:
+def wants_more(m: Utterance, s: Slots) -> bool:
     """The next page: "mais", "any others?"."""
     if m.has("tell_more", "ordinal", "help") or not m.has("more"):
         return False
     return m.covered("more", "page", "find", "yes", "ack", "option", "thanks", "brewery", "exists", "not")
 
 
-def accepts(m: Message, s: Slots) -> bool:
+def accepts(m: Utterance, s: Slots) -> bool:
     if m.has("about_me", "profile") or m.has_at(0, "no") or _names_brewery(m, s):
         return False
     if m.has("tell_more") and m.covered("tell_more", "tell_about", "it", "yes", "last", "option", "summary", "shown"):
@@ -56,13 +56,13 @@ def accepts(m: Message, s: Slots) -> bool:
     )
 
 
-def _names_brewery(m: Message, s: Slots) -> bool:
+def _names_brewery(m: Utterance, s: Slots) -> bool:
     """ "Founders! Tell me more": an ordinary word, but one that is a brewery's name and has a capital."""
     name = s.name(POSSIBLE)
     return name is not None and bool(name.ids) and m.words[name.start].capital and m.has("tell_more")
 
 
-def points(m: Message, s: Slots) -> bool:
+def points(m: Utterance, s: Slots) -> bool:
     """ "a segunda", "#3", "the last one", "sim, a 2 e a 3"."""
     if (m.has_at(0, "no") and not m.has("ordinal")) or m.has("unit", "weekday") or s.periods or _calculates(m):
         return False
@@ -78,11 +78,11 @@ def points(m: Message, s: Slots) -> bool:
     )  # fmt: skip
 
 
-def _calculates(m: Message) -> bool:
+def _calculates(m: Utterance) -> bool:
     return any(set(word.gap.strip()) - set(".,;:!?#()&") for word in m.words)
 
 
-def points_at_place(m: Message, s: Slots) -> bool:
+def points_at_place(m: Utterance, s: Slots) -> bool:
     """ "a de Denver", "the one in Denver", "the brewpub"."""
     first = next((i for i in range(len(m)) if not m.has_at(i, "yes")), 0)
     if m.word(first) not in _POINTING or first + 1 == len(m) or (s.place == Place() and not s.type):
@@ -97,7 +97,7 @@ def points_at_place(m: Message, s: Slots) -> bool:
     return (of or singular) and m.covered("place", "where", "it", "fill", "yes", besides=(*_ones(m), *typed))
 
 
-def picks_by_name(m: Message, s: Slots) -> bool:
+def picks_by_name(m: Utterance, s: Slots) -> bool:
     """ "sim, a Stone", "the Pizza Port one": a yes, or a finger, and a brewery's name."""
     name = s.name(POSSIBLE)
     if name is None or m.has("brewery"):
@@ -109,5 +109,5 @@ def picks_by_name(m: Message, s: Slots) -> bool:
     return said and m.covered("yes", "ack", "tell_about", "thanks", besides=besides)
 
 
-def _ones(m: Message) -> list[int]:
+def _ones(m: Utterance) -> list[int]:
     return [i for i, word in enumerate(m.plain) if word == "one"]

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from beerforyou.catalogue.names import brewery_key, fold
-from beerforyou.reading.message import Message
 from beerforyou.reading.place_sense import is_about_breweries, is_led
 from beerforyou.reading.places import KINDS
 from beerforyou.reading.text import TRADE
+from beerforyou.reading.utterance import Utterance
 
 _ASKS_ABOUT_ONE = ("tell_about", "website", "summary", "makes", "what_is", "where", "exists", "named", "find", "buy", "spend", "yes")  # fmt: skip
 _MOST = 3  # strange words looked up: a message with more is no misspelt question
 
 
-def respelt(m: Message) -> Message:
+def respelt(m: Utterance) -> Utterance:
     spelling: dict[int, str] = {}
     for i in _strange(m):
         if i not in spelling:
@@ -28,34 +28,34 @@ def respelt(m: Message) -> Message:
     if not spelling:
         return m
     words = [replace(word, plain=spelling.get(i, m.plain[i])) for i, word in enumerate(m.words)]
-    return Message(words, m.asked, m.language)
+    return Utterance(words, m.lookups, m.language)
 
 
-def _strange(m: Message) -> list[int]:
+def _strange(m: Utterance) -> list[int]:
     named = {i for mention in m.mentions if not mention.short for i in range(mention.start, mention.end)}
     return [i for i in range(len(m)) if i not in named and m.is_strange(i) and len(m.plain[i]) > 3][:_MOST]
 
 
-def _place(m: Message, i: int) -> dict[int, str]:
+def _place(m: Utterance, i: int) -> dict[int, str]:
     if not _stands_as_place(m, i):
         return {}
     for span in _spans(m, i):
         if len(span) == 1 and _is_in_longer_name(m, i):
             continue
         for kind in KINDS:
-            found = m.asked.nearest(kind, " ".join(m.plain[span.start : span.stop]))
+            found = m.lookups.nearest(kind, " ".join(m.plain[span.start : span.stop]))
             if found and (spelling := _same_length(span, fold(found))):
                 return spelling
     return {}
 
 
-def _is_in_longer_name(m: Message, i: int) -> bool:
+def _is_in_longer_name(m: Utterance, i: int) -> bool:
     """ "Atlântida Nova" is not Atlanta."""
     goes_on = i + 1 < len(m) and m.is_name_like(i) and m.is_name_like(i + 1)
     return goes_on and not m.mentions_from(i + 1, *KINDS)
 
 
-def _stands_as_place(m: Message, i: int) -> bool:
+def _stands_as_place(m: Utterance, i: int) -> bool:
     """After "in", beside "breweries" ("breweries from X" included), after a city, or before a state."""
     beside = any(is_about_breweries(m, j) for j in (i - 1, i + 1, i - 2 if m.ends(i, "of") else i))
     city = m.mention_at("city", i - 1)
@@ -64,7 +64,7 @@ def _stands_as_place(m: Message, i: int) -> bool:
     return is_led(m, i) or is_led(m, i - 1) or beside or after_city or (before_state and (i == 0 or m.is_known(i - 1)))
 
 
-def _brewery(m: Message, i: int) -> dict[int, str]:
+def _brewery(m: Utterance, i: int) -> dict[int, str]:
     third_person = m.has("third_person") or not {"did", "does"}.isdisjoint(m.plain)
     about_somebody = third_person and m.has("buy", "spend") and not m.has("i", "self")
     if about_somebody or not m.has(*_ASKS_ABOUT_ONE):
@@ -75,12 +75,12 @@ def _brewery(m: Message, i: int) -> dict[int, str]:
             m.ends(i, "of_or_with", "tell_about", "named", "yes") or m.is_name_like(i) or m.word(i + 1) in TRADE
         ):
             continue
-        if found := m.asked.nearest("brewery", " ".join(m.plain[span.start : span.stop])):
+        if found := m.lookups.nearest("brewery", " ".join(m.plain[span.start : span.stop])):
             return _same_length(span, brewery_key(found))
     return {}
 
 
-def _spans(m: Message, i: int) -> Iterator[range]:
+def _spans(m: Utterance, i: int) -> Iterator[range]:
     """The strange word with the capitals around it, with the next word, with the one before, and alone."""
     for span in (_titled(m, i), range(i, i + 2), range(i - 1, i + 1)):
         if span and span.start >= 0 and span.stop <= len(m) and all(_may_be_name(m, j) for j in span):
@@ -88,7 +88,7 @@ def _spans(m: Message, i: int) -> Iterator[range]:
     yield range(i, i + 1)
 
 
-def _titled(m: Message, i: int) -> range:
+def _titled(m: Utterance, i: int) -> range:
     """The run of words with capitals that word `i` is in."""
     start, end = i, i + 1
     while m.is_name_like(i) and start > 1 and m.is_name_like(start - 1):
@@ -98,7 +98,7 @@ def _titled(m: Message, i: int) -> range:
     return range(start, end) if end - start > 2 else range(0)
 
 
-def _may_be_name(m: Message, i: int) -> bool:
+def _may_be_name(m: Utterance, i: int) -> bool:
     return (
         not m.is_function(i)
         and not m.has_at(i, "brewery", "of_or_with", "tell_about", "website", "number")

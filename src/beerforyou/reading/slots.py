@@ -13,20 +13,20 @@ from functools import cached_property
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.message import Message
 from beerforyou.reading.names import LIKELY, SURE, Name, names_in
 from beerforyou.reading.novelty import Novelty, novelty_in
 from beerforyou.reading.periods import Period, periods_in
 from beerforyou.reading.places import PlaceSpan, place_of, places_in
 from beerforyou.reading.reading import HALF_THE_WORLD_KM
 from beerforyou.reading.types import types_in
+from beerforyou.reading.utterance import Utterance
 
 _KM = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": 1.609344, "miles": 1.609344}  # written onto the number: "20km"
 _DISTANCE = re.compile(rf"(\d{{1,4}})({'|'.join(_KM)})?")
 
 
 class Slots:
-    def __init__(self, m: Message, today: date, story: Sequence[Slots] = ()) -> None:
+    def __init__(self, m: Utterance, today: date, story: Sequence[Slots] = ()) -> None:
         self.m = m
         self.today = today
         self.story = story

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.message import Message
+from beerforyou.reading.utterance import Utterance
 
 _CRAFT = frozenset(
     {"craft", "artesanal", "artesanais"}
@@ -14,7 +14,7 @@ _BESIDE = frozenset({"ones", "type", "types", "kind", "tipo", "tipos"})  # what 
 _ALONE = frozenset({"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"})  # their words mean nothing else
 
 
-def types_in(m: Message, named: Set[int], has_place: bool) -> list[Mention]:
+def types_in(m: Utterance, named: Set[int], has_place: bool) -> list[Mention]:
     """`named` are the words of breweries' names."""
     said = [mention for mention in m.mentions_of("type") if mention.start not in named]
     rest = set(m.besides("only", "and_what_about", "place", "find")) if said else set()
@@ -25,7 +25,7 @@ def types_in(m: Message, named: Set[int], has_place: bool) -> list[Mention]:
     ]
 
 
-def _is_type(m: Message, mention: Mention, rest: Set[int]) -> bool:
+def _is_type(m: Utterance, mention: Mention, rest: Set[int]) -> bool:
     """`rest`: the words of the message that say more than "and only ...?"."""
     words = range(mention.start, mention.end)
     said = {m.plain[i] for i in words}
@@ -37,7 +37,7 @@ def _is_type(m: Message, mention: Mention, rest: Set[int]) -> bool:
     return any(m.word(i) in _BESIDE or m.has_at(i, "brewery") for i in beside) or rest <= set(words)
 
 
-def _is_bar(m: Message, mention: Mention, has_place: bool) -> bool:
+def _is_bar(m: Utterance, mention: Mention, has_place: bool) -> bool:
     """ "bares em Chicago", "beer bars"; not "meu bar", "os bares compram", "recommend for a bar"."""
     if m.plain[mention.start : mention.end] == ["bar"] and not has_place:
         return False

@@ -1,7 +1,7 @@
 """The servers that come along: a real PostgreSQL and a real Valkey, one pair for each data folder.
 
 All processes that use a data folder share its servers, and the last one to let go stops them; after `kill -9` of them
-all, the next one finds the servers running or starts them again. How each starts: postgres_server.py, valkey_server.py.
+all, the next one finds the servers running or starts them again. How each starts: postgres.py, valkey.py.
 
     <data>/servers/            as root perhaps a link, see account.py
         passwords.json         one for each login, generated

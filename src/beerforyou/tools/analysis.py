@@ -8,7 +8,7 @@ import re
 from typing import Any, Literal
 
 from beerforyou.blocks import Notice, Table
-from beerforyou.db.fence import Found
+from beerforyou.db.fence.ask import Found
 from beerforyou.errors import BadInput, Refused
 from beerforyou.labels import Label
 from beerforyou.reading.reading import Context

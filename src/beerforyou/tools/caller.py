@@ -15,7 +15,7 @@ from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.clients.profiles import Profile, decode
 from beerforyou.db.database import ClientReads, Reads
-from beerforyou.db.fence import Fence
+from beerforyou.db.fence.ask import Fence
 from beerforyou.labels import SCOPES, Label, of_client
 from beerforyou.reading.reading import Question, Ref
 from beerforyou.sentences import Language

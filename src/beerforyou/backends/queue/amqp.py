@@ -44,7 +44,7 @@ logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 class AmqpQueue:
     def __init__(self, url: str, limit: int, held: int, name: str) -> None:
         self._name, self._most_held = name, held
-        self._putting, self._taking = Line(url, name, limit), Line(url, name, limit)
+        self._putting, self._taking = Link(url, name, limit), Link(url, name, limit)
         self._arrivals = Arrivals(self._listen)
         self.take = self._arrivals.take
 
@@ -124,7 +124,7 @@ class AmqpQueue:
             await message.reject(requeue=False)  # to the dead letters
 
 
-class Line:
+class Link:
     """One connection with one channel, made when it is asked for; the queues are there then."""
 
     def __init__(self, url: str, name: str, limit: int) -> None:

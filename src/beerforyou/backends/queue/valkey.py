@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from beerforyou.backends.queue import DEAD_LETTERS, DELIVERIES, QUEUE, Arrivals, Delivery, dead, envelopes, full, opened
-from beerforyou.backends.valkey import Refused, Valkey
-from beerforyou.errors import BadInput, BeerForYouError, SetupError, Unavailable
+from beerforyou.backends.valkey import Valkey
+from beerforyou.errors import BadInput, BeerForYouError, CommandRefused, SetupError, Unavailable
 
 GROUP = "workers"
 RECLAIM_S = 30.0
@@ -95,7 +95,7 @@ class ValkeyQueue:
         """As durable as that server's append-only file: `everysec` may lose the last second with the machine."""
         try:
             done = await self._valkey("EVAL", PUT, 1, self._name, self._limit, *envelopes(run_ids))
-        except Refused as error:  # out of memory, a full disk
+        except CommandRefused as error:  # out of memory, a full disk
             raise Unavailable(error.message, "the log of the Valkey says more") from None
         if not done:
             raise full()
@@ -124,7 +124,7 @@ class ValkeyQueue:
         try:
             await self._look()
             await self._read(self._blocking)
-        except Refused as error:
+        except CommandRefused as error:
             if "NOGROUP" not in error.message and "UNBLOCKED" not in error.message:  # the latter before Redis 7.2
                 raise
             await self._make_group()
@@ -176,7 +176,7 @@ class ValkeyQueue:
     async def _make_group(self) -> None:
         try:
             await self._valkey("XGROUP", "CREATE", self._name, GROUP, 0, "MKSTREAM")
-        except Refused as error:
+        except CommandRefused as error:
             if "BUSYGROUP" not in error.message:  # another consumer was first
                 raise
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from beerforyou.db.functions import FUNCTIONS
+from beerforyou.db.fence.functions import FUNCTIONS
 from beerforyou.errors import Refused
 
 LONGEST = 4000  # characters of SQL: what the planner can be made to do with them stays under half a second

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from beerforyou.db import shape
+from beerforyou.db.fence import shape
 from beerforyou.errors import Refused
 from tests.cpu import quick
 
-HONEST = [json.loads(line) for line in (Path(__file__).parents[1] / "evals/honest_sql.jsonl").read_text().splitlines()]
+HONEST = [json.loads(line) for line in (Path(__file__).parents[2] / "evals/honest_sql.jsonl").read_text().splitlines()]
 QUICK_S = 0.02  # of CPU
 
 NESTED = {

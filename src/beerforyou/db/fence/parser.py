@@ -15,7 +15,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 
-from beerforyou.db import shape
+from beerforyou.db.fence import shape
 from beerforyou.errors import Refused, Unavailable
 
 CPU_S = 0.25  # for one text; an honest one takes 0.001
@@ -32,7 +32,7 @@ Verdict = tuple[str, str]  # the SQL to run, or "" and why not
 class Gate:
     """Opens nothing until it is asked about a text that it does not know; close it all the same."""
 
-    def __init__(self, program: tuple[str, ...] = ("-m", "beerforyou.db.parser")) -> None:
+    def __init__(self, program: tuple[str, ...] = ("-m", "beerforyou.db.fence.parser")) -> None:
         self._program = program
         self._known: dict[str, Verdict] = {}
         self._turn = asyncio.Lock()
@@ -164,6 +164,6 @@ def _say(number: int, passed: str, why: str) -> None:
 
 
 if __name__ == "__main__":
-    from beerforyou.db import gate
+    from beerforyou.db.fence import gate
 
     keep_one(gate.passed)

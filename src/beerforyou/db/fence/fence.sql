@@ -1,5 +1,5 @@
 -- The fence, second part: laid anew by every `beerforyou db migrate`, because roles and the functions of the server are not
--- of one database's making, and a new version of PostgreSQL brings new functions. The list of db/functions.py comes as the
+-- of one database's making, and a new version of PostgreSQL brings new functions. The list of functions.py comes as the
 -- setting bfy.functions. Where a managed server lets nobody take functions away, the rest of the fence must carry it, and
 -- does; authz.fence remembers which it is.
 
@@ -102,11 +102,11 @@ END $$;
 
 -- What lines.of_q() does for bfy_reader, whom a row as JSON within a row as JSON would let make a long text of a short one.
 -- It runs a cursor whose rights were checked as bfy_reader's, except for what a recursive query does again and again; those
--- are refused before (db/shape.py). The functions above, since a large GROUP BY has them checked once more.
+-- are refused before (shape.py). The functions above, since a large GROUP BY has them checked once more.
 GRANT EXECUTE ON FUNCTION row_to_json(record) TO bfy_lines;
 
 -- How much a query may cost. The planner cannot always be interrupted, so it must not try for long: a few joins in any
--- order, the rest as written. Beyond that, the text is short and flat (db/shape.py), and a server with a memory limit fails
+-- order, the rest as written. Beyond that, the text is short and flat (shape.py), and a server with a memory limit fails
 -- what outgrows it. A backend whose caller is gone looks for it, and ends.
 DO $$
 DECLARE setting text;

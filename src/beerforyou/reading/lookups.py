@@ -17,7 +17,7 @@ class Tangled(Exception):
     """The message names too much, or says too many things, to be one question."""
 
 
-class Asked:
+class Lookups:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._count = 0

@@ -8,20 +8,20 @@ from functools import cache
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.asked import Asked
 from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, vocabulary
 from beerforyou.reading.lexicon.spelling import repaired
+from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
 
 FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, which travels ("breweries em Austin")
 
 
-class Message:
+class Utterance:
     """`plain` are its words with typing mistakes repaired; positions count words."""
 
-    def __init__(self, words: Sequence[Word], asked: Asked, language: Literal["", "pt", "en"] = "") -> None:
+    def __init__(self, words: Sequence[Word], lookups: Lookups, language: Literal["", "pt", "en"] = "") -> None:
         self.words = words
-        self.asked = asked
+        self.lookups = lookups
         self.capitals_count = not shouted(words)
         written = [word.plain for word in words]
         self._find_names(written)
@@ -35,10 +35,10 @@ class Message:
     def __len__(self) -> int:
         return len(self.words)
 
-    def part(self, positions: Iterable[int]) -> Message:
+    def part(self, positions: Iterable[int]) -> Utterance:
         """A message of these words alone. Raises Tangled."""
-        self.asked.more()
-        return Message([self.words[i] for i in positions], self.asked, self.language)
+        self.lookups.more()
+        return Utterance([self.words[i] for i in positions], self.lookups, self.language)
 
     def set_names(self, names: Iterable[tuple[str, int, int]]) -> None:
         """Stretches of words (tag, start, end) are names: what they say as words no longer counts."""
@@ -142,7 +142,7 @@ class Message:
             at = end
 
     def _find_names(self, words: list[str]) -> None:
-        self.mentions = self.asked.catalogue.mentions(words)
+        self.mentions = self.lookups.catalogue.mentions(words)
         self._by_kind: dict[str, list[Mention]] = {}
         self._mention_at: dict[tuple[str, int], Mention] = {}
         for mention in self.mentions:

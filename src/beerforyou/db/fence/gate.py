@@ -12,11 +12,11 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects import Postgres
 
-from beerforyou.db import shape
-from beerforyou.db.functions import FUNCTIONS
-from beerforyou.db.shape import names_zone
-from beerforyou.db.shape import refused as _refused
-from beerforyou.db.weighing import VIEWS, Weighing
+from beerforyou.db.fence import shape
+from beerforyou.db.fence.functions import FUNCTIONS
+from beerforyou.db.fence.shape import names_zone
+from beerforyou.db.fence.shape import refused as _refused
+from beerforyou.db.fence.weighing import VIEWS, Weighing
 from beerforyou.errors import Refused
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would write what a model wrote into the log

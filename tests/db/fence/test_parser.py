@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from beerforyou.db import gate
-from beerforyou.db.parser import CPU_S, Gate
+from beerforyou.db.fence import gate
+from beerforyou.db.fence.parser import CPU_S, Gate
 from beerforyou.errors import Refused
 from tests.waiting import wait_until
 
@@ -23,7 +23,7 @@ BUSY = {
     "without a stack": "import ctypes; ctypes.string_at(0)",
 }
 JUDGE = """
-from beerforyou.db.parser import keep_one
+from beerforyou.db.fence.parser import keep_one
 def passed(sql):
     if "busy" in sql:
         {busy}
@@ -32,7 +32,7 @@ keep_one(passed)
 """
 ORPHANED = """
 import asyncio, os
-from beerforyou.db.parser import Gate
+from beerforyou.db.fence.parser import Gate
 async def main():
     gate = Gate()
     await gate.passed("SELECT 1 AS x")

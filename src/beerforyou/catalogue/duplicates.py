@@ -24,7 +24,7 @@ def site(website: str) -> str:
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """What identity goes by."""
+    """What tells whether two are one."""
 
     id: str
     name: BreweryName

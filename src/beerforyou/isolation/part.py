@@ -9,8 +9,8 @@ import msgspec
 from beerforyou.isolation.canaries import Canary
 
 
-class Step(msgspec.Struct, frozen=True):
-    part: str
+class Part(msgspec.Struct, frozen=True):
+    name: str
     checks: int
     holes: list[str]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from beerforyou.db.shape import refused
+from beerforyou.db.fence.shape import refused
 
 WRITTEN = 5000  # nodes, all written out; honest queries have up to 220, and a planner takes about 10 us for each
 DIGITS = 1000  # of a product; amounts have 12 each

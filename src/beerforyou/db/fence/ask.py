@@ -15,10 +15,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from beerforyou.db import shape
 from beerforyou.db.failure import GONE, answered
+from beerforyou.db.fence import shape
+from beerforyou.db.fence.parser import Gate
 from beerforyou.db.identity import Identity
-from beerforyou.db.parser import Gate
 from beerforyou.db.pool import Pool
 from beerforyou.db.replica import Route
 from beerforyou.errors import Refused, Unavailable

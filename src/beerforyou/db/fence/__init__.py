@@ -1,0 +1,3 @@
+"""The fence around SQL that a model wrote: `ask.py` has it judged and runs it, `gate.py` judges in a process of its own
+(`parser.py`), by `shape.py`, `functions.py` and `weighing.py`. What holds is the database, as `fence.sql` lays it.
+"""
