@@ -6,8 +6,8 @@ import unicodedata
 import pytest
 
 from beerforyou.errors import BadInput
+from beerforyou.guards.canonical import presentable
 from beerforyou.guards.incoming import as_seen, check_message, hides
-from beerforyou.guards.outgoing import presentable
 
 FORMATS = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == "Cf"]
 

@@ -14,7 +14,7 @@ from beerforyou.answering.planning import Called, Planning
 from beerforyou.blocks import AnyBlock
 from beerforyou.db.turns import WorkLimit
 from beerforyou.errors import BadInput
-from beerforyou.guards.outgoing import everywhere, line
+from beerforyou.guards.canonical import everywhere, line
 from beerforyou.llm.model import ToolCall, ToolResult
 from beerforyou.reading.reading import Context
 from beerforyou.runs.claim import Cancelled, Superseded

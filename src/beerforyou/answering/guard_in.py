@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beerforyou.answering.turn import Draft, Turn
-from beerforyou.guards.outgoing import visible
+from beerforyou.guards.canonical import visible
 
 
 async def guard_in(turn: Turn) -> Draft | None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from beerforyou.answering.turn import Answer, Draft, Turn
-from beerforyou.blocks import Text
-from beerforyou.guards.outgoing import everywhere
+from beerforyou.guards import outgoing
 from beerforyou.sentences.rendering import plain
 
 
 def guard_out(turn: Turn, draft: Draft) -> Answer:
     """Every string of every block, and of what a follow-up leans on."""
-    blocks = tuple(block for block in everywhere(draft.blocks) if not isinstance(block, Text) or block.text)
+    blocks = outgoing.blocks(draft.blocks)
     return Answer(
         outcome=draft.outcome,
         text=plain(blocks, turn.language),
         blocks=blocks,
         label=draft.label,
-        context=everywhere(draft.context),
+        context=outgoing.context(draft.context),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beerforyou.answering.speech import Speech
-from beerforyou.guards.outgoing import presentable
+from beerforyou.guards import outgoing
 from beerforyou.runs.journal import Journal
 
 
@@ -33,6 +33,6 @@ class Speaking:
         self._speech, self._told = Speech(), False
 
     def _tell(self, sentence: str) -> None:
-        if text := presentable(sentence):
+        if text := outgoing.sentence(sentence):
             self._told = True
             self._journal.emit("text", text=text)

@@ -1,1 +1,3 @@
-"""What text must be before it comes in (`incoming.py`) and before it goes out (`outgoing.py`)."""
+"""What text must be: in what form it is read at all (`canonical.py`), before it comes in (`incoming.py`), and before it goes
+out (`outgoing.py`).
+"""

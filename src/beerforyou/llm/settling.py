@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beerforyou.guards.outgoing import everywhere, line, presentable, visible
+from beerforyou.guards.canonical import everywhere, line, presentable, visible
 from beerforyou.llm.calls import NOT_MADE
 from beerforyou.llm.model import Finish, Reply, Request, Source, Text, ToolCall
 from beerforyou.llm.written_calls import is_call

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beerforyou.blocks import BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
-from beerforyou.guards.outgoing import everywhere, line, presentable
+from beerforyou.guards.canonical import everywhere, line, presentable
 from tests.cpu import quick
 
 GONE = [
