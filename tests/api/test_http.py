@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 from openapi_spec_validator import validate
 
+from beerforyou.api.routes import ROUTES
 from beerforyou.settings import Settings
 from tests.api.conftest import NOBODYS, bearer
 
@@ -177,13 +179,9 @@ async def test_a_nonsensical_event_id_is_refused(http: aiohttp.ClientSession) ->
             assert response.status == 400
 
 
-async def test_the_description_is_valid_and_complete(http: aiohttp.ClientSession, house: Any) -> None:
-    from beerforyou.api.app import app
-
+async def test_the_description_is_valid(http: aiohttp.ClientSession) -> None:
     async with http.get("/openapi.json") as response:
-        document = await response.json()
-    validate(document)
-    assert {getattr(route, "path", None) for route in app(house).routes} == set(document["paths"])
+        validate(await response.json())
 
 
 async def test_health(http: aiohttp.ClientSession) -> None:
@@ -192,7 +190,10 @@ async def test_health(http: aiohttp.ClientSession) -> None:
             assert response.status == 200
 
 
-async def test_a_wrong_method_says_which_are_right(http: aiohttp.ClientSession) -> None:
-    async with http.delete("/v1/runs") as response:
-        assert response.headers["allow"] == "POST"
+@pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
+async def test_a_wrong_method_says_which_are_right(http: aiohttp.ClientSession, path: str) -> None:
+    right = {route.method for route in ROUTES if route.path == path}
+    async with http.request("OPTIONS", path.format(**dict.fromkeys(re.findall(r"{(\w+)}", path), NOBODYS))) as response:
+        assert response.status == 405
+        assert set(response.headers["allow"].split(", ")) - {"HEAD"} == right
         assert (await response.json())["type"] == "urn:beerforyou:problem:method-not-allowed"

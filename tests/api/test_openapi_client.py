@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from beerforyou.api.app import app
 from beerforyou.api.tokens import mint
 from beerforyou.settings import Settings
 from tests.api.conftest import MINE
@@ -217,15 +216,6 @@ async def test_the_document_refuses_what_the_api_does(client: Client) -> None:
             await client.call("createRun", body)
     with pytest.raises(ValidationError):
         await client.call("getRun", run_id=str(UUID(int=1)), include="nothing")
-
-
-async def test_what_is_routed_is_described(client: Client, house: Any) -> None:
-    routes = {
-        (method.lower(), getattr(route, "path", ""))
-        for route in app(house).routes
-        for method in (getattr(route, "methods", None) or ()) - {"HEAD"}
-    }
-    assert {(operation.method, operation.path) for operation in client.operations.values()} == routes
 
 
 async def test_what_is_described_exists_and_is_guarded(address: str, client: Client) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from beerforyou.answering.turn import Outcome
-from beerforyou.api import openapi
+from beerforyou.api.routes import ROUTES
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.ranking import REASONS
 from beerforyou.cli import COMMANDS
@@ -33,8 +33,7 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    routes = [f"{method.upper()} {path}" for path, methods in openapi.DOCUMENT["paths"].items() for method in methods]
-    assert missing("http.md", routes) == []
+    assert missing("http.md", [route.at for route in ROUTES]) == []
 
 
 def test_every_event_outcome_block_and_reason_is_documented() -> None:

@@ -1,41 +1,27 @@
-"""The routes, and how errors leave."""
+"""The app: the routes, and how errors leave."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route as Routed
 
-from beerforyou.api import conversations, health, openapi, runs, webhooks
-from beerforyou.api.http import on_crash, on_disconnect, on_error, on_http_exception, reply
+from beerforyou.api.http import on_crash, on_disconnect, on_error, on_http_exception
+from beerforyou.api.openapi import Handler, Route, document
+from beerforyou.api.routes import ROUTES, WEBHOOKS
 from beerforyou.api.tokens import Tokens
 from beerforyou.errors import BeerForYouError
 from beerforyou.health import Health
 from beerforyou.house import House
 
 
-async def describe(request: Request) -> Response:
-    return reply(openapi.DOCUMENT)
-
-
 def app(house: House) -> Starlette:
     made = Starlette(
-        routes=[
-            Route("/v1/runs", runs.create_run, methods=["POST"]),
-            Route("/v1/runs/{run_id}", runs.get_run),
-            Route("/v1/runs/{run_id}/events", runs.get_run_events),
-            Route("/v1/runs/{run_id}/cancel", runs.cancel_run, methods=["POST"]),
-            Route("/v1/conversations/{conversation_id}", conversations.get_conversation),
-            Route("/v1/webhooks", webhooks.list_webhooks),
-            Route("/v1/webhooks", webhooks.create_webhook, methods=["POST"]),
-            Route("/v1/webhooks/{webhook_id}", webhooks.delete_webhook, methods=["DELETE"]),
-            Route("/v1/webhooks/{webhook_id}/secret", webhooks.rotate_webhook_secret, methods=["POST"]),
-            Route("/openapi.json", describe),
-            Route("/healthz", health.healthz),
-            Route("/readyz", health.readyz),
-        ],
+        routes=[Routed(path, _either(by), methods=list(by)) for path, by in _by_path(ROUTES).items()],
         exception_handlers={
             BeerForYouError: on_error,
             HTTPException: on_http_exception,
@@ -46,5 +32,21 @@ def app(house: House) -> Starlette:
     made.router.redirect_slashes = False  # there is one address for each thing, and none is made of a Host header
     made.state.house = house
     made.state.tokens = Tokens(house.settings)
+    made.state.document = document(ROUTES, WEBHOOKS)
     made.state.health, made.state.looking = Health(house), None
     return made
+
+
+def _by_path(routes: Iterable[Route]) -> dict[str, dict[str, Handler]]:
+    """Handlers by path and method: Starlette's own 405 names the methods of one of its routes alone."""
+    found: dict[str, dict[str, Handler]] = {}
+    for route in routes:
+        found.setdefault(route.path, {})[route.method] = route.handler
+    return found
+
+
+def _either(by_method: Mapping[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await by_method["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle

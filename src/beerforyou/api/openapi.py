@@ -1,228 +1,189 @@
-"""The OpenAPI document, made of the resources' own types."""
+"""The OpenAPI document, made of rows that say what a route takes and what it answers, and of the types on the wire."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
 from beerforyou import __version__
-from beerforyou.api.resources import AcceptedRun, CancelledRun, Conversation, NewRun, Problem, Run, RunFinished
-from beerforyou.api.webhooks import NewWebhook, WebhookList
-from beerforyou.runs.journal import Event
-from beerforyou.webhooks.registry import AddedWebhook, RotatedWebhook
+from beerforyou.api.http import LONGEST_KEY, reply
+from beerforyou.api.resources import Problem
 
+Handler = Callable[[Request], Awaitable[Response]]
+
+STREAM = "text/event-stream"
 _REF = "#/components/schemas/{name}"
-_TYPES = (
-    *(NewRun, AcceptedRun, CancelledRun, Run, Conversation, Event, Problem),
-    *(NewWebhook, AddedWebhook, RotatedWebhook, WebhookList, RunFinished),
-)
-_, _SCHEMAS = msgspec.json.schema_components(_TYPES, ref_template=_REF)
 
-_PROBLEMS = {
-    "400": "The call itself is malformed.",
-    "401": "No token, or one that is expired, foreign or broken.",
-    "403": "The client of the token is not known here.",
-    "404": "There is no such thing, or it is another client's.",
-    "409": "Something else is under way: the conversation is busy, or an equal request is being worked on.",
-    "410": "The events are no longer kept; the run itself is.",
-    "413": "The body is too large.",
-    "422": "The body makes no sense: `detail` says what and where.",
-    "429": "Too much is waiting; `Retry-After` says in how many seconds to try again.",
-    "503": "A server behind this one does not answer, or too many wait for it (`busy`, with `Retry-After`); try again.",
+PROBLEMS = {
+    400: "The call itself is malformed.",
+    401: "No token, or one that is expired, foreign or broken.",
+    403: "The client of the token is not known here.",
+    404: "There is no such thing, or it is another client's.",
+    409: "Something else is under way: the conversation is busy, or an equal request is being worked on.",
+    410: "The events are no longer kept; the run itself is.",
+    413: "The body is too large.",
+    422: "The body makes no sense: `detail` says what and where.",
+    429: "Too much is waiting; `Retry-After` says in how many seconds to try again.",
+    503: "A server behind this one does not answer, or too many wait for it (`busy`, with `Retry-After`); try again.",
 }
 
 
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": _REF.format(name=name)}
+def _text() -> dict[str, Any]:
+    return {"type": "string"}
 
 
-def _json(name: str, description: str, **more: Any) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": _ref(name)}}} | more
+class Parameter(msgspec.Struct, frozen=True):
+    name: str
+    place: Literal["header", "path", "query"]
+    description: str = ""
+    schema: dict[str, Any] = msgspec.field(default_factory=_text)
+    required: bool = False
 
 
-def _refusals(*statuses: str) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
-    return {
-        status: {"description": _PROBLEMS[status], "content": content} | (_RETRY_AFTER if status == "429" else {})
-        for status in statuses
-    }
+class Header(msgspec.Struct, frozen=True):
+    """Of an answer."""
+
+    name: str
+    description: str
+    schema: dict[str, Any] = msgspec.field(default_factory=_text)
 
 
-def _id(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+class Reply(msgspec.Struct, frozen=True):
+    """One way in which a request may succeed. In a `STREAM`, `kind` is what each event holds."""
+
+    status: int | Literal["2XX"]
+    description: str
+    kind: type | None = None
+    headers: tuple[Header, ...] = ()
+    media: str = "application/json"
 
 
-def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"} | schema}
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    summary: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    body: type | None = None
+    replies: tuple[Reply, ...]
+    refusals: tuple[int, ...] = ()  # statuses of problem documents
+
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        return self.parameters
+
+    def all_refusals(self) -> list[int]:
+        return sorted(self.refusals)
 
 
-_RETRY_AFTER = {"headers": {"retry-after": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}}
-_LOCATION = {"location": {"description": "The run.", "schema": {"type": "string"}}}
-_INCLUDE = {"name": "include", "in": "query", "description": "`steps` for the ledger.", "schema": {"enum": ["steps"]}}
-_LAST_EVENT = _header("Last-Event-ID", "Continue after this event.", type="integer", minimum=0)
-_KEY = _header(
+class Route(Operation, frozen=True):
+    """`at` is a method and a path, as in `GET /v1/runs/{run_id}`; each name in braces is an id. `parameters` and `refusals`
+    leave out what every route of its kind has."""
+
+    at: str
+    handler: Handler
+    token: bool = True
+
+    @property
+    def method(self) -> str:
+        return self.at.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.at.partition(" ")[2]
+
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        ids = (Parameter(name, "path", schema=_UUID, required=True) for name in re.findall(r"{(\w+)}", self.path))
+        return (*ids, *self.parameters)
+
+    def all_refusals(self) -> list[int]:
+        keyed = KEY in self.parameters
+        usual = [401, 503] * self.token + [404] * ("{" in self.path) + [409] * keyed
+        return sorted({*self.refusals, *usual, *([413, 422] if keyed or self.body else [])})
+
+
+KEY = Parameter(
     "Idempotency-Key",
+    "header",
     "A name for this request, such as a random UUID. Sent again with the same key and body it is done once and gets the same answer.",
-    minLength=1,
-    maxLength=255,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
 )
-_PREFER = _header("Prefer", "`wait=20` answers when the run has ended, or after 20 seconds; at most 60.")
-_KNOWN = _header("If-None-Match", "The `etag` of the run as the caller has it.")
-_ETAG = {"etag": {"description": "Changes with the run.", "schema": {"type": "string"}}}
-_EVENTS = (
-    "Server-sent events. `id` is the event's number, from 1 without gaps; `event` is started, tool_started, "
-    "tool_finished, text, answer or finished; `data` is a JSON object. Another `started` says that the text before it is void, "
-    "since the work was begun again. `answer` holds the whole answer, `finished` is the last."
-)
-_DELIVERY = (
-    "For each run of the client that ends, a message is posted to the address: `{type: run.finished, timestamp, data}`, where data is "
-    "the run. It is signed after the Standard Webhooks specification, comes at least once, each time with the same `webhook-id`, and is "
-    "tried for three days."
-)
-_PLAIN = {"200": {"description": "It is."}}
+_UUID = {"type": "string", "format": "uuid"}
+_RETRY_AFTER = Header("retry-after", "Seconds.", {"type": "integer", "minimum": 1})
 
-_PATHS: dict[str, Any] = {
-    "/v1/runs": {
-        "post": {
-            "operationId": "createRun",
-            "summary": "Send a message",
-            "description": "Returns as soon as the message is safe; the answer is made by a worker. Poll or follow the run.",
-            "parameters": [_KEY],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("NewRun")}}},
-            "responses": {"202": _json("AcceptedRun", "Accepted.", headers=_LOCATION)}
-            | _refusals("401", "403", "404", "409", "413", "422", "429", "503"),
-        }
-    },
-    "/v1/runs/{run_id}": {
-        "get": {
-            "operationId": "getRun",
-            "summary": "Look at a run",
-            "parameters": [_id("run_id"), _INCLUDE, _PREFER, _KNOWN],
-            "responses": {
-                "200": _json("Run", "The run as it stands.", headers=_ETAG),
-                "304": {"description": "It is as the caller has it.", "headers": _ETAG},
-            }
-            | _refusals("400", "401", "404", "503"),
-        }
-    },
-    "/v1/runs/{run_id}/events": {
-        "get": {
-            "operationId": "followRun",
-            "summary": "Follow a run",
-            "parameters": [_id("run_id"), _LAST_EVENT],
-            "responses": {
-                "200": {"description": _EVENTS, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
-            }
-            | _refusals("400", "401", "404", "410", "503"),
-        }
-    },
-    "/v1/runs/{run_id}/cancel": {
-        "post": {
-            "operationId": "cancelRun",
-            "summary": "Cancel a run",
-            "description": "Wherever it is worked on, it ends before its next step that costs.",
-            "parameters": [_id("run_id"), _KEY],
-            "responses": {
-                "202": _json("CancelledRun", "It will end."),
-                "200": _json("CancelledRun", "It had ended before."),
-            }
-            | _refusals("401", "404", "409", "413", "422", "503"),
-        }
-    },
-    "/v1/conversations/{conversation_id}": {
-        "get": {
-            "operationId": "getConversation",
-            "summary": "Read a conversation",
-            "parameters": [_id("conversation_id")],
-            "responses": {"200": _json("Conversation", "Its messages, oldest first.")} | _refusals("401", "404", "503"),
-        }
-    },
-    "/v1/webhooks": {
-        "get": {
-            "operationId": "listWebhooks",
-            "summary": "List the webhooks",
-            "responses": {"200": _json("WebhookList", "Oldest first.")} | _refusals("401", "503"),
-        },
-        "post": {
-            "operationId": "createWebhook",
-            "summary": "Be told when a run ends",
-            "description": _DELIVERY,
-            "parameters": [_KEY],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("NewWebhook")}}},
-            "responses": {"201": _json("AddedWebhook", "The webhook, and its secret.")}
-            | _refusals("401", "403", "409", "413", "422", "503"),
-        },
-    },
-    "/v1/webhooks/{webhook_id}": {
-        "delete": {
-            "operationId": "deleteWebhook",
-            "summary": "Remove a webhook",
-            "parameters": [_id("webhook_id")],
-            "responses": {"204": {"description": "It is gone, and its messages."}} | _refusals("401", "404", "503"),
-        }
-    },
-    "/v1/webhooks/{webhook_id}/secret": {
-        "post": {
-            "operationId": "rotateWebhookSecret",
-            "summary": "Change a webhook's secret",
-            "parameters": [_id("webhook_id"), _KEY],
-            "responses": {"200": _json("RotatedWebhook", "The new secret.")}
-            | _refusals("401", "404", "409", "413", "422", "503"),
-        }
-    },
-    "/openapi.json": {
-        "get": {"operationId": "describe", "summary": "This document", "security": [], "responses": _PLAIN}
-    },
-    "/healthz": {
-        "get": {"operationId": "isAlive", "summary": "The process lives", "security": [], "responses": _PLAIN}
-    },
-    "/readyz": {
-        "get": {
-            "operationId": "isReady",
-            "summary": "The process can do its work",
-            "security": [],
-            "responses": _PLAIN | {"503": {"description": "`down` names the servers that do not answer."}},
-        }
-    },
-}
 
-_WEBHOOKS: dict[str, Any] = {
-    "run.finished": {
-        "post": {
-            "operationId": "onRunFinished",
-            "summary": "A run has ended",
-            "parameters": [
-                _header("webhook-id", "The message; the same at each attempt.") | {"required": True},
-                _header("webhook-timestamp", "Of the attempt, in Unix seconds.") | {"required": True},
-                _header("webhook-signature", "`v1,` and the signature; after a rotation two, with a blank between.")
-                | {"required": True},
-            ],
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": _ref("RunFinished")}},
-            },
-            "responses": {
-                "2XX": {"description": "Received. Anything else is tried again later."},
-                "410": {"description": "Send no more."},
-            },
-        }
+async def describe(request: Request) -> Response:
+    return reply(request.app.state.document)
+
+
+def document(routes: Sequence[Route], webhooks: Mapping[str, Operation]) -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route) | _security(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "BeerForYou",
+            "version": __version__,
+            "summary": "An assistant for the people who buy beer for a living.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "webhooks": {name: {"post": _operation(sent)} for name, sent in webhooks.items()},
+        "components": {
+            "schemas": _schemas((*routes, *webhooks.values())),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+        "security": [{"token": []}],
     }
-}
 
-DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {
-        "title": "BeerForYou",
-        "version": __version__,
-        "summary": "An assistant for the people who buy beer for a living.",
-        "license": {"name": "MIT", "identifier": "MIT"},
-    },
-    "paths": _PATHS,
-    "webhooks": _WEBHOOKS,
-    "components": {
-        "schemas": _SCHEMAS,
-        "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-    },
-    "security": [{"token": []}],
-}
+
+def _security(route: Route) -> dict[str, Any]:
+    return {} if route.token else {"security": []}
+
+
+def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+    kinds = {Problem} | {kind for each in operations for kind in (each.body, *(reply.kind for reply in each.replies))}
+    _, schemas = msgspec.json.schema_components(kinds - {None}, ref_template=_REF)
+    return dict(sorted(schemas.items()))
+
+
+def _operation(each: Operation) -> dict[str, Any]:
+    said = {
+        "operationId": each.id,
+        "summary": each.summary,
+        "description": each.description,
+        "parameters": [_parameter(parameter) for parameter in each.all_parameters()],
+        "requestBody": {"required": True, "content": _content(each.body)} if each.body else None,
+    }
+    replies = {str(reply.status): _reply(reply) for reply in each.replies}
+    refusals = {str(status): _reply(_refusal(status)) for status in each.all_refusals()}
+    return {name: value for name, value in said.items() if value} | {"responses": replies | refusals}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    said = {"name": parameter.name, "in": parameter.place, "schema": parameter.schema}
+    if parameter.description:
+        said["description"] = parameter.description
+    return said | ({"required": True} if parameter.required else {})
+
+
+def _refusal(status: int) -> Reply:
+    headers = (_RETRY_AFTER,) if status == 429 else ()
+    return Reply(status, PROBLEMS[status], Problem, headers, "application/problem+json")
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": reply.description}
+    if reply.kind:
+        said["content"] = _content(reply.kind, reply.media)
+    if reply.headers:
+        said["headers"] = {h.name: {"description": h.description, "schema": h.schema} for h in reply.headers}
+    return said
+
+
+def _content(kind: type, media: str = "application/json") -> dict[str, Any]:
+    return {media: {"schema": {"type": "string"} if media == STREAM else {"$ref": _REF.format(name=kind.__name__)}}}

@@ -14,7 +14,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
-from beerforyou.api.openapi import DOCUMENT
+from beerforyou.api.routes import ROUTES
 from beerforyou.api.server import server
 from beerforyou.api.tokens import mint
 from beerforyou.house import House
@@ -73,9 +73,8 @@ async def _posted(http: aiohttp.ClientSession, path: str, body: Any) -> Any:
 async def routes(house: House, address: str, made: Sequence[Canary], said: Sequence[Said]) -> Step:
     """Another's id on every route that takes one: the same 404 as an id of nobody, in the same time. Lists show one's own."""
     holes: list[str] = []
-    operations = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
-    probed = [(method, path) for method, path in operations if "{" in path]
-    lists = [path for method, path in operations if method == "GET" and "{" not in path]
+    probed = [(route.method, route.path) for route in ROUTES if "{" in route.path]
+    lists = [route.path for route in ROUTES if route.method == "GET" and "{" not in route.path]
     async with _http(house, address, made[0]) as http:
         for method, path in probed:
             theirs, nobodys = path.format(**said[1].ids), path.format(**dict.fromkeys(said[1].ids, str(uuid4())))
