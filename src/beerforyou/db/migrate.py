@@ -5,6 +5,7 @@ rolled out. What ran is kept in `public.migrations` with a hash; an edited file 
 """
 
 import hashlib
+from collections.abc import Mapping
 from importlib import resources
 from urllib.parse import unquote, urlsplit
 
@@ -59,24 +60,31 @@ async def migrate(settings: Settings) -> list[str]:
 
 async def pending(connection: asyncpg.Connection) -> list[Migration]:
     """What has not run yet, in order. Raises SetupError when a file is not the one that ran."""
-    if not await connection.fetchval("SELECT to_regclass('public.migrations') IS NOT NULL"):
-        return migrations()
-    done = dict(await connection.fetch("SELECT name, sha256 FROM public.migrations"))
+    return missing(await _ran(connection))
+
+
+def missing(ran: Mapping[str, str]) -> list[Migration]:
+    """Of `public.migrations`, names and hashes. Raises as `pending` does."""
     for migration in migrations():
-        if done.get(migration.name, migration.sha256) != migration.sha256:
+        if ran.get(migration.name, migration.sha256) != migration.sha256:
             raise SetupError(
                 f"migration {migration.name} is not the file that ran here", "restore it, and write a new one instead"
             )
-    return [migration for migration in migrations() if migration.name not in done]
+    return [migration for migration in migrations() if migration.name not in ran]
 
 
 async def is_older(connection: asyncpg.Connection) -> bool:
     """Whether the database lacks a migration that runs before this code does. Asked as the service."""
-    needed = [migration.name for migration in migrations() if ".before." in migration.name]
+    ran = await _ran(connection)
+    return any(migration.name not in ran for migration in migrations() if ".before." in migration.name)
+
+
+async def _ran(connection: asyncpg.Connection) -> dict[str, str]:
+    """Nothing in a database that has no migrations yet, or is of a version that let the service not look."""
     try:
-        return not await connection.fetchval(QUERIES["checks.ran"].sql, needed)
-    except asyncpg.InsufficientPrivilegeError:  # of a version that let nobody look
-        return True
+        return dict(await connection.fetch(QUERIES["checks.migrations"].sql))
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        return {}
 
 
 async def _run(connection: asyncpg.Connection, migration: Migration) -> bool:

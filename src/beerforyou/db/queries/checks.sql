@@ -50,9 +50,9 @@ WHERE NOT EXISTS (
     SELECT FROM pg_roles, unnest(rolconfig) AS setting WHERE rolname = 'bfy_reader' AND setting LIKE wanted || '=%')
 ORDER BY 1;
 
--- name: ran
--- Whether all of these migrations ($1, by name) ran here.
-SELECT $1::text[] <@ coalesce(array_agg(name), '{}') AS ran FROM public.migrations;
+-- name: migrations
+-- What ran here.
+SELECT name, sha256 FROM public.migrations;
 
 -- name: functions_revoked
 -- Whether this server let us take functions away; where not, the rest of the fence carries it.
