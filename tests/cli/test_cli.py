@@ -99,10 +99,12 @@ async def test_settings_never_show_a_secret(furnished: Settings) -> None:
     assert all(env_name(field) in result.out for field in Settings.__struct_fields__)
 
 
-async def test_doctor_finds_all_in_order(furnished: Settings) -> None:
+async def test_doctor_finds_all_in_order_and_says_what_it_is_doing(furnished: Settings) -> None:
     result = await call("doctor", "--json", settings=furnished)
     report = json.loads(result.out)
     assert report["ok"] and result.code == 0
+    names = [check["name"] for check in report["checks"]]
+    assert names and [line.removesuffix(" …") for line in result.err.splitlines()][-len(names) :] == names
 
 
 async def test_doctor_says_what_to_do(embedded_settings: Settings, furnished: Settings, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Migrations run once, in order, and an edited one is refused."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -7,8 +8,9 @@ import pytest
 
 from beerforyou.db import migrate
 from beerforyou.db.database import connect
-from beerforyou.errors import SetupError
+from beerforyou.errors import Conflict, SetupError
 from beerforyou.settings import Settings
+from tests.waiting import wait_until
 
 
 async def test_a_second_run_has_nothing_to_do(settings: Settings) -> None:
@@ -71,3 +73,65 @@ async def test_the_database_of_an_older_version_is_named_as_one(settings: Settin
     with pytest.raises(SetupError, match="older version") as raised:
         await connect(settings)
     assert "db migrate" in raised.value.hint
+
+
+EXTRA = "9999.before.extra"
+HELD = {  # what another session did in a transaction that goes on, and a migration that needs it
+    "a reader, and a column": ("SELECT FROM core.runs", "ALTER TABLE core.runs ADD COLUMN extra int"),
+    "a reader, and an index": ("SELECT FROM core.messages", "DROP INDEX core.messages_of_run"),
+    "a reader, and a policy": ("SELECT FROM core.clients", "ALTER POLICY own_rows ON core.clients USING (false)"),
+    "a reader, and row security": ("SELECT FROM core.runs", "ALTER TABLE core.runs NO FORCE ROW LEVEL SECURITY"),
+    "a reader, and a later statement": ("SELECT FROM core.beers", "CREATE TABLE core.half (); TRUNCATE core.beers, core.purchases"),
+    "a writer, and an index": ("INSERT INTO core.workers VALUES ('w', now())", "CREATE INDEX ON core.workers (lease_until)"),
+    "a writer, and its row": ("UPDATE stats.secret SET secret = secret", "UPDATE stats.secret SET secret = 'new'"),
+    "a load": ("LOCK TABLE core.purchases IN SHARE ROW EXCLUSIVE MODE", "UPDATE core.purchases SET quantity = 1"),
+    "a reader of the fence": ("SELECT FROM authz.callable", "SELECT 1"),
+    "who looks at the migrations": ("LOCK TABLE public.migrations", "SELECT 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("held", HELD)
+async def test_a_migration_gives_up_on_what_another_session_holds(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    """Once it lets go, the same migration runs."""
+    holding, sql = HELD[held]
+    early = migrate.Migration("9998.before.early", "CREATE TABLE core.early ()")
+    everything = [*migrate.migrations(), early, migrate.Migration(EXTRA, sql)]
+    monkeypatch.setattr(migrate, "migrations", lambda: everything)
+    monkeypatch.setattr(migrate, "LOCK_S", 0.2)
+    holder = await asyncpg.connect(settings.database_admin_url)
+    await holder.execute(f"BEGIN; {holding}")
+    with pytest.raises(Conflict, match="another session") as raised:
+        await migrate.migrate(settings)
+    assert "again" in raised.value.hint
+    await holder.execute("ROLLBACK")
+    ran = {row["name"] for row in await holder.fetch("SELECT name FROM public.migrations")}
+    assert (early.name in ran) is ("migrations" not in held), "what ran before it stays"
+    assert (EXTRA in ran) is ("fence" in held)
+    assert await holder.fetchval("SELECT to_regclass('core.half') IS NULL"), "and nothing of it"
+    assert set(await migrate.migrate(settings)) == {early.name, EXTRA} - ran
+    await holder.close()
+
+
+async def _waited_for(connection: asyncpg.Connection, table: str) -> bool:
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass)"
+    return bool(await connection.fetchval(waits, table))
+
+
+async def test_who_waits_behind_a_migration_waits_no_longer_than_it_does(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long reader, the migration behind it, and the service behind that."""
+    everything = [*migrate.migrations(), migrate.Migration(EXTRA, "ALTER TABLE core.runs ADD COLUMN extra int")]
+    monkeypatch.setattr(migrate, "migrations", lambda: everything)
+    reader = await asyncpg.connect(settings.database_admin_url)
+    await reader.execute("BEGIN; SELECT FROM core.runs")
+    migrating = asyncio.create_task(migrate.migrate(settings))
+    service = await asyncpg.connect(settings.database_url)
+    await wait_until(lambda: _waited_for(service, "core.runs"), "the migration waits for the reader")
+    assert await service.fetch("SELECT * FROM runs", timeout=60) == []  # while the reader still reads
+    with pytest.raises(Conflict):
+        await migrating
+    for connection in (reader, service):
+        await connection.close()

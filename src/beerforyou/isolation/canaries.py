@@ -39,7 +39,7 @@ class Canary(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def canaries(settings: Settings) -> AsyncIterator[list[Canary]]:
     async with operator(settings) as connection:
-        await _remove(
+        await remove(
             connection, [row["client_id"] for row in await connection.fetch(QUERIES["canaries.left_over"].sql)]
         )
         made = [Canary(CANARY + _letters(), f"kanarie{_letters()}") for _ in range(HOW_MANY)]
@@ -50,7 +50,7 @@ async def canaries(settings: Settings) -> AsyncIterator[list[Canary]]:
             await compute(connection, [canary.client_id for canary in made])
             yield made
         finally:
-            await _remove(connection, [canary.client_id for canary in made])
+            await remove(connection, [canary.client_id for canary in made])
 
 
 def _letters() -> str:
@@ -62,6 +62,7 @@ async def buy(connection: asyncpg.Connection, canary: Canary, beers: int, word: 
     await connection.execute(QUERIES["canaries.add_purchases"].sql, canary.client_id, word or canary.word, beers)
 
 
-async def _remove(connection: asyncpg.Connection, ids: Sequence[str]) -> None:
+async def remove(connection: asyncpg.Connection, ids: Sequence[str]) -> None:
+    """Of these, those that are canaries."""
     if ids:
-        await connection.execute(QUERIES["canaries.remove"].sql, ids)
+        await connection.execute(await connection.fetchval(QUERIES["canaries.removal"].sql), ids)

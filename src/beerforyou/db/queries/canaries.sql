@@ -13,21 +13,16 @@ WITH brewed AS (
 INSERT INTO purchases (client_id, purchase_id, purchased_on, beer_id, quantity, unit_price)
 SELECT $1, name, current_date - 1, beer_id, 7, 3.5 FROM brewed;
 
--- name: remove
--- All of the canaries $1, wherever they left something. Elsewhere the policies for bfy_operator say that they are canaries.
-WITH made AS MATERIALIZED (SELECT client_id FROM clients WHERE canary AND client_id = ANY ($1::text[])),
-     keys AS (DELETE FROM idempotency_keys WHERE client_id IN (TABLE made)),
-     posted AS (DELETE FROM webhook_messages WHERE client_id IN (TABLE made)),
-     hooks AS (DELETE FROM webhooks WHERE client_id IN (TABLE made)),
-     events AS (DELETE FROM run_events WHERE client_id IN (TABLE made)),
-     steps AS (DELETE FROM run_steps WHERE client_id IN (TABLE made)),
-     said AS (DELETE FROM messages WHERE client_id IN (TABLE made)),
-     ran AS (DELETE FROM runs WHERE client_id IN (TABLE made)),
-     talked AS (DELETE FROM conversations WHERE client_id IN (TABLE made)),
-     known AS (DELETE FROM profiles WHERE client_id IN (TABLE made)),
-     bought AS (DELETE FROM purchases WHERE client_id IN (TABLE made) RETURNING beer_id),
-     brewed AS (DELETE FROM beers WHERE beer_id IN (SELECT beer_id FROM bought))
-DELETE FROM clients WHERE client_id IN (TABLE made);
+-- name: removal
+-- The statement that removes all of the canaries $1, wherever they left something, and the beers that they bought. One
+-- statement, so that no order of tables matters. Elsewhere the policies for bfy_operator say that they are canaries.
+SELECT format(
+    'WITH made AS MATERIALIZED (SELECT client_id FROM clients WHERE canary AND client_id = ANY ($1::text[])), %s, '
+    'brewed AS (DELETE FROM beers WHERE beer_id IN (SELECT beer_id FROM of_purchases)) '
+    'DELETE FROM clients WHERE client_id IN (TABLE made)',
+    string_agg(format('%I AS (DELETE FROM %s WHERE client_id IN (TABLE made) RETURNING *)', 'of_' || name, oid::regclass), ', ')
+) AS sql
+FROM authz.tables_of_clients WHERE says_whose AND oid <> 'clients'::regclass;
 
 -- name: left_over
 -- Clients of a proof that was killed.

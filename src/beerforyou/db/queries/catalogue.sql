@@ -2,6 +2,10 @@
 -- The newest version of the catalogue, 0 before the first.
 SELECT coalesce(max(version), 0) AS version FROM catalogue_versions;
 
+-- name: size
+-- How many breweries there are, and of which version; for a look from outside.
+SELECT count(*) AS breweries, (SELECT coalesce(max(version), 0) FROM catalogue_versions) AS version FROM breweries;
+
 -- name: breweries
 -- Every brewery with its other names and the version of the whole. One that the source dropped counts as closed.
 SELECT b.brewery_id AS id, b.name, CASE WHEN b.gone THEN 'closed' ELSE b.brewery_type END AS brewery_type,
