@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from beerforyou import clock
 from beerforyou.answering.ledger import Ledger
 from beerforyou.answering.speaking import Speaking
 from beerforyou.blocks import AnyBlock
@@ -97,8 +98,10 @@ async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, jour
     """All that is known before the walk begins."""
     row = await house.database.as_client(claim.client_id).fetchrow("runs.turn", claim.run_id)
     assert row is not None, "a claimed run has a message and a client"
+    zone = row["time_zone"] or house.settings.time_zone
     caller = Caller(
         client_id=claim.client_id,
+        time_zone=zone,
         name=row["name"],
         home=Place(city=row["city"], state=row["state"], country=row["country"]),
         language=row["language"],
@@ -122,5 +125,5 @@ async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, jour
         ledger=ledger,
         model=house.model,
         settings=house.settings,
-        today=date.today(),
+        today=clock.today(zone),
     )

@@ -52,7 +52,7 @@ async def _asked(caller: Caller, sql: str) -> Outcome:
     if caller.refusals >= TRIES:
         return Outcome(content={"error": "no more tries; say that you can't answer this"}, label=label)
     try:
-        found = await caller.fence.ask(caller.client_id, sql)
+        found = await caller.fence.ask(caller.client_id, sql, caller.time_zone)
     except Refused as refused:
         caller.refusals += 1
         if caller.refusals < TRIES:

@@ -38,6 +38,7 @@ class Caller(msgspec.Struct, kw_only=True):
     name: str
     home: Place
     language: Language
+    time_zone: str = ""  # empty: the installation's
     rows: ClientReads
     fence: Fence
     statistics: Reads

@@ -220,8 +220,8 @@ UNION ALL
 SELECT item, NULL FROM wanted JOIN runs USING (run_id) WHERE runs.fence = wanted.fence AND runs.finished_at IS NOT NULL;
 
 -- name: turn
--- What a worker needs to start on run $2: the question, and the client's place and language.
-SELECT asked.text, r.scopes, c.name, c.city, c.state, c.country, c.language
+-- What a worker needs to start on run $2: the question, and the client's place, language and time zone.
+SELECT asked.text, r.scopes, c.name, c.city, c.state, c.country, c.language, c.time_zone
 FROM runs r
 JOIN messages asked ON asked.run_id = r.run_id AND asked.role = 'client' AND asked.client_id = me.client_id
 JOIN clients c ON c.client_id = me.client_id
