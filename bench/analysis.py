@@ -30,6 +30,7 @@ import asyncpg
 import msgspec
 import uvloop
 
+from beerforyou import clock
 from beerforyou.clients.statistics import publish
 from beerforyou.db.connections import admin
 from beerforyou.db.database import connect
@@ -84,7 +85,7 @@ async def main(small: int, large: int, published: int) -> None:
             report(await compare(both, [small, large]), [small, large])
             connection = await admin(await fill(settings, "published", published))
             started = time.perf_counter()
-            done = await publish(connection)
+            done = await publish(connection, clock.today(settings.time_zone))
             seconds = time.perf_counter() - started
             await connection.close()
             print(f"\nstatistics of {published:,} lines: {done.cells:,} cells published in {seconds:.1f} s")

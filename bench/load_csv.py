@@ -19,7 +19,7 @@ from typing import Any
 
 import asyncpg
 
-from beerforyou import settings
+from beerforyou import clock, settings
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients import demo
@@ -44,7 +44,7 @@ def invented() -> list[Brewery]:
 
 def write(folder: Path, breweries: list[Brewery], lines: int) -> tuple[Path, Path]:
     """The demo's files, copied until there are so many purchases."""
-    paths = demo.write(folder, breweries)
+    paths = demo.write(folder, breweries, today=clock.today("UTC"))
     clients, purchases = ([*csv.reader(path.open(encoding="utf-8", newline=""))] for path in paths)
     copies = -(-lines // (len(purchases) - 1))
     with paths[0].open("w", encoding="utf-8", newline="") as file:
@@ -85,11 +85,11 @@ async def measure(folder: Path, lines: int) -> None:
         await migrate(ready)
         async with operator(ready) as connection:
             await keep(connection, breweries)
-            catalogue = Catalogue(breweries)
+            catalogue, days = Catalogue(breweries), clock.days("UTC")
             for what in ("load", "load again"):
-                report = await timed(what, lines, load(connection, *files, catalogue=catalogue))
+                report = await timed(what, lines, load(connection, *files, catalogue=catalogue, days=days))
                 assert (report.purchases, report.bad_count) == (lines, 0), report
-            clients = await timed("profiles", lines, compute(connection))
+            clients = await timed("profiles", lines, compute(connection, days))
             print(f"{clients:,} profiles")
 
 

@@ -20,6 +20,7 @@ import msgspec
 import pytest
 import uvloop
 
+from beerforyou import clock
 from beerforyou.backends.valkey import Valkey
 from beerforyou.catalogue import refresh
 from beerforyou.catalogue.demo import breweries as invented_breweries
@@ -192,11 +193,11 @@ async def furnish(settings: Settings) -> None:
     catalogue = await refresh.load(Reads(connection))
     with tempfile.TemporaryDirectory() as folder:
         files = invented_clients(Path(folder), catalogue.breweries, today=DEMO_DAY)
-        await load_files(connection, *files, catalogue=catalogue, today=DEMO_DAY)
+        await load_files(connection, *files, catalogue=catalogue, days={"": DEMO_DAY})
     await connection.execute(
-        "UPDATE purchases SET purchased_on = purchased_on + $1::int", (date.today() - DEMO_DAY).days
+        "UPDATE purchases SET purchased_on = purchased_on + $1::int", (clock.today(settings.time_zone) - DEMO_DAY).days
     )
-    await compute(connection)
+    await compute(connection, clock.days(settings.time_zone))
     await publish(connection, DEMO_DAY)
     await connection.close()
 

@@ -15,6 +15,7 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from beerforyou import clock
 from beerforyou.errors import SetupError
 
 UNPREFIXED = frozenset({
@@ -32,6 +33,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[Path, Meta(description="Folder of the embedded servers, their passwords and the demo key.")] = (
         msgspec.field(default_factory=_data_folder)
     )
+    time_zone: Annotated[
+        str,
+        Meta(
+            description="Whose day `today` is where a client has no time zone of its own, as an IANA name. Default: the system's."
+        ),
+    ] = msgspec.field(default_factory=clock.of_system)
 
     database_url: Annotated[
         str, Meta(description="PostgreSQL, as the role bfy_service. Empty: the embedded server.")
@@ -236,7 +243,7 @@ def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
     given = {known[name]: value for name, value in environ.items() if name in known and value != ""}
     given |= {field: value for field, value in overrides.items() if value is not None}
     try:
-        return msgspec.convert(
+        settings = msgspec.convert(
             {f: _plain(v) for f, v in given.items()}, Settings, strict=False, dec_hook=lambda t, v: t(v)
         )
     except msgspec.ValidationError as error:
@@ -245,6 +252,11 @@ def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
         raise SetupError(
             f"{env_name(field)}: {what}", "`beerforyou settings` lists every setting with its meaning"
         ) from None
+    try:
+        clock.known(settings.time_zone)
+    except ValueError as unknown:
+        raise SetupError(f"{env_name('time_zone')} {unknown}", clock.SET_IT) from None
+    return settings
 
 
 def kept_secret(settings: Settings, field: str) -> str:
@@ -282,7 +294,7 @@ def describe(settings: Settings) -> list[dict[str, Any]]:
     rows = []
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
-        default = field.default if field.default is not msgspec.NODEFAULT else _data_folder()
+        default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
         meaning = next(m.description for m in hints[field.name].__metadata__ if isinstance(m, Meta))
         rows.append(
             {

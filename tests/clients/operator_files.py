@@ -1,6 +1,6 @@
 """A small catalogue, and files as operators write them."""
 
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,10 @@ import asyncpg
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.clients.load import Report, load
+from beerforyou.clock import days
 
-TODAY = date(2026, 11, 2)
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+DAYS, TODAY = days("UTC", NOON), NOON.date()
 HARBOR = Brewery(
     id="b-harbor", name="Harbor Fog Brewing Co", brewery_type="micro", city="San Diego", state="California", country="United States"
 )  # fmt: skip
@@ -53,7 +55,7 @@ class Files:
 
     async def load(self, **options: Any) -> Report:
         return await load(
-            self.connection, self.clients, self.purchases, catalogue=self.catalogue, **{"today": TODAY, **options}
+            self.connection, self.clients, self.purchases, catalogue=self.catalogue, **{"days": DAYS, **options}
         )
 
     async def purchased(self) -> list[asyncpg.Record]:

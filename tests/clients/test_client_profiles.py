@@ -8,8 +8,9 @@ import asyncpg
 
 from beerforyou.clients.profiles import BreweryHistory, Profile, Share, TopBeer, TopBrewery, Totals, compute, decode
 from beerforyou.clients.taste import taste
+from beerforyou.clock import days
 from beerforyou.db.database import Database
-from tests.clients.operator_files import PURCHASES, TODAY, Files
+from tests.clients.operator_files import DAYS, NOON, PURCHASES, TODAY, Files
 
 HEADER = PURCHASES.splitlines()[0]
 HARBOR_IPA = "Grey Gull,IPA,{},San Diego,California"
@@ -45,7 +46,7 @@ async def test_a_profile_holds_the_window_and_the_whole_history(files: Files) ->
             ("C-1", 400, GARAGE, 7, "5.00"),
         ],
     )
-    assert await compute(files.connection, today=TODAY) == 2
+    assert await compute(files.connection, DAYS) == 2
     got, _ = await profile(files.connection, "C-1")
     assert (got.name, got.city, got.state, got.language, got.window) == (
         "Bar do Farol",
@@ -78,7 +79,7 @@ async def test_a_profile_holds_the_window_and_the_whole_history(files: Files) ->
 
 async def test_a_client_who_bought_nothing_lately_is_known_by_everything(files: Files) -> None:
     await bought(files, [("C-1", 91, HAMMER, 4, "44"), ("C-2", 3, HAMMER, 1, "44")])
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     lapsed, _ = await profile(files.connection, "C-1")
     assert (lapsed.window, lapsed.types) == ("all", (Share("brewpub", 4, 1),))
     recent, _ = await profile(files.connection, "C-2")
@@ -87,7 +88,7 @@ async def test_a_client_who_bought_nothing_lately_is_known_by_everything(files: 
 
 async def test_a_client_without_purchases_has_an_empty_profile(files: Files) -> None:
     await bought(files, [("C-1", 1, HAMMER, 4, "44")])
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     empty, _ = await profile(files.connection, "C-2")
     assert (empty.name, empty.window, empty.history, empty.totals) == ("Salt, Pine & Co", "all", (), Totals())
     assert taste(empty) == taste(None)
@@ -96,26 +97,26 @@ async def test_a_client_without_purchases_has_an_empty_profile(files: Files) -> 
 async def test_the_version_changes_with_the_content_alone(files: Files) -> None:
     lines = [("C-1", 5, HAMMER, 4, "44"), ("C-2", 5, HAMMER, 4, "44")]
     await bought(files, lines)
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     first = [(await profile(files.connection, client))[1] for client in ("C-1", "C-2")]
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     assert [(await profile(files.connection, client))[1] for client in ("C-1", "C-2")] == first
     await bought(files, [("C-1", 5, HAMMER, 5, "44"), *lines[1:]])
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     second = [(await profile(files.connection, client))[1] for client in ("C-1", "C-2")]
     assert second[0] != first[0] and second[1] == first[1]
 
 
 async def test_only_the_named_clients_are_computed(files: Files) -> None:
     await bought(files, [("C-1", 5, HAMMER, 4, "44")])
-    assert await compute(files.connection, ["C-2", "nobody"], today=TODAY) == 1
+    assert await compute(files.connection, DAYS, ["C-2", "nobody"]) == 1
     assert await files.connection.fetch("SELECT client_id FROM profiles") == [("C-2",)]
 
 
 async def test_the_future_does_not_count(files: Files) -> None:
     """A profile of an earlier day is that day's."""
     await bought(files, [("C-1", 0, HAMMER, 4, "44"), ("C-1", 30, HARBOR_IPA.format("Harbor Fog"), 2, "30")])
-    await compute(files.connection, today=TODAY - timedelta(days=10))
+    await compute(files.connection, days("UTC", NOON - timedelta(days=10)))
     got, _ = await profile(files.connection, "C-1")
     assert [b.name for b in got.history] == ["Harbor Fog Brewing Co"]
 
@@ -129,7 +130,7 @@ async def test_taste_is_types_and_everything_ever_bought(files: Files) -> None:
             ("C-1", 5, GARAGE, 4, "1"),
         ],
     )
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     got = taste((await profile(files.connection, "C-1"))[0])
     assert got.types == {"brewpub": 1.0}
     assert got.bought == {"b-anvil", "b-harbor"}
@@ -138,7 +139,7 @@ async def test_taste_is_types_and_everything_ever_bought(files: Files) -> None:
 
 async def test_a_client_reads_its_own_profile_alone(files: Files, database: Database) -> None:
     await bought(files, [("C-1", 5, HAMMER, 4, "44"), ("C-2", 5, HAMMER, 9, "44")])
-    await compute(files.connection, today=TODAY)
+    await compute(files.connection, DAYS)
     row = await database.as_client("C-2").fetchrow("clients.profile")
     assert row and decode(row["data"]).totals.quantity == 9
     assert await database.as_client("C-3").fetchrow("clients.profile") is None

@@ -14,7 +14,7 @@ from beerforyou.clients import demo
 from beerforyou.clients.load import load
 from beerforyou.clients.profiles import compute, decode
 from beerforyou.errors import SetupError
-from tests.clients.operator_files import SHUT, TODAY, keep
+from tests.clients.operator_files import DAYS, SHUT, TODAY, keep
 
 STATES = {"California": ("San Diego", "Los Angeles", "Eureka"), "Idaho": ("Boise", "Moscow"), "Ohio": ("Akron",)}
 
@@ -67,11 +67,11 @@ async def test_the_demo_loads_as_an_operators_files_do(
 ) -> None:
     breweries = invented()
     await keep(operator, *breweries)
-    report = await load(operator, *written, catalogue=Catalogue(breweries), today=TODAY)
+    report = await load(operator, *written, catalogue=Catalogue(breweries), days=DAYS)
     assert (report.clients, report.bad, report.ignored) == (demo.HOW_MANY, (), ())
     nameless = await operator.fetchval("SELECT count(*) FROM beers WHERE brewery_id IS NULL")
     assert nameless == 0, "every spelling is one of the catalogue's breweries"
-    assert await compute(operator, today=TODAY) == demo.HOW_MANY
+    assert await compute(operator, DAYS) == demo.HOW_MANY
     first = decode(await operator.fetchval("SELECT data FROM profiles WHERE client_id = 'CLT-00001'"))
     assert (first.city, first.state, first.language, first.window) == ("San Diego", "California", "pt", "90d")
     here = {b.id for b in breweries if b.city == "San Diego" and b.is_open}
@@ -82,4 +82,4 @@ async def test_the_demo_loads_as_an_operators_files_do(
 
 def test_without_an_open_brewery_there_is_nothing_to_buy() -> None:
     with pytest.raises(SetupError, match="no open brewery"):
-        demo.generate([SHUT])
+        demo.generate([SHUT], today=TODAY)

@@ -65,7 +65,7 @@ async def test_a_corrected_file_corrects(files: Files) -> None:
         (LINE.replace(",1,30", ",1,NaN"), "unit_price", "'NaN'"),
         (LINE.replace(",1,30", ",1,30.125"), "unit_price", "two decimals"),
         (LINE.replace(",1,30", ",1,99999999999"), "unit_price", "below 10 billion"),
-        (LINE.replace("2026-10-30", str(TODAY + timedelta(days=1))), "purchased_on", "in the future"),
+        (LINE.replace("2026-10-30", str(TODAY + timedelta(days=2))), "purchased_on", "in the future"),
         (LINE.replace("2026-10-30", "30/10/2026"), "purchased_on", "YYYY-MM-DD"),
         (LINE.replace("2026-10-30", "2026-02-30"), "purchased_on", "'2026-02-30'"),
         (LINE.replace("2026-10-30", ""), "purchased_on", "is empty"),

@@ -1,6 +1,8 @@
 """Migrations run once, in order, and an edited one is refused."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -33,32 +35,50 @@ def test_every_migration_says_whether_it_runs_before_or_after_the_code() -> None
     assert len(set(numbers)) == len(numbers)
 
 
-async def test_two_runs_at_work_in_one_conversation_become_one(settings: Settings) -> None:
-    """Version 0002 allowed it. The owner of the tables sees no rows of clients, so this is easily done wrong."""
+@asynccontextmanager
+async def upgraded(settings: Settings, first: str, written: str) -> AsyncIterator[asyncpg.Connection]:
+    """A database to which something was written when migration `first` and the later ones had not run yet."""
     admin = await asyncpg.connect(settings.database_admin_url)
     await admin.execute("CREATE DATABASE upgraded TEMPLATE template0")
     at = settings.database_admin_url.replace(urlsplit(settings.database_admin_url).path, "/upgraded", 1)
     connection = await asyncpg.connect(at)
     try:
-        earlier, later = migrate.migrations()[:2], migrate.migrations()[2:]
-        for migration in earlier:
+        all_of_them = migrate.migrations()
+        for migration in (earlier for earlier in all_of_them if earlier.name[:4] < first):
             await connection.execute(migration.sql)
-        await connection.execute("""
-            INSERT INTO core.clients (client_id, name, city, state, country, postal_code, language) VALUES ('A', '', '', '', '', '', 'pt');
-            INSERT INTO core.conversations (conversation_id, client_id) VALUES (gen_random_uuid(), 'A');
-            INSERT INTO core.runs (run_id, conversation_id, client_id, status)
-            SELECT uuidv7(), conversation_id, 'A', 'running' FROM core.conversations, generate_series(1, 3);
-        """)
-        for migration in later:
+        await connection.execute(written)
+        for migration in (later for later in all_of_them if later.name[:4] >= first):
             await connection.execute(migration.sql)
-        rows = await connection.fetch("SELECT status FROM core.runs ORDER BY run_id")
-        assert [row["status"] for row in rows] == ["running", "queued", "queued"]
-        forced = await connection.fetchval("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'core.runs'::regclass")
-        assert forced
+        yield connection
     finally:
         await connection.close()
         await admin.execute("DROP DATABASE upgraded")
         await admin.close()
+
+
+async def test_two_runs_at_work_in_one_conversation_become_one(settings: Settings) -> None:
+    """Version 0002 allowed it. The owner of the tables sees no rows of clients, so this is easily done wrong."""
+    written = """
+        INSERT INTO core.clients (client_id, name, city, state, country, postal_code, language) VALUES ('A', '', '', '', '', '', 'pt');
+        INSERT INTO core.conversations (conversation_id, client_id) VALUES (gen_random_uuid(), 'A');
+        INSERT INTO core.runs (run_id, conversation_id, client_id, status)
+        SELECT uuidv7(), conversation_id, 'A', 'running' FROM core.conversations, generate_series(1, 3);
+    """
+    async with upgraded(settings, "0003", written) as connection:
+        rows = await connection.fetch("SELECT status FROM core.runs ORDER BY run_id")
+        assert [row["status"] for row in rows] == ["running", "queued", "queued"]
+        forced = await connection.fetchval("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'core.runs'::regclass")
+        assert forced
+
+
+async def test_clients_of_before_are_where_the_installation_is(settings: Settings) -> None:
+    written = """
+        INSERT INTO core.clients (client_id, name, city, state, country, postal_code, language)
+        SELECT n::text, 'Bar ' || n, 'Ohio', '', '', '', 'pt' FROM generate_series(1, 3) AS n
+    """
+    async with upgraded(settings, "0010", written) as connection:
+        rows = await connection.fetch("SELECT name, time_zone FROM core.clients ORDER BY client_id")
+        assert [tuple(row) for row in rows] == [("Bar 1", ""), ("Bar 2", ""), ("Bar 3", "")]
 
 
 @pytest.mark.parametrize(

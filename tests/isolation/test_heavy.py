@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from beerforyou import clock
 from beerforyou.db.database import Database, connect
 from beerforyou.db.fence.ask import RUNS
 from beerforyou.errors import Refused
@@ -168,6 +169,13 @@ async def test_a_session_forgets_the_zones_that_it_was_told_of(house: House) -> 
         )
         await house.database.fence.run(ME, f"SELECT {zones}")
     assert (await house.watched.session_mb() or 0) < SESSION_MB
+
+
+async def test_a_session_that_is_told_of_every_clients_zone_stays_small(house: House) -> None:
+    """One after the other, as a pool gives out the connection that was given back last."""
+    for zone in sorted(clock.zones()):
+        await house.database.fence.run(ME, "SELECT now() AS now", zone)
+    assert 0 < (await house.watched.session_mb() or 0) < SESSION_MB
 
 
 async def test_a_session_is_renewed_after_some_hundred_queries(house: House) -> None:

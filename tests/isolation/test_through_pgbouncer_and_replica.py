@@ -7,12 +7,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 import msgspec
 import pytest
 
+from beerforyou import clock
 from beerforyou.db.database import Database, connect
 from beerforyou.errors import Refused
 from beerforyou.settings import Settings
@@ -189,16 +191,40 @@ async def test_no_identity_stays_on_a_server_connection(database: Database, plac
 
 
 async def _rows_of_nobody(url: str, table: str) -> list[int]:
+    return await _seen_by_all(url, f"SELECT count(*) FROM {table}")
+
+
+async def _seen_by_all(url: str, sql: str) -> list[int]:
     """What a transaction sees that nobody entered, on every server connection at the same time."""
     connections = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(SERVER_CONNECTIONS)]
     for connection in connections:
         await connection.execute("BEGIN")
     backends = {await connection.fetchval("SELECT authz.backend()") for connection in connections}
-    seen = [await connection.fetchval(f"SELECT count(*) FROM {table}") for connection in connections]
+    seen = [await connection.fetchval(sql) for connection in connections]
     for connection in connections:
         await connection.close()
     assert len(backends) == SERVER_CONNECTIONS
     return seen
+
+
+async def test_no_time_zone_stays_on_a_server_connection(database: Database, place: Place) -> None:
+    """PgBouncer keeps account of it, too."""
+    zones = ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu", "")
+    now, failing = "SELECT now()::text AS now, CURRENT_DATE AS today", "SELECT beer::int FROM my_purchases"
+
+    async def right(client: str, zone: str) -> bool:
+        ((now_there, today),) = (await database.fence.run(client, now, zone)).rows
+        moment = datetime.fromisoformat(f"{now_there}:00" if now_there[-3] in "+-" else now_there)
+        return str(clock.today(zone or place.settings.time_zone, moment)) == today
+
+    asked = [(client, zone) for _ in range(ROUNDS) for client in CLIENTS for zone in zones]
+    failed = asyncio.gather(
+        *(database.fence.run(client, failing, zone) for client, zone in asked), return_exceptions=True
+    )
+    assert all(await asyncio.gather(*(right(*who) for who in asked)))
+    assert all(isinstance(error, Refused) for error in await failed)
+    offset = "SELECT extract(timezone FROM now())::int"
+    assert await _seen_by_all(place.settings.database_sql_url, offset) == [0] * SERVER_CONNECTIONS
 
 
 async def test_a_query_that_is_given_up_half_way_leaves_nobody_behind(database: Database, place: Place) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from beerforyou import clock
 from beerforyou.catalogue import demo
 from beerforyou.catalogue.sync import store
 from beerforyou.db.connections import operator
-from beerforyou.settings import Settings
+from beerforyou.settings import Settings, load
 from tests.cli.program import call
 from tests.conftest import FreshSettings
 from tests.published.market import Market
@@ -33,7 +34,7 @@ WHERE (hashtext(m || c.client_id || b.beer_id) & 1023) < 1024 / (1 + n / 8)
 
 def last(month: int) -> date:
     """Its eleventh day in the year in which somebody means it who says nothing but its name today."""
-    today = date.today()
+    today = clock.today(load({}).time_zone)
     return date(today.year - (month > today.month), month, 11)
 
 
@@ -51,7 +52,7 @@ async def market(fresh_settings: FreshSettings) -> AsyncIterator[Settings]:
                 f"{style} No. {n}", style, f"Brewery {n % 12}", ("micro", "brewpub", "regional", "nano")[n % 4]
             )
         await market.admin.execute(ORDERS, [str(last(month)) for month in MONTHS])
-        await market.publish(date.today())
+        await market.publish(clock.today(load({}).time_zone))
         await market.admin.close()
         yield settings
 

@@ -10,6 +10,8 @@ import pytest
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.reading.evaluate import evaluate
 from beerforyou.reading.read import read
+from beerforyou.reading.reading import Context
+from tests.reading.conftest import TODAY
 
 EVALS = Path(__file__).parents[1] / "evals"
 
@@ -17,7 +19,7 @@ EVALS = Path(__file__).parents[1] / "evals"
 @pytest.mark.parametrize("name", ["reading_dev.jsonl", "reading.jsonl"])
 def test_at_least_95_percent_are_read_right(whole_catalogue: Catalogue, name: str) -> None:
     lines = [msgspec.json.decode(line) for line in (EVALS / name).read_bytes().splitlines()]
-    summary = evaluate(lines, whole_catalogue)["summary"]
+    summary = evaluate(lines, whole_catalogue, TODAY)["summary"]
     assert len(lines) >= 300
     assert summary["accuracy"] >= 0.95, summary
 
@@ -33,5 +35,5 @@ def test_half_of_the_messages_take_less_than_a_millisecond(whole_catalogue: Cata
 
 def _seconds(text: str, catalogue: Catalogue) -> float:
     started = time.thread_time()
-    read(text, catalogue)
+    read(text, catalogue, Context(), TODAY)
     return time.thread_time() - started

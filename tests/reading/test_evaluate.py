@@ -8,6 +8,7 @@ import pytest
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.errors import BadInput
 from beerforyou.reading.evaluate import evaluate
+from tests.reading.conftest import TODAY
 
 
 def line(text: str, tool: str, **args: object) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def line(text: str, tool: str, **args: object) -> dict[str, Any]:
     ],
 )
 def test_right_in_other_words(catalogue: Catalogue, right: dict[str, Any]) -> None:
-    assert evaluate([right], catalogue)["summary"]["accuracy"] == 1.0
+    assert evaluate([right], catalogue, TODAY)["summary"]["accuracy"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_right_in_other_words(catalogue: Catalogue, right: dict[str, Any]) -> No
     ],
 )
 def test_wrong_in_one_thing_is_wrong(catalogue: Catalogue, wrong: dict[str, Any]) -> None:
-    assert evaluate([wrong], catalogue)["summary"]["accuracy"] == 0.0
+    assert evaluate([wrong], catalogue, TODAY)["summary"]["accuracy"] == 0.0
 
 
 def test_lines_carry_what_came_in_and_the_result(catalogue: Catalogue) -> None:
@@ -58,7 +59,7 @@ def test_lines_carry_what_came_in_and_the_result(catalogue: Catalogue) -> None:
         },
         {**line("hello", "get_client_profile"), "id": 2, "lang": "en"},
     ]
-    result = evaluate(lines, catalogue)
+    result = evaluate(lines, catalogue, TODAY)
     assert msgspec.json.encode(result)
     assert result["n"] == 2
     assert result["lines"][0] == {
@@ -82,7 +83,7 @@ def test_lines_may_carry_the_conversation(catalogue: Catalogue) -> None:
         },
         {**line("a segunda", "get_website_summary", brewery="Alter Brewing Company"), "context": shown},
     ]
-    assert evaluate(lines, catalogue)["summary"]["accuracy"] == 1.0
+    assert evaluate(lines, catalogue, TODAY)["summary"]["accuracy"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -97,9 +98,9 @@ def test_lines_may_carry_the_conversation(catalogue: Catalogue) -> None:
 )
 def test_a_malformed_line_is_named(catalogue: Catalogue, bad: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="line 2: ") as error:
-        evaluate([line("oi", "none"), bad], catalogue)
+        evaluate([line("oi", "none"), bad], catalogue, TODAY)
     assert error.value.hint
 
 
 def test_nothing_to_measure(catalogue: Catalogue) -> None:
-    assert evaluate([], catalogue)["n"] == 0
+    assert evaluate([], catalogue, TODAY)["n"] == 0

@@ -100,10 +100,10 @@ def test_the_catalogue_is_asked_each_question_once(whole_catalogue: Catalogue, q
 
 def test_names_that_all_differ_are_not_all_looked_up(whole_catalogue: Catalogue, questions: list[str]) -> None:
     names = [f"Stone {a}{b}qz Brewing" for a in "bcdfghjklm" for b in "npqrstvwxz"]
-    assert read(", ".join(names), whole_catalogue, today=TODAY).intent == "tangled"
+    assert read(", ".join(names), whole_catalogue, Context(), TODAY).intent == "tangled"
     assert len(questions) == MOST
     questions.clear()
-    assert read(", ".join(names[:10]), whole_catalogue, today=TODAY).intent != "tangled"
+    assert read(", ".join(names[:10]), whole_catalogue, Context(), TODAY).intent != "tangled"
     assert 0 < len(questions) <= MOST
 
 
@@ -117,10 +117,10 @@ def test_the_work_grows_with_the_length_and_not_with_its_square(whole_catalogue:
 
 def test_a_text_past_the_longest_is_not_read_in_part(whole_catalogue: Catalogue) -> None:
     question = "how much did I buy in March? "
-    assert read(question, whole_catalogue, today=TODAY).intent == "own_data"
+    assert read(question, whole_catalogue, Context(), TODAY).intent == "own_data"
     for more in (question + " " * MAX_CHARS + "and in April?", question * 80, question + "ok " * (MAX_WORDS - 5)):
-        assert read(more, whole_catalogue, today=TODAY).intent == "tangled"
-    assert read(question + "ok " * (MAX_WORDS - 7), whole_catalogue, today=TODAY).intent != "tangled"
+        assert read(more, whole_catalogue, Context(), TODAY).intent == "tangled"
+    assert read(question + "ok " * (MAX_WORDS - 7), whole_catalogue, Context(), TODAY).intent != "tangled"
 
 
 def test_made_up_messages_take_no_longer_than_they_may(whole_catalogue: Catalogue) -> None:
@@ -137,10 +137,10 @@ def _calls(text: str, catalogue: Catalogue) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
-    read(text, catalogue, today=TODAY)  # what is remembered of words and tables is not counted
+    read(text, catalogue, Context(), TODAY)  # what is remembered of words and tables is not counted
     sys.setprofile(counted)
     try:
-        read(text, catalogue, today=TODAY)
+        read(text, catalogue, Context(), TODAY)
     finally:
         sys.setprofile(None)
     return count

@@ -1,11 +1,11 @@
 """Tools over the demo's real rows, with every answer checked against the rows themselves."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any, NamedTuple
 
 import pytest
 
+from beerforyou import clock
 from beerforyou.catalogue.brewery import Place
 from beerforyou.house import House
 from beerforyou.tools.caller import Caller, Hands
@@ -31,7 +31,7 @@ def asker(house: House) -> Make:
             name="Bar",
             home=Place(**place),
             language=more.pop("language", "en"),
-            today=date.today(),
+            today=clock.today(house.settings.time_zone),
             versions=more.pop("versions", {"catalogue": catalogue.version}),
             **more,
         )

@@ -11,14 +11,14 @@ from beerforyou.tools.tool import Result
 from tests.tools.conftest import Asker, Make
 
 ME, PUBLIC, EVERYONE = {"client:CLT-00001"}, {"public"}, {"aggregate"}
-VERSIONS = {"catalogue": "c", "profile": "p", "purchases": "7", "home": "h", "statistics": "3"}
+VERSIONS = {"catalogue": "c", "profile": "p", "purchases": "7", "home": "h", "statistics": "3", "moment": "m"}
 
 CASES: list[tuple[str, dict[str, Any], set[str], set[str]]] = [
     ("get_client_profile", {}, ME, {"profile"}),
     ("run_analytical_query", {"sql": "SELECT sum(quantity) AS quantity FROM my_purchases"}, ME, {"catalogue", "purchases", "home"}),
     ("run_analytical_query", {"sql": "SELECT CURRENT_DATE AS day"}, ME, {"catalogue", "purchases", "home", "day"}),
     ("run_analytical_query", {"sql": "SELECT count(*) AS n FROM my_purchases WHERE purchased_on > now() - interval '7 days'"}, ME,
-     {"catalogue", "purchases", "home", "day"}),
+     {"catalogue", "purchases", "home", "moment"}),
     ("run_analytical_query", {"sql": "SELECT 'today'::date AS day"}, ME, {"catalogue", "purchases", "home", "day"}),
     ("run_analytical_query", {"about": "everyone", "by": "style"}, EVERYONE, {"catalogue", "statistics"}),
     ("run_analytical_query", {"about": "everyone", "city": "Portland"}, EVERYONE, {"catalogue", "statistics", "home"}),

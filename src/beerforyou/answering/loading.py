@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-
+from beerforyou import clock
 from beerforyou.answering.speaking import Speaking
 from beerforyou.answering.turn import Turn
 from beerforyou.catalogue.brewery import Place
@@ -21,14 +20,17 @@ async def load(house: House, claimed: Claim, memory: Memory, journal: Journal, l
     database, settings, catalogue = house.database, house.settings, house.catalogue.now
     row = await database.as_client(claimed.client_id).fetchrow("runs.turn", claimed.run_id)
     assert row is not None, "a claimed run has a message and a client"
+    zone = row["time_zone"] or settings.time_zone
     caller = Caller(
         client_id=claimed.client_id,
         name=row["name"],
         home=Place(city=row["city"], state=row["state"], country=row["country"]),
         language=row["language"],
-        today=date.today(),
+        today=clock.today(zone),
+        time_zone=zone,
         scopes=frozenset(row["scopes"]),
-        versions={"catalogue": catalogue.version} | {name: row[name] for name in VERSIONS if row[name]},
+        versions={"catalogue": catalogue.version, "moment": str(claimed.run_id)}
+        | {name: row[name] for name in VERSIONS if row[name]},
         shown=memory.context.shown,
     )
     hands = Hands(

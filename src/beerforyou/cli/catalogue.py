@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beerforyou.cli.output import data_option, json_option, note, run, show_json
+from beerforyou.cli.output import data_option, json_option, moment, note, run, show_json
 
 if TYPE_CHECKING:
     from beerforyou.catalogue.sync import Diff
@@ -49,14 +49,14 @@ def status(as_json: bool, data: Path | None) -> None:
         show_json(row)
     elif row:
         click.echo(
-            f"Version {row['version']} of {row['synced_at']:%Y-%m-%d %H:%M}, {row['total']} breweries, from {row['source']}"
+            f"Version {row['version']} of {moment(row['synced_at'], data)}, {row['total']} breweries, from {row['source']}"
         )
     else:
         click.echo("There is no catalogue yet.")
 
 
 async def _sync(source: str | None, data: Path | None) -> Diff:
-    from beerforyou import settings
+    from beerforyou import clock, settings
     from beerforyou.catalogue import refresh
     from beerforyou.catalogue.sync import sync as bring
     from beerforyou.clients.load import analyze, resolve_breweries
@@ -70,7 +70,7 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
         diff = await bring(connection, source or ready.catalogue_url, progress=partial(ready))
         async with connection.transaction():
             await resolve_breweries(connection, await refresh.load(Reads(connection)))
-            await compute(connection)  # what is new to a client may have changed
+            await compute(connection, clock.days(ready.time_zone))  # what is new to a client may have changed
         await analyze(connection)
         return diff
 

@@ -13,6 +13,9 @@ import click
 from beerforyou.cli.output import data_option, note, run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     import asyncpg
 
     from beerforyou.house import House
@@ -71,20 +74,22 @@ def _data(settings: Settings) -> str:
 
 async def set_up(settings: Settings) -> None:
     """Migrates, and brings a catalogue and demo clients where there are none."""
+    from beerforyou import clock
     from beerforyou.clients.load import analyze
     from beerforyou.clients.profiles import compute
     from beerforyou.clients.statistics import publish
     from beerforyou.db.connections import operator
     from beerforyou.db.migrate import migrate
 
+    days = clock.days(settings.time_zone)
     await migrate(settings)
     async with operator(settings) as connection:
         await _bring_catalogue(connection, settings)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM clients)"):
-            await _bring_clients(connection)
+            await _bring_clients(connection, days)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM profiles)"):
-            await compute(connection)
-            await publish(connection)
+            await compute(connection, days)
+            await publish(connection, days[""])
             await analyze(connection)
 
 
@@ -113,7 +118,7 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
         note(told(await store(connection, demo.breweries(), "demo")))
 
 
-async def _bring_clients(connection: asyncpg.Connection) -> None:
+async def _bring_clients(connection: asyncpg.Connection, days: Mapping[str, date]) -> None:
     from beerforyou.catalogue import refresh
     from beerforyou.clients import demo
     from beerforyou.clients.load import load
@@ -122,8 +127,8 @@ async def _bring_clients(connection: asyncpg.Connection) -> None:
     note("Making demo clients and their purchases …")
     catalogue = await refresh.load(Reads(connection))
     with tempfile.TemporaryDirectory() as folder:
-        clients, purchases = demo.write(Path(folder), catalogue.breweries)
-        report = await load(connection, clients, purchases, catalogue=catalogue)
+        clients, purchases = demo.write(Path(folder), catalogue.breweries, today=days[""])
+        report = await load(connection, clients, purchases, catalogue=catalogue, days=days)
     note(f"{report.clients} demo clients, {report.purchases} purchases")
 
 

@@ -36,11 +36,11 @@ def reading(file: Path, catalogue_file: Path | None, as_json: bool, data: Path |
 
     Lines: {"id", "text", "tool", "args"}. With --json: {"n", "summary", "lines"}.
     """
-    from beerforyou import settings
+    from beerforyou import clock, settings
     from beerforyou.reading.evaluate import evaluate
 
     chosen = settings.load(data=data, catalogue_file=str(catalogue_file) if catalogue_file else None)
-    result = evaluate(_lines(file), run(_catalogue(chosen)))
+    result = evaluate(_lines(file), run(_catalogue(chosen)), clock.today(chosen.time_zone))
     if as_json:
         show_json(result)
         return

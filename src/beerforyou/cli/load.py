@@ -38,7 +38,7 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
     from rich.console import Console
     from rich.progress import Progress
 
-    from beerforyou import settings
+    from beerforyou import clock, settings
     from beerforyou.catalogue import refresh
     from beerforyou.clients.load import analyze, load
     from beerforyou.clients.profiles import compute
@@ -50,20 +50,22 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Loading", total=None)
         async with prepared(settings.load(data=data)) as ready, operator(ready) as connection:
+            days = clock.days(ready.time_zone)
             async with connection.transaction():
                 report = await load(
                     connection,
                     clients,
                     purchases,
                     catalogue=await refresh.load(Reads(connection)),
+                    days=days,
                     skip_bad=skip_bad,
                     on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
                 )
                 if report.clients or report.purchases:
                     progress.update(bar, description="Computing profiles", total=None)
-                    await compute(connection)
+                    await compute(connection, days)
                     progress.update(bar, description="Publishing statistics")
-                    await publish(connection)
+                    await publish(connection, days[""])
             await analyze(connection)
     return report
 

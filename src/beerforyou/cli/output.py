@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,13 @@ def show_json(result: Any) -> None:
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2).decode())
+
+
+def moment(at: datetime, data: Path | None) -> str:
+    """As a clock of the installation has it."""
+    from beerforyou import clock, settings
+
+    return f"{clock.local(at, settings.load(data=data).time_zone):%Y-%m-%d %H:%M}"
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from beerforyou.cli.output import data_option, json_option, note, run, show_json
+from beerforyou.cli.output import data_option, json_option, moment, note, run, show_json
 
 
 @click.group("statistics")
@@ -20,7 +20,7 @@ def command() -> None:
 @data_option
 def publish(as_json: bool, data: Path | None) -> None:
     """Count, and publish what is due: `load` does it too. Needs DATABASE_ADMIN_URL, or the embedded server."""
-    _show(run(_publish(data)), as_json)
+    _show(run(_publish(data)), as_json, data)
 
 
 @command.command("status")
@@ -28,20 +28,20 @@ def publish(as_json: bool, data: Path | None) -> None:
 @data_option
 def status(as_json: bool, data: Path | None) -> None:
     """Say how many cells are published, and since when."""
-    _show(run(_status(data)), as_json)
+    _show(run(_status(data)), as_json, data)
 
 
-def _show(row: dict[str, Any], as_json: bool) -> None:
+def _show(row: dict[str, Any], as_json: bool, data: Path | None) -> None:
     if as_json:
         show_json(row)
     elif row["cells"]:
-        click.echo(f"{row['cells']} cells, the newest of {row['published_at']:%Y-%m-%d %H:%M}")
+        click.echo(f"{row['cells']} cells, the newest of {moment(row['published_at'], data)}")
     else:
         click.echo("Nothing is published: too few clients buy the same.")
 
 
 async def _publish(data: Path | None) -> dict[str, Any]:
-    from beerforyou import settings
+    from beerforyou import clock, settings
     from beerforyou.clients.statistics import publish
     from beerforyou.db.connections import operator
     from beerforyou.house import prepared
@@ -49,7 +49,7 @@ async def _publish(data: Path | None) -> dict[str, Any]:
     async with prepared(settings.load(data=data)) as ready:
         async with operator(ready) as connection:
             note("Counting …")
-            await publish(connection)
+            await publish(connection, clock.today(ready.time_zone))
         return await _summary(ready)
 
 

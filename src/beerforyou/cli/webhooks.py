@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from beerforyou.cli.output import data_option, json_option, note, run, show_json
+from beerforyou.cli.output import data_option, json_option, moment, note, run, show_json
 
 if TYPE_CHECKING:
     from beerforyou.db.database import Database
@@ -68,7 +68,7 @@ def list_(client_id: str | None, as_json: bool, data: Path | None) -> None:
     else:
         for row in found:
             counts = f"{row['waiting']} waiting, {row['delivered']} delivered, {row['dead']} dead"
-            ended = f"  ended {row['ended_at']:%Y-%m-%d %H:%M}: the receiver answered 410" if row["ended_at"] else ""
+            ended = f"  ended {moment(row['ended_at'], data)}: the receiver answered 410" if row["ended_at"] else ""
             click.echo(f"{row['webhook_id']}  {row['client_id']}  {counts}  {row['url']}{ended}")
 
 
@@ -94,7 +94,7 @@ def rotate(webhook_id: UUID, client_id: str, as_json: bool, data: Path | None) -
     if as_json:
         show_json(rotated)
     else:
-        note(f"messages are signed with the old secret too until {rotated.old_secret_until:%Y-%m-%d %H:%M} UTC")
+        note(f"messages are signed with the old secret too until {moment(rotated.old_secret_until, data)}")
         click.echo(rotated.secret)
 
 
@@ -132,7 +132,7 @@ def dead(client_id: str | None, as_json: bool, data: Path | None) -> None:
         click.echo("No message was given up.")
     else:
         for row in found:
-            when, tries = f"{row['created_at']:%Y-%m-%d %H:%M}", f"{row['attempts']} attempts"
+            when, tries = moment(row["created_at"], data), f"{row['attempts']} attempts"
             click.echo(f"{row['message_id']}  {when}  {row['client_id']}  {row['url']}  {tries}: {row['last_error']}")
 
 

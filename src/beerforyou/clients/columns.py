@@ -7,6 +7,7 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from beerforyou import clock
 from beerforyou.clients.csv_file import Column, Dialect
 from beerforyou.guards.incoming import as_seen
 from beerforyou.sentences import LANGUAGES
@@ -37,6 +38,10 @@ def _language(dialect: Dialect, value: str) -> str:
     return language
 
 
+def _time_zone(dialect: Dialect, value: str) -> str:
+    return clock.known(value) if value else value
+
+
 def _day(dialect: Dialect, value: str) -> date:
     if dialect.decimal_comma and (local := re.fullmatch(r"(\d\d)/(\d\d)/(\d{4})", value)):
         value = f"{local[3]}-{local[2]}-{local[1]}"
@@ -46,8 +51,6 @@ def _day(dialect: Dialect, value: str) -> date:
         day = None
     if day is None:
         raise ValueError(f"is {value!a}; a day is written YYYY-MM-DD{' or DD/MM/YYYY' * dialect.decimal_comma}")
-    if day > dialect.today:
-        raise ValueError(f"is {day}, which is in the future")
     return day
 
 
@@ -76,6 +79,7 @@ CLIENTS = (
     Column("country", needed=False, filled=False, longest=100),
     Column("postal_code", filled=False, longest=20),
     Column("language", _language, needed=False, filled=False),
+    Column("time_zone", _time_zone, needed=False, filled=False),
 )
 PURCHASES = (
     Column("purchase_id", _id, longest=64),

@@ -6,7 +6,6 @@ break; so a quote that is left open costs one line and not the rest of the file.
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -48,7 +47,6 @@ class Dialect(msgspec.Struct, frozen=True):
     """Not separated by commas: an Excel of a country where the comma is the decimal sign, and days come first."""
 
     delimiter: str
-    today: date
 
     @property
     def decimal_comma(self) -> bool:
@@ -75,11 +73,11 @@ class Column(msgspec.Struct, frozen=True):
 class CsvFile:
     """Raises BadInput when the file cannot be read at all, or lacks a column."""
 
-    def __init__(self, path: Path, columns: Iterable[Column], today: date) -> None:
+    def __init__(self, path: Path, columns: Iterable[Column]) -> None:
         self.path = path
         self._columns = tuple(columns)
         try:
-            names = self._header(today)
+            names = self._header()
         except _Bad as bad:
             raise BadInput(f"{path.name}, line 1: {bad}", "save it as CSV UTF-8") from None
         self._check(names)
@@ -111,10 +109,10 @@ class CsvFile:
         except OSError as error:
             raise BadInput(f"{self.path}: {error.strerror}", "give the path of a CSV file") from None
 
-    def _header(self, today: date) -> list[str]:
+    def _header(self) -> list[str]:
         with self._open() as file:
             header = _decoded(file.readline(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf"))
-        self._dialect = Dialect(max(",;\t", key=header.count), today)
+        self._dialect = Dialect(max(",;\t", key=header.count))
         self._blank = self._dialect.delimiter + " "
         names = [name.strip() for name in self._split(header)]
         if CONTROL.search("".join(names)):

@@ -77,9 +77,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     end: int
 
 
-def write(
-    folder: Path, breweries: Sequence[Brewery], *, seed: int = SEED, today: date | None = None
-) -> tuple[Path, Path]:
+def write(folder: Path, breweries: Sequence[Brewery], *, seed: int = SEED, today: date) -> tuple[Path, Path]:
     """clients.csv and purchases.csv in this folder. Raises SetupError for a catalogue without open breweries."""
     clients, purchases = generate(breweries, seed=seed, today=today)
     paths = folder / "clients.csv", folder / "purchases.csv"
@@ -96,14 +94,14 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, objec
 
 
 def generate(
-    breweries: Sequence[Brewery], *, seed: int = SEED, today: date | None = None
+    breweries: Sequence[Brewery], *, seed: int = SEED, today: date
 ) -> tuple[Iterator[dict[str, object]], Iterator[dict[str, object]]]:
     """Rows of clients and of purchases, with the columns of `columns.py`."""
     pools = _pools(breweries)
     if not pools:
         raise SetupError("the catalogue has no open brewery to buy from", "run `beerforyou catalogue sync` first")
     buyers = [_buyer(number, pools, seed) for number in range(1, HOW_MANY + 1)]
-    return map(_client, buyers), _purchases(buyers, pools, seed, today or date.today())
+    return map(_client, buyers), _purchases(buyers, pools, seed, today)
 
 
 def _pools(breweries: Sequence[Brewery]) -> Pools:

@@ -4,7 +4,7 @@ All or nothing, unless bad rows may be skipped; the same file again changes noth
 temporary tables as they are read, judged there, and merged, in one transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -23,8 +23,15 @@ Progress = Callable[[int, int], None]  # bytes read, of how many
 JUDGED = (
     ("clients.repeated_clients", "client_id", "{id} is on line {first} already"),
     ("clients.repeated_purchases", "purchase_id", "{id} of client {client_id} is on line {first} already"),
+    (
+        "clients.unknown_time_zones",
+        "time_zone",
+        "is {id!a}, which this PostgreSQL does not know; update it, or leave it empty",
+    ),
     ("clients.strangers", "client_id", "{id} is nobody: not on a good line of {clients}, not loaded before"),
+    ("clients.in_the_future", "purchased_on", "is {id}, which is in the future: it is {today} where the client is"),
 )
+OF_CLIENTS = ("clients.repeated_clients", "clients.unknown_time_zones")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,18 +55,16 @@ async def load(
     purchases: Path,
     *,
     catalogue: Catalogue,
+    days: Mapping[str, date],
     skip_bad: bool = False,
-    today: date | None = None,
     on_progress: Progress = lambda read, total: None,
 ) -> Report:
-    """Needs the operator's rights. Raises BadInput when a file cannot be read or lacks a column."""
-    files = {
-        "clients": CsvFile(clients, CLIENTS, today or date.today()),
-        "purchases": CsvFile(purchases, PURCHASES, today or date.today()),
-    }
+    """Needs the operator's rights. `days` as in clock.py. Raises BadInput when a file cannot be read or lacks a column."""
+    files = {"clients": CsvFile(clients, CLIENTS), "purchases": CsvFile(purchases, PURCHASES)}
     rejects = Rejects()
     async with connection.transaction():
         await connection.execute(QUERIES["clients.stage"].sql)
+        await connection.copy_records_to_table("staged_days", records=days.items())
         await _copy(connection, files, rejects, on_progress)
         await _judge(connection, clients.name, purchases.name, rejects)
         merged = skip_bad or not rejects.count
@@ -90,9 +95,9 @@ async def _copy(
 
 
 async def _judge(connection: asyncpg.Connection, clients: str, purchases: str, rejects: Rejects) -> None:
-    """What one line alone does not tell: ids that come twice, and purchases of nobody."""
+    """What one line alone does not tell: ids that come twice, purchases of nobody, and of a day that is yet to come."""
     for query, column, reason in JUDGED:
-        file = clients if query == "clients.repeated_clients" else purchases
+        file = clients if query in OF_CLIENTS else purchases
         rows = await connection.fetch(QUERIES[query].sql, LISTED)
         for row in rows:
             rejects.add(BadRow(file, row["line"], reason.format(**row, clients=clients), column))

@@ -4,7 +4,7 @@ Tastes come from the last 90 days, or from everything when those are empty; the 
 so that what is "new" never depends on a window. `Profile` describes the stored JSON.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -97,12 +97,13 @@ def decode(data: str | bytes) -> Profile:
 
 
 async def compute(
-    connection: asyncpg.Connection, client_ids: Sequence[str] | None = None, today: date | None = None
+    connection: asyncpg.Connection, days: Mapping[str, date], client_ids: Sequence[str] | None = None
 ) -> int:
-    """Profiles of these clients, or of all; returns how many. Needs the operator's rights."""
+    """Profiles of these clients, or of all; returns how many. `days` as in clock.py. Needs the operator's rights."""
+    window = WINDOW_DAYS, TOP, list(days), list(days.values())
     done = 0
     async for ids in _batches(connection, client_ids):
-        await connection.execute(QUERIES["clients.compute_profiles"].sql, ids, today or date.today(), WINDOW_DAYS, TOP)
+        await connection.execute(QUERIES["clients.compute_profiles"].sql, ids, *window)
         done += len(ids)
     return done
 

@@ -22,9 +22,9 @@ class Published(msgspec.Struct, frozen=True):
     cells: int
 
 
-async def publish(connection: asyncpg.Connection, today: date | None = None) -> Published:
-    """Counts and publishes what is due. Needs the administrator's connection; takes on bfy_stats until it is done."""
-    period = f"{today or date.today():%Y-%m}"
+async def publish(connection: asyncpg.Connection, today: date) -> Published:
+    """Counts and publishes what is due; `today` is the installation's. Needs the administrator's connection; takes on bfy_stats until it is done."""
+    period = f"{today:%Y-%m}"
     async with connection.transaction():
         await connection.execute(
             "SET LOCAL ROLE bfy_stats; SET LOCAL search_path = stats, core; SET LOCAL work_mem = '128MB'"

@@ -6,11 +6,13 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 
+from beerforyou import clock
 from beerforyou.db import connections
 from beerforyou.db.batch import LONGEST_WRITE_S, Batch
 from beerforyou.db.connections import client_url, on_primary, place, sql_url
@@ -94,7 +96,7 @@ class Database:
         self.watch = pools.watch
         limits = Limits(rows=settings.sql_rows, bytes=settings.sql_bytes, seconds=settings.sql_timeout_s)
         self.gate = Gate()
-        self.fence = Fence(pools.sql, identity, limits, functions_revoked, self.gate)
+        self.fence = Fence(pools.sql, identity, limits, functions_revoked, self.gate, settings.time_zone)
         self.statistics = Reads(pools.tools)
 
     def as_client(self, client_id: str) -> ClientReads:
@@ -116,12 +118,20 @@ async def connect(settings: Settings) -> Database:
     async with AsyncExitStack() as stack:
         pools = await _pools(settings, stack)
         await answered(pools.client.ask(LONGEST_S, identity.check))
+        await answered(pools.client.ask(LONGEST_S, partial(_knows, settings.time_zone)))
         if await answered(pools.service.ask(LONGEST_S, is_older)):
             raise SetupError("the database is of an older version", "run `beerforyou db migrate`")
         look = QUERIES["checks.functions_revoked"].sql
         revoked = await answered(pools.client.ask(LONGEST_S, lambda connection: connection.fetchval(look)))
         return Database(pools, identity, settings, revoked, stack.pop_all())
     raise AssertionError("the block above returns or raises")
+
+
+async def _knows(zone: str, connection: asyncpg.Connection) -> None:
+    try:
+        await connection.execute(QUERIES["checks.time_zone"].sql, zone)
+    except asyncpg.InvalidParameterValueError:
+        raise SetupError(f"PostgreSQL does not know the time zone {zone}", clock.SET_IT) from None
 
 
 async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:

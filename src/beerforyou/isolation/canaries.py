@@ -14,6 +14,7 @@ from string import ascii_lowercase
 import asyncpg
 import msgspec
 
+from beerforyou import clock
 from beerforyou.clients.columns import CANARY
 from beerforyou.clients.profiles import compute
 from beerforyou.db.connections import operator
@@ -47,7 +48,7 @@ async def canaries(settings: Settings) -> AsyncIterator[list[Canary]]:
             for canary in made:
                 await connection.execute(QUERIES["canaries.add_client"].sql, canary.client_id, canary.word)
                 await buy(connection, canary, BEERS)
-            await compute(connection, [canary.client_id for canary in made])
+            await compute(connection, clock.days(settings.time_zone), [canary.client_id for canary in made])
             yield made
         finally:
             await remove(connection, [canary.client_id for canary in made])

@@ -32,9 +32,9 @@ class Line(msgspec.Struct):
     today: date | None = None
 
 
-def evaluate(lines: Iterable[dict[str, Any]], catalogue: Catalogue) -> dict[str, Any]:
+def evaluate(lines: Iterable[dict[str, Any]], catalogue: Catalogue, today: date) -> dict[str, Any]:
     """Each line's `tool` and `args` become what was read; what was expected stays as `expected`. Raises BadInput."""
-    results = [_measured(number, line, catalogue) for number, line in enumerate(lines, start=1)]
+    results = [_measured(number, line, catalogue, today) for number, line in enumerate(lines, start=1)]
     languages = {line["lang"] for line in results if isinstance(line.get("lang"), str)}
     return {
         "n": len(results),
@@ -47,12 +47,12 @@ def evaluate(lines: Iterable[dict[str, Any]], catalogue: Catalogue) -> dict[str,
     }
 
 
-def _measured(number: int, raw: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+def _measured(number: int, raw: dict[str, Any], catalogue: Catalogue, today: date) -> dict[str, Any]:
     try:
         line = msgspec.convert(raw, Line)
     except msgspec.ValidationError as error:
         raise BadInput(f"line {number}: {error}", 'each line needs "text", "tool" and "args"') from None
-    reading = read(line.text, catalogue, _context(line, catalogue), line.today)
+    reading = read(line.text, catalogue, _context(line, catalogue, today), line.today or today)
     args = _args(reading)
     expected = {name: value for name, value in line.args.items() if value}
     ok = reading.tool == line.tool and _equal(args, expected, catalogue)
@@ -60,11 +60,11 @@ def _measured(number: int, raw: dict[str, Any], catalogue: Catalogue) -> dict[st
     return {**kept, "tool": reading.tool, "args": args, "ok": ok, "expected": {"tool": line.tool, "args": expected}}
 
 
-def _context(line: Line, catalogue: Catalogue) -> Context:
+def _context(line: Line, catalogue: Catalogue, today: date) -> Context:
     """The line's own, or what earlier messages leave behind: the last search or question, and the language."""
     context = line.context
     for text in line.history:
-        earlier = read(text, catalogue, context, line.today)
+        earlier = read(text, catalogue, context, line.today or today)
         said = {"search": earlier.search, "question": earlier.question} if earlier.search or earlier.question else {}
         context = msgspec.structs.replace(context, language=earlier.language, **said)
     return context

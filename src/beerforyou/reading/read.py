@@ -21,17 +21,15 @@ from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from beerforyou.reading.utterance import Utterance
 
-NOTHING_SAID = Context()
 
-
-def read(text: str, catalogue: Catalogue, context: Context = NOTHING_SAID, today: date | None = None) -> Reading:
-    """`today` is what "last month" is measured from; the system's date when it is not given."""
+def read(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
+    """`today` is what "last month" is measured from."""
     words = words_of(text)
     message = Utterance(words[:MAX_WORDS], Lookups(catalogue), context.language)
     if len(words) > MAX_WORDS or len(text) > MAX_CHARS:
         return _tangled(message)
     try:
-        return _understood(message, context, today or date.today())
+        return _understood(message, context, today)
     except Tangled:
         return _tangled(message)
 

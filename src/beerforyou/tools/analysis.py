@@ -18,10 +18,9 @@ from beerforyou.tools.statistics import Statistic, of_everyone, published
 from beerforyou.tools.tool import Result
 
 TRIES = 2  # how often an error goes back to the model
-# Whatever may make the same text mean something else tomorrow; a word too many costs a cache a hit.
-_TELLS_THE_TIME = re.compile(
-    r"current|local|now|today|yesterday|tomorrow|age\s*\(|clock|timestamp|timeofday", re.IGNORECASE
-)
+# Whatever may make the same text mean something else tomorrow, or in a second; a word too many costs a cache a hit.
+_TELLS_THE_DAY = re.compile(r"current_date|today|yesterday|tomorrow|age\s*\(", re.IGNORECASE)
+_TELLS_THE_TIME = re.compile(r"current_time|local|now|clock|timestamp|timeofday", re.IGNORECASE)
 
 
 class Analysis(Statistic, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,7 +33,8 @@ def reads(caller: Caller, args: Analysis) -> Label:
 
 
 def _of_own(caller: Caller, sql: str) -> Label:
-    return caller.own("catalogue", "purchases", "home", *(["day"] if _TELLS_THE_TIME.search(sql) else []))
+    told = {"day": _TELLS_THE_DAY, "moment": _TELLS_THE_TIME}
+    return caller.own("catalogue", "purchases", "home", *(name for name, words in told.items() if words.search(sql)))
 
 
 async def run_analytical_query(caller: Caller, hands: Hands, args: Analysis) -> Result:

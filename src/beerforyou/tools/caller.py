@@ -22,7 +22,8 @@ from beerforyou.sentences import Language
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """`today` is the caller's. `versions`: of catalogue, profile, purchases, home and statistics, as this turn began.
+    """`today` is the day in `time_zone` (empty: the installation's). `versions`: of catalogue, profile, purchases, home and
+    statistics, as this turn began; its `moment` is no other turn's.
 
     From the conversation: `agreed` are the breweries whose details the client said yes to, `shown` those that the last list
     had, `question` is what the message was read as, for the next message to lean on.
@@ -33,6 +34,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     home: Place
     language: Language
     today: date
+    time_zone: str = ""
     scopes: frozenset[str] = SCOPES
     versions: dict[str, str] = {}
     agreed: tuple[Ref, ...] = ()

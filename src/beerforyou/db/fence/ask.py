@@ -15,18 +15,21 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from beerforyou import clock
 from beerforyou.db.failure import GONE, answered
 from beerforyou.db.fence import shape
 from beerforyou.db.fence.parser import Gate
 from beerforyou.db.identity import Identity
 from beerforyou.db.pool import Pool
 from beerforyou.db.replica import Route
-from beerforyou.errors import Refused, Unavailable
+from beerforyou.errors import Refused, SetupError, Unavailable
 
 HEAVY_S = 0.5  # a query that took longer may have left memory behind: its connection is not used again
 RUNS = 300  # of one session, which is then renewed: it keeps what it was told of, such as time zones
 QUERIES_A_RUN = 5  # as asyncpg counts them
 
+# One round trip. A name that clock.known() lets pass: there is no quote in any.
+BEGIN = "BEGIN READ ONLY; SET LOCAL TIME ZONE '{zone}'"
 ENTER = "SELECT authz.enter($1)"
 LEAVE = "ROLLBACK"
 LEAVE_UNLOCKED = "ROLLBACK; SELECT authz.leave()"  # advisory locks are not rolled back; where SQL can take them
@@ -84,28 +87,32 @@ class _Late(Exception):
 class Fence:
     CACHEABLE = 60  # statements up to this length are prepared: ENTER and FETCH, never what a model wrote
 
-    def __init__(self, route: Route, identity: Identity, limits: Limits, functions_revoked: bool, gate: Gate) -> None:
-        self._route, self._identity, self._limits, self._gate = route, identity, limits, gate
+    def __init__(
+        self, route: Route, identity: Identity, limits: Limits, functions_revoked: bool, gate: Gate, zone: str
+    ) -> None:
+        self._route, self._identity, self._limits, self._gate, self._zone = route, identity, limits, gate, zone
         self._leave = LEAVE if functions_revoked else LEAVE_UNLOCKED
 
-    async def ask(self, client_id: str, sql: str) -> Found:
+    async def ask(self, client_id: str, sql: str, zone: str = "") -> Found:
         """Through the gate. Raises as `run` does."""
-        return await self.run(client_id, await self._gate.passed(sql))
+        return await self.run(client_id, await self._gate.passed(sql), zone)
 
-    async def run(self, client_id: str, sql: str) -> Found:
-        """Raises Refused, in words for the model, and Unavailable."""
+    async def run(self, client_id: str, sql: str, zone: str = "") -> Found:
+        """In `zone`, where the client has one, CURRENT_DATE is the client's day. Raises Refused, in words for the model,
+        Unavailable and SetupError."""
         shape.checked(sql)
+        begin = BEGIN.format(zone=clock.usable(zone or self._zone))
         try:
-            lines = await self._route.ask(lambda pool: self._lines(pool, client_id, sql))
+            lines = await self._route.ask(lambda pool: self._lines(pool, client_id, begin, sql))
         except asyncpg.PostgresError as error:
             raise _refused(error) from None
         return self._found(lines)
 
-    async def _lines(self, pool: Pool, client_id: str, sql: str) -> list[str]:
+    async def _lines(self, pool: Pool, client_id: str, begin: str, sql: str) -> list[str]:
         try:
             async with pool.acquire(timeout=self._limits.seconds, whose=client_id) as connection:
                 token = self._identity.token(client_id)  # now: it would not outlive a long wait
-                return await self._transaction(connection, token, sql)
+                return await self._transaction(connection, begin, token, sql)
         except (asyncpg.QueryCanceledError, asyncpg.ConfigurationLimitExceededError, asyncpg.OutOfMemoryError):
             raise  # its own limits: another server would not be faster
         except _Late:
@@ -115,7 +122,7 @@ class Fence:
         except GONE as error:  # also TimeoutError: the server let nobody in
             raise Unavailable("the database does not answer", "try again in a moment") from error
 
-    async def _transaction(self, connection: asyncpg.Connection, token: str, sql: str) -> list[str]:
+    async def _transaction(self, connection: asyncpg.Connection, begin: str, token: str, sql: str) -> list[str]:
         """Always rolled back. Where something heavy ran, or still does, the connection is given up instead; the server
         ends what runs for nobody (client_connection_check_interval in fence.sql).
         """
@@ -123,7 +130,7 @@ class Fence:
         limits = self._limits
         try:
             async with asyncio.timeout(limits.seconds):
-                await connection.execute("BEGIN READ ONLY")
+                await _begin(connection, begin)
                 await connection.fetchval(ENTER, token)
                 await self._declare(connection, sql)
                 return [row["line"] for row in await connection.fetch(FETCH, limits.rows + 1, limits.bytes + 1)]
@@ -162,6 +169,14 @@ class Fence:
             rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
             truncated=fit < len(lines),
         )
+
+
+async def _begin(connection: asyncpg.Connection, begin: str) -> None:
+    """What this refuses is no fault of the text that follows."""
+    try:
+        await connection.execute(begin)
+    except asyncpg.InvalidParameterValueError as error:
+        raise SetupError(f"PostgreSQL refuses a client's time zone: {error}", "update its time zones") from None
 
 
 def _integer(text: str) -> int | float | str:

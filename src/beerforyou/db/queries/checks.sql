@@ -94,3 +94,7 @@ SELECT functions_revoked FROM authz.fence;
 -- name: limits
 -- What a query of bfy_reader is limited by, and the process that serves this one.
 SELECT authz.backend() AS pid, coalesce(rolconfig, '{}') AS settings FROM pg_roles WHERE rolname = 'bfy_reader';
+
+-- name: time_zone
+-- What time it is in time zone $1; an error where this server does not know it.
+SELECT now() AT TIME ZONE $1 AS now;

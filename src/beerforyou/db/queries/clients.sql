@@ -1,21 +1,25 @@
 -- name: stage
--- Where the lines of an operator's files wait to be judged. Columns as in clients/columns.py, in its order.
+-- Where the lines of an operator's files wait to be judged, and the days that judge them: today in each time zone, and under
+-- the empty name where the installation is. Columns as in clients/columns.py, in its order.
 CREATE TEMPORARY TABLE staged_clients (
-    line bigint, client_id text, name text, city text, state text, country text, postal_code text, language text
+    line bigint, client_id text, name text, city text, state text, country text, postal_code text, language text,
+    time_zone text
 );
 CREATE TEMPORARY TABLE staged_purchases (
     line bigint, purchase_id text, client_id text, purchased_on date, beer text, style text, brewery text,
     brewery_city text, brewery_state text, quantity int, unit_price numeric(12, 2)
 );
+CREATE TEMPORARY TABLE staged_days (time_zone text, today date);
 
 -- name: unstage
 -- Their end.
-DROP TABLE IF EXISTS pg_temp.staged_clients, pg_temp.staged_purchases;
+DROP TABLE IF EXISTS pg_temp.staged_clients, pg_temp.staged_purchases, pg_temp.staged_days;
 
 -- name: analyze_staged
 -- Nobody else gathers statistics of temporary tables.
 ANALYZE staged_clients;
 ANALYZE staged_purchases;
+ANALYZE staged_days;
 
 -- name: analyze
 -- Statistics of what `load` and `catalogue sync` write.
@@ -54,6 +58,32 @@ WITH gone AS (
 )
 SELECT line, client_id AS id, count(*) OVER () FROM gone ORDER BY line LIMIT $1;
 
+-- name: unknown_time_zones
+-- Takes out clients in a time zone that this server does not know, though we do.
+WITH gone AS (
+    DELETE FROM staged_clients s
+    WHERE s.time_zone <> '' AND s.time_zone NOT IN (SELECT name FROM pg_timezone_names)
+    RETURNING s.line, s.time_zone
+)
+SELECT line, time_zone AS id, count(*) OVER () FROM gone ORDER BY line LIMIT $1;
+
+-- name: in_the_future
+-- Takes out purchases of a day that is yet to come where their client is. Tomorrow may be: not every client's time zone is
+-- known, and elsewhere it has begun.
+WITH early AS MATERIALIZED (
+    SELECT line, client_id FROM staged_purchases
+    WHERE purchased_on > (SELECT min(today) FROM staged_days) + 1
+), gone AS (
+    DELETE FROM staged_purchases s
+    USING early e
+    LEFT JOIN staged_clients n USING (client_id)
+    LEFT JOIN clients c USING (client_id)
+    JOIN staged_days d ON d.time_zone = coalesce(n.time_zone, c.time_zone, '')
+    WHERE s.line = e.line AND s.purchased_on > d.today + 1
+    RETURNING s.line, s.purchased_on, d.today
+)
+SELECT line, purchased_on AS id, today, count(*) OVER () FROM gone ORDER BY line LIMIT $1;
+
 -- name: count_staged
 -- The good lines.
 SELECT (SELECT count(*) FROM staged_clients) AS clients, (SELECT count(*) FROM staged_purchases) AS purchases;
@@ -64,18 +94,20 @@ LOCK TABLE beers IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: merge_clients
 -- New clients, and what changed of the others. Who has no language is answered in that of the country.
-INSERT INTO clients (client_id, name, city, state, country, postal_code, language)
-SELECT client_id, name, city, state, country, postal_code,
+INSERT INTO clients (client_id, name, city, state, country, postal_code, time_zone, language)
+SELECT client_id, name, city, state, country, postal_code, time_zone,
        CASE WHEN language <> '' THEN language
             WHEN lower(country) IN ('brazil', 'brasil', 'portugal') THEN 'pt'
             ELSE 'en' END
 FROM staged_clients
 ON CONFLICT (client_id) DO UPDATE
 SET name = excluded.name, city = excluded.city, state = excluded.state, country = excluded.country,
-    postal_code = excluded.postal_code, language = excluded.language, changed_at = now()
-WHERE (clients.name, clients.city, clients.state, clients.country, clients.postal_code, clients.language)
+    postal_code = excluded.postal_code, language = excluded.language, time_zone = excluded.time_zone, changed_at = now()
+WHERE (clients.name, clients.city, clients.state, clients.country, clients.postal_code, clients.language,
+       clients.time_zone)
     IS DISTINCT FROM
-      (excluded.name, excluded.city, excluded.state, excluded.country, excluded.postal_code, excluded.language);
+      (excluded.name, excluded.city, excluded.state, excluded.country, excluded.postal_code, excluded.language,
+       excluded.time_zone);
 
 -- name: merge_beers
 -- New beers; a style where there was none, or another.
@@ -132,15 +164,20 @@ ORDER BY client_id
 LIMIT $2;
 
 -- name: compute_profiles
--- Profiles of clients $1 on day $2: tastes of the last $3 days or of all time, $4 of each; all breweries ever bought.
-WITH chosen AS MATERIALIZED (
-    SELECT * FROM clients WHERE client_id = ANY ($1::text[])
+-- Profiles of clients $1: tastes of the last $2 days or of all time, $3 of each; all breweries ever bought. What day it is in
+-- time zones $4 say days $5; the empty name is the installation's.
+WITH days AS MATERIALIZED (
+    SELECT * FROM unnest($4::text[], $5::date[]) AS d (time_zone, today)
+), chosen AS MATERIALIZED (
+    SELECT c.*, coalesce(d.today, here.today) AS today
+    FROM clients c JOIN days here ON here.time_zone = '' LEFT JOIN days d ON d.time_zone = c.time_zone
+    WHERE client_id = ANY ($1::text[])
 ), per_beer AS MATERIALIZED (
     SELECT client_id, beer_id, sum(quantity) AS quantity, count(*) AS orders, sum(quantity * unit_price) AS amount,
-           coalesce(sum(quantity) FILTER (WHERE purchased_on > $2::date - $3::int), 0) AS recent,
+           coalesce(sum(quantity) FILTER (WHERE purchased_on > today - $2::int), 0) AS recent,
            min(purchased_on) AS first, max(purchased_on) AS last
-    FROM purchases
-    WHERE client_id = ANY ($1::text[]) AND purchased_on <= $2::date
+    FROM purchases JOIN chosen USING (client_id)
+    WHERE client_id = ANY ($1::text[]) AND purchased_on <= today
     GROUP BY client_id, beer_id
 ), bought AS MATERIALIZED (
     -- One spelling of a brewery: the catalogue's where it knows it. `counted` is the quantity in the window.
@@ -167,7 +204,7 @@ WITH chosen AS MATERIALIZED (
     SELECT client_id, dimension,
            jsonb_agg(jsonb_build_object('name', name, 'quantity', quantity, 'share', share) ORDER BY place) AS data
     FROM ranked_shares
-    WHERE dimension = 'type' OR place <= $4
+    WHERE dimension = 'type' OR place <= $3
     GROUP BY client_id, dimension
 ), ranked_beers AS (
     SELECT client_id, beer, brewery, brewery_id, max(style) AS style, sum(counted) AS quantity,
@@ -180,7 +217,7 @@ WITH chosen AS MATERIALIZED (
         'name', beer, 'brewery', brewery, 'brewery_id', brewery_id, 'style', nullif(style, ''), 'quantity', quantity
     )) ORDER BY place) AS data
     FROM ranked_beers
-    WHERE place <= $4
+    WHERE place <= $3
     GROUP BY client_id
 ), per_brewery AS MATERIALIZED (
     SELECT client_id, brewery_id, brewery, city, state, max(type) AS type, sum(quantity) AS quantity,
@@ -196,7 +233,7 @@ WITH chosen AS MATERIALIZED (
     SELECT client_id,
            jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                'name', brewery, 'brewery_id', brewery_id, 'quantity', counted, 'share', share
-           )) ORDER BY place) FILTER (WHERE place <= $4 AND counted > 0) AS top,
+           )) ORDER BY place) FILTER (WHERE place <= $3 AND counted > 0) AS top,
            jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                'name', brewery, 'brewery_id', brewery_id, 'city', city, 'state', state, 'type', nullif(type, ''),
                'first', first, 'last', last, 'quantity', quantity, 'orders', orders

@@ -220,8 +220,9 @@ UNION ALL
 SELECT item, NULL FROM wanted JOIN runs USING (run_id) WHERE runs.fence = wanted.fence AND runs.finished_at IS NOT NULL;
 
 -- name: turn
--- What a worker needs to start on run $2: the question, the client's place and language, and how new what we know is.
-SELECT asked.text, r.scopes, c.name, c.city, c.state, c.country, c.language, c.purchases_version::text AS purchases,
+-- What a worker needs to start on run $2: the question, the client's place, language and time zone, and how new what we
+-- know is.
+SELECT asked.text, r.scopes, c.name, c.city, c.state, c.country, c.language, c.time_zone, c.purchases_version::text AS purchases,
        left(md5(concat_ws('|', c.name, c.city, c.state, c.country, c.postal_code)), 12) AS home,
        (SELECT p.version FROM profiles p WHERE p.client_id = me.client_id) AS profile,
        (SELECT e.edition::text FROM stats.edition e) AS statistics
