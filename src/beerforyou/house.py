@@ -79,6 +79,6 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(doorbell.close)
         model = connect(complete)
         stack.push_async_callback(model.close)
-        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read), model)
+        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read, complete.data), model)
         stack.push_async_callback(house.bell.close)
         yield house

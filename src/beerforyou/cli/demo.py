@@ -81,7 +81,7 @@ async def set_up(settings: Settings) -> None:
     async with operator(settings) as connection:
         await _bring_catalogue(connection, settings)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM clients)"):
-            await _bring_clients(connection)
+            await _bring_clients(connection, settings.data)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM profiles)"):
             await compute(connection)
             await publish(connection)
@@ -113,14 +113,14 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
         note(told(await store(connection, demo.breweries(), "demo")))
 
 
-async def _bring_clients(connection: asyncpg.Connection) -> None:
+async def _bring_clients(connection: asyncpg.Connection, data: Path) -> None:
     from beerforyou.catalogue import refresh
     from beerforyou.clients import demo
     from beerforyou.clients.load import load
     from beerforyou.db.database import Reads
 
     note("Making demo clients and their purchases …")
-    catalogue = await refresh.load(Reads(connection))
+    catalogue = await refresh.load(Reads(connection), data)
     with tempfile.TemporaryDirectory() as folder:
         clients, purchases = demo.write(Path(folder), catalogue.breweries)
         report = await load(connection, clients, purchases, catalogue=catalogue)
