@@ -43,19 +43,22 @@ def command(once: bool, catalogue: Path | None, port: int | None, data: Path | N
 
 
 async def _demo(settings: Settings, once: bool) -> int:
-    from beerforyou.cli.ask import ask
+    from beerforyou.cli.ask import answered
+    from beerforyou.cli.asking import Here, Talk
     from beerforyou.house import opened, prepared
+    from beerforyou.worker.worker import working
 
     note("Starting PostgreSQL and Valkey …")
     async with prepared(settings, keep=True) as ready:
         await set_up(ready)
         async with opened(ready) as house:
             click.echo(f"\n{CLIENT}: {QUESTION}\n")
-            status = await ask(house, QUESTION, CLIENT)
+            async with working(house):
+                asked = await answered(Talk(Here(house, CLIENT)), QUESTION)
             note(f'\nThe next question:  {_program()} "{NEXT}" --as {CLIENT}{_data(settings)}')
             if not once:
-                await _serve(house)
-    return 0 if status["status"] == "succeeded" else 1
+                await _serve(settings, house)
+    return 0 if asked["status"] == "succeeded" else 1
 
 
 def _program() -> str:
@@ -127,7 +130,7 @@ async def _bring_clients(connection: asyncpg.Connection, data: Path) -> None:
     note(f"{report.clients} demo clients, {report.purchases} purchases")
 
 
-async def _serve(house: House) -> None:
+async def _serve(settings: Settings, house: House) -> None:
     from msgspec.structs import replace
 
     from beerforyou.cli.serve import bound, serve
@@ -139,4 +142,4 @@ async def _serve(house: House) -> None:
         note(f"{error.message}; taking a free port.")
         listener = bound(replace(house.settings, port=0))
     with listener:
-        await serve(house, listener)
+        await serve(settings, house, listener)
