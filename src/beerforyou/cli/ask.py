@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -60,7 +61,7 @@ async def answered(talk: Talk, message: str, quiet: bool = False) -> dict[str, A
     """Asks, shows what comes unless `quiet`, and returns the run with its steps."""
     from beerforyou.cli.printing import Printing
 
-    printing = Printing()
+    printing = Printing(sys.stdout.isatty())
     try:
         run_id = await talk.say(message, (lambda *_: None) if quiet else printing.show)
     finally:

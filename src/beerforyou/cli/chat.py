@@ -67,7 +67,7 @@ async def _say(talk: Talk, line: str, as_json: bool) -> None:
 
     from beerforyou.cli.printing import Printing
 
-    printing = Printing()
+    printing = Printing(sys.stdout.isatty())
     try:
         run_id = await talk.say(line, (lambda *_: None) if as_json else printing.show)
     finally:

@@ -20,10 +20,10 @@ WHOLE = (".", "!", "?", "…")  # ends a sentence that the next one may follow o
 
 
 class Printing:
-    """Of one run. `show` takes its events, type and data."""
+    """Of one run, to a terminal or not. `show` takes its events, type and data."""
 
-    def __init__(self) -> None:
-        self._paper = Paper() if sys.stdout.isatty() else None
+    def __init__(self, terminal: bool) -> None:
+        self._paper = Paper() if terminal else None
         self._told: list[str] = []
         self._answered = False
 
@@ -47,7 +47,7 @@ class Printing:
             self._paper.new_line()
 
     def _tell(self, paper: Paper, sentence: str) -> None:
-        if self._told:
+        if self._told and paper.column:
             paper.write(" " if self._told[-1].endswith(WHOLE) and not ITEM.match(sentence) else "\n")
         paper.write(sentence)
         self._told.append(sentence)
@@ -88,31 +88,31 @@ class Paper:
     """The terminal as wide as it is at each line; a word that does not fit begins the next, under its own list's text."""
 
     def __init__(self) -> None:
-        self._column = self._indent = 0
+        self.column = self._indent = 0
 
     def write(self, text: str) -> None:
         for number, line in enumerate(text.split("\n")):
             if number:
                 self._put("\n")
-                self._column = self._indent = 0
+                self.column = self._indent = 0
             self._write_line(line)
         sys.stdout.flush()
 
     def new_line(self) -> None:
-        if self._column:
+        if self.column:
             self.write("\n")
 
     def _write_line(self, line: str) -> None:
-        if not self._column and (lead := re.match(rf"\s*(?:{ITEM.pattern})?", line)):
+        if not self.column and (lead := re.match(rf"\s*(?:{ITEM.pattern})?", line)):
             self._indent = cells(lead[0])
         width = max(NARROWEST, shutil.get_terminal_size().columns)
         for blanks, word in re.findall(r"(\s*)(\S*)", line):
-            if word and self._column > self._indent and self._column + cells(blanks + word) > width:
+            if word and self.column > self._indent and self.column + cells(blanks + word) > width:
                 self._put(f"\n{' ' * self._indent}{word}")
-                self._column = self._indent + cells(word)
+                self.column = self._indent + cells(word)
             else:
                 self._put(blanks + word)
-                self._column += cells(blanks + word)
+                self.column += cells(blanks + word)
 
     def _put(self, text: str) -> None:
         click.echo(text, nl=False)
