@@ -79,6 +79,6 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(doorbell.close)
         models = connect(complete)
         stack.push_async_callback(models.close)
-        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read), models)
+        house = House(complete, db, valkey, subscriptions, doorbell, await Current.load(db.read, complete.data), models)
         stack.push_async_callback(house.bell.close)
         yield house

@@ -208,6 +208,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(description="Wall-clock limit of one attempt to deliver a webhook, in seconds.", gt=0)
     ] = 15.0
 
+    url: Annotated[
+        str,
+        Meta(description="A server elsewhere that `ask` and `chat` talk to. Empty: one on the data folder, or none."),
+    ] = ""
+    token: Annotated[
+        str, Meta(description="The token that they send it. Empty: made with `auth_secret`, where that is its key.")
+    ] = ""
     auth_secret: Annotated[
         str, Meta(description="Key for HS256 tokens, at least 32 bytes. Empty: generated in the data folder.")
     ] = ""
@@ -310,6 +317,7 @@ def describe(settings: Settings) -> list[dict[str, Any]]:
 def _masked(name: str, value: Any) -> Any:
     secret = (
         name.endswith(("_key", "_secret"))
+        or name == "token"
         or (name.startswith("database_") and name.endswith("_url"))
         or name in ("valkey_url", "queue_url")
         or "@" in str(value)

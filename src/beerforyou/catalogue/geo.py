@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import acos, asin, atan2, cos, degrees, floor, pi, radians, sin, sqrt
 from statistics import median
 
@@ -103,11 +104,14 @@ def chord_km(a: Vector, b: Vector) -> float:
     return EARTH_KM * sqrt(max(0.0, 2.0 - 2.0 * cosine(a, b)))
 
 
+@dataclass(init=False, eq=False, repr=False)
 class Grid:
     """Points in cells of one degree, so that a search around a point looks at its neighbours alone."""
 
+    _cells: dict[tuple[int, int], list[tuple[int, float, float, float]]]
+
     def __init__(self, vectors: Iterable[tuple[int, Vector]]) -> None:
-        self._cells: dict[tuple[int, int], list[tuple[int, float, float, float]]] = {}
+        self._cells = {}
         for index, (x, y, z) in vectors:
             cell = floor(degrees(asin(z))), (floor(degrees(atan2(y, x))) + 180) % 360 - 180
             self._cells.setdefault(cell, []).append((index, x, y, z))

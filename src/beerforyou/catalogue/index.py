@@ -12,7 +12,7 @@ import msgspec
 
 from beerforyou.catalogue.brewery import NOT_OPEN, Ambiguous, Brewery, Criteria, Match, Page, Place, Unknown
 from beerforyou.catalogue.brewery_types import nearest_type, resolve_type
-from beerforyou.catalogue.columns import columns, own_point
+from beerforyou.catalogue.columns import Columns, columns, own_point
 from beerforyou.catalogue.geo import Grid, Point, cosine, km, unit
 from beerforyou.catalogue.mentions import Mention, MentionFinder, MentionKind
 from beerforyou.catalogue.name_index import NameIndex
@@ -34,7 +34,21 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 class Catalogue:
-    """`breweries` and all `columns` are in the order of names, which is the order of pages."""
+    """`breweries` and all `columns` are in the order of names, which is the order of pages.
+
+    The annotated parts are all there is of it: `kept.py` writes and reads them one by one.
+    """
+
+    version: str
+    breweries: tuple[Brewery, ...]
+    places: Gazetteer
+    columns: Columns
+    _at: dict[str, int]
+    _lists: dict[tuple[Place, str], list[int]]
+    _open_grid: Grid
+    _shut_grid: Grid
+    _name_index: NameIndex
+    _mention_finder: MentionFinder
 
     def __init__(
         self, breweries: Iterable[Brewery], aliases: Mapping[str, Sequence[str]] | None = None, version: str = "0"

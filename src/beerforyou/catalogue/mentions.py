@@ -7,6 +7,7 @@ is there for the reader to judge by. A message takes tens of microseconds, since
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -42,7 +43,7 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     full: bool = False
 
 
-class _Entry(msgspec.Struct, frozen=True):
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
     kind: MentionKind
     name: str
     places: tuple[Place, ...] = ()
@@ -51,10 +52,13 @@ class _Entry(msgspec.Struct, frozen=True):
     full: bool = False
 
 
+@dataclass(init=False, eq=False, repr=False)
 class MentionFinder:
+    _entries: dict[str, list[_Entry]]  # at most one of a kind
+    _longest: dict[str, int]
+
     def __init__(self, gazetteer: Gazetteer, breweries: Iterable[tuple[Brewery, BreweryName]]) -> None:
-        self._entries: dict[str, list[_Entry]] = {}  # at most one of a kind
-        self._longest: dict[str, int] = {}
+        self._entries, self._longest = {}, {}
         self._add_places(gazetteer)
         self._add_breweries(breweries)
         for word, kind in TYPE_WORDS.items():

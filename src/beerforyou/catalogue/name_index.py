@@ -6,6 +6,7 @@ Numbers are positions in the catalogue's list of breweries.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from itertools import chain
 
 from beerforyou.catalogue.names import BreweryName
@@ -14,12 +15,17 @@ from beerforyou.catalogue.spelling import Speller
 _Positions = dict[str, list[int]]
 
 
+@dataclass(init=False, eq=False, repr=False)
 class NameIndex:
+    _by_trade: _Positions
+    _by_key: _Positions
+    _by_brand: _Positions
+    _by_word: dict[str, set[int]]
+    _wholes: list[str]
+    _speller: Speller
+
     def __init__(self, names: Sequence[BreweryName], aliases: Iterable[tuple[int, BreweryName]] = ()) -> None:
-        self._by_trade: _Positions = {}
-        self._by_key: _Positions = {}
-        self._by_brand: _Positions = {}
-        self._by_word: dict[str, set[int]] = {}
+        self._by_trade, self._by_key, self._by_brand, self._by_word = {}, {}, {}, {}
         for position, name in (*enumerate(names), *aliases):
             _append(self._by_trade, name.trade, position)
             _append(self._by_key, name.key, position)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from beerforyou.catalogue.brewery import Ambiguous, Brewery, Place, Unknown
 from beerforyou.catalogue.names import fold
@@ -29,16 +30,23 @@ _MISTAKEN: dict[Kind, tuple[Kind, ...]] = {
 }
 
 
+@dataclass(init=False, eq=False, repr=False)
 class Gazetteer:
     """The places of one catalogue, under every name they are known by."""
+
+    open_breweries: dict[Place, int]
+    _places: dict[tuple[str, str, str], Place]
+    _spellers: dict[Kind, Speller]
+    _names: dict[Kind, dict[str, tuple[Place, ...]]]
+    _elsewhere: set[str]
 
     def __init__(self, breweries: Iterable[Brewery]) -> None:
         rows = Counter((b.city, b.state, b.country) for b in breweries)
         self._places = canonical(rows)
-        self.open_breweries: Counter[Place] = Counter()
+        self.open_breweries = {place: 0 for city in self._places.values() for place in around(city)}
         for brewery in breweries:
-            if brewery.is_open:
-                self.open_breweries.update(around(self.place_of(brewery)))
+            for place in around(self.place_of(brewery)) if brewery.is_open else ():
+                self.open_breweries[place] += 1
         named = spoken(set(self._places.values()))
         self._spellers = {kind: Speller(key for key, _ in pairs) for kind, pairs in named.items()}
         self._names = {kind: self._most_first(pairs + abbreviations(kind, pairs)) for kind, pairs in named.items()}

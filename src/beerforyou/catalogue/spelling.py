@@ -4,6 +4,7 @@ A name is repaired only when no other name is as near; whoever finds none can st
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -18,6 +19,7 @@ def mistakes_allowed(length: int) -> int:
     return 0 if length < 5 else 1 if length < 9 else 2
 
 
+@dataclass(init=False, eq=False, repr=False)
 class Speller:
     """The known names by length and first letter.
 
@@ -25,8 +27,10 @@ class Speller:
     misspelt Aurich. So a few hundred names are compared instead of all.
     """
 
+    _names: dict[tuple[int, str], list[str]]
+
     def __init__(self, names: Iterable[str]) -> None:
-        self._names: dict[tuple[int, str], list[str]] = {}
+        self._names = {}
         for name in filter(None, dict.fromkeys(names)):
             self._names.setdefault((len(name), name[0]), []).append(name)
 

@@ -14,6 +14,7 @@ import sys
 import click
 
 from beerforyou import __version__
+from beerforyou.cli.output import data_before
 
 COMMANDS = {
     "ask": "Ask one question and print the answer",
@@ -44,6 +45,8 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"beerforyou.cli.{name.replace('-', '_')}").command
+        if isinstance(command, click.Group) and data_before not in command.params:
+            command.params.append(data_before)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -51,8 +54,9 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0].startswith("-") and args[0] not in ("--help", "-h", "--version"):
-            args = ["ask", *args]
+        first = _first_of_a_command(args)
+        if args[first:] and args[first].startswith("-") and args[first] not in ("--help", "-h", "--version"):
+            args = [*args[:first], "ask", *args[first:]]
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -66,7 +70,15 @@ class Commands(click.Group):
         return "ask", self.get_command(ctx, "ask"), args
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _first_of_a_command(args: list[str]) -> int:
+    """Where what is not `--data` begins."""
+    first = 0
+    while first < len(args) and (args[first] == "--data" or args[first].startswith("--data=")):
+        first += 2 if args[first] == "--data" else 1
+    return first
+
+
+@click.command(cls=Commands, params=[data_before], context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="beerforyou")
 def program() -> None:
     """BeerForYou, an assistant for the people who buy beer for a living.

@@ -1,7 +1,8 @@
-"""`beerforyou "..." --as ID`: one question, walked in this process by the same corridor that serves HTTP."""
+"""`beerforyou "..." --as ID`: one question, to a server that runs, or walked in this process by the same corridor."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,17 +12,20 @@ import click
 from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
-    from beerforyou.house import House
+    from beerforyou.cli.asking import Talk
+    from beerforyou.settings import Settings
+
+as_option = click.option("--as", "client_id", metavar="ID", help="The client who asks, such as CLT-00001.")
 
 
 @click.command("ask")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--as", "client_id", required=True, metavar="ID", help="The client who asks, such as CLT-00001.")
+@as_option
 @click.option("--conversation", type=click.UUID, help="Go on with this conversation.")
 @json_option
 @data_option
 def command(
-    words: tuple[str, ...], client_id: str, conversation: UUID | None, as_json: bool, data: Path | None
+    words: tuple[str, ...], client_id: str | None, conversation: UUID | None, as_json: bool, data: Path | None
 ) -> None:
     """Ask one question and print the answer as it comes.
 
@@ -34,36 +38,35 @@ def command(
 
 
 async def _ask(
-    message: str, client_id: str, conversation: UUID | None, quiet: bool, data: Path | None
+    message: str, client_id: str | None, conversation: UUID | None, quiet: bool, data: Path | None
 ) -> dict[str, Any]:
     from beerforyou import settings
-    from beerforyou.house import opened
+    from beerforyou.cli.asking import Talk, asking
 
-    async with opened(settings.load(data=data)) as house:
-        return await ask(house, message, client_id, conversation, quiet)
+    chosen = settings.load(data=data)
+    async with asking(chosen, speaking_for(chosen, client_id)) as somebody:
+        return await answered(Talk(somebody, conversation), message, quiet)
 
 
-async def ask(
-    house: House, message: str, client_id: str, conversation: UUID | None = None, quiet: bool = False
-) -> dict[str, Any]:
+def speaking_for(settings: Settings, client_id: str | None) -> str:
+    """`--as`, or the client of the token that is sent. Raises UsageError without either."""
+    from beerforyou.cli.remote import spoken_for
+
+    if client := client_id or spoken_for(settings):
+        return client
+    raise click.UsageError("Missing option '--as': the client who asks.")
+
+
+async def answered(talk: Talk, message: str, quiet: bool = False) -> dict[str, Any]:
     """Asks, shows what comes unless `quiet`, and returns the run with its steps."""
-    from beerforyou.conversations.accepting import accept
-    from beerforyou.runs.looking import look
-    from beerforyou.worker.worker import working
+    from beerforyou.cli.printing import Printing
 
-    async with working(house):
-        accepted = await accept(house, client_id, message, conversation)
-        async for event in await house.following.events(house.database.as_client(client_id), accepted.run_id):
-            if event is not None and not quiet:
-                show(event.type, event.data)
-        if not quiet:
-            note(f"conversation {accepted.conversation_id}")
-        return await look(house.database.as_client(client_id), accepted.run_id, steps=True)
-
-
-def show(kind: str, data: dict[str, Any]) -> None:
-    """Text is printed by sentences as it comes, and the rest of the answer at the end."""
-    if kind == "tool_started":
-        note(f"… {data['name']}")
-    elif kind == "answer":
-        click.echo(data["text"])
+    printing = Printing(sys.stdout.isatty())
+    try:
+        run_id = await talk.say(message, (lambda *_: None) if quiet else printing.show)
+    finally:
+        printing.end()
+    if not quiet:
+        note(f"conversation {talk.conversation}")
+    found: dict[str, Any] = await talk.asking.look(run_id)
+    return found

@@ -69,7 +69,7 @@ async def _sync(source: str | None, data: Path | None) -> Diff:
         note("Reading …")
         diff = await bring(connection, source or ready.catalogue_url, progress=partial(ready))
         async with connection.transaction():
-            await resolve_breweries(connection, await refresh.load(Reads(connection)))
+            await resolve_breweries(connection, await refresh.load(Reads(connection), ready.data))
             await compute(connection, clock.days(ready.time_zone))  # what is new to a client may have changed
         await analyze(connection)
         return diff

@@ -2,77 +2,116 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import signal
 import sys
-import threading
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from beerforyou.cli.ask import show
-from beerforyou.cli.output import data_option, json_option, note, run
+from beerforyou.cli.ask import as_option, speaking_for
+from beerforyou.cli.output import Beside, data_option, json_option, note
+
+if TYPE_CHECKING:
+    from beerforyou.cli.asking import Talk
+
+PROMPT = "> "
+REMEMBERED = 1000  # lines of the history
 
 
 @click.command("chat")
-@click.option("--as", "client_id", required=True, metavar="ID", help="The client who talks.")
+@as_option
 @json_option
 @data_option
-def command(client_id: str, as_json: bool, data: Path | None) -> None:
-    """Talk, line by line, until the end of the input (Ctrl-D).
+def command(client_id: str | None, as_json: bool, data: Path | None) -> None:
+    """Talk, line by line. Ctrl-C stops an answer, Ctrl-D leaves.
 
     With --json: one run a line.
     """
-    run(_chat(client_id, as_json, data))
+    from beerforyou import settings
+    from beerforyou.cli.asking import Talk, asking
+
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, _leave)
+    chosen = settings.load(data=data)
+    client = speaking_for(chosen, client_id)
+    with Beside() as beside, beside.open(asking(chosen, client)) as somebody:
+        talk = Talk(somebody)
+        beside.run(talk.greet())
+        if _is_a_person():
+            note(f"Talking as {client} with {somebody.where}. Ctrl-C stops an answer, Ctrl-D leaves.")
+        with _history(chosen.data) if _is_a_person() else contextlib.nullcontext():
+            for line in filter(str.strip, _typed() if _is_a_person() else iter(sys.stdin.readline, "")):
+                _turn(beside, talk, line, as_json)
 
 
-async def _chat(client_id: str, as_json: bool, data: Path | None) -> None:
+def _turn(beside: Beside, talk: Talk, line: str, as_json: bool) -> None:
+    from beerforyou.errors import BadInput, BeerForYouError
+
+    try:
+        beside.run(_say(talk, line, as_json))
+    except BeerForYouError as error:
+        if not (_is_a_person() or isinstance(error, BadInput)):
+            raise
+        note(f"{error.message} ({error.hint})")
+    except KeyboardInterrupt:
+        if not _is_a_person():
+            raise
+        note("… stopped")
+
+
+async def _say(talk: Talk, line: str, as_json: bool) -> None:
     import msgspec
 
-    from beerforyou import settings
-    from beerforyou.conversations.accepting import accept
-    from beerforyou.errors import BadInput
-    from beerforyou.house import opened
-    from beerforyou.runs.looking import look
-    from beerforyou.worker.worker import working
+    from beerforyou.cli.printing import Printing
 
-    async with opened(settings.load(data=data)) as house, working(house):
-        conversation = None
-        async for line in _lines():
-            if not line.strip():
-                continue
-            try:
-                accepted = await accept(house, client_id, line, conversation)
-            except BadInput as error:
-                note(f"{error.message} ({error.hint})")
-                continue
-            conversation = accepted.conversation_id
-            async for event in await house.following.events(house.database.as_client(client_id), accepted.run_id):
-                if event is not None and not as_json:
-                    show(event.type, event.data)
-            if as_json:
-                click.echo(
-                    msgspec.json.encode(await look(house.database.as_client(client_id), accepted.run_id, steps=True))
-                )
+    printing = Printing(sys.stdout.isatty())
+    try:
+        run_id = await talk.say(line, (lambda *_: None) if as_json else printing.show)
+    finally:
+        printing.end()
+    if as_json:
+        click.echo(msgspec.json.encode(await talk.asking.look(run_id)))
 
 
-async def _lines() -> AsyncIterator[str]:
-    """Of stdin. A daemon thread reads, so that Ctrl-C need not wait for Enter."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str] = asyncio.Queue()
-
-    def read() -> None:
-        while line := sys.stdin.readline():
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, "")
-
-    threading.Thread(target=read, daemon=True).start()
-    _prompt()
-    while line := await lines.get():
-        yield line
-        _prompt()
+def _leave(*_: object) -> None:
+    raise SystemExit(130)
 
 
-def _prompt() -> None:
-    if sys.stdin.isatty():
-        click.echo("> ", nl=False, err=True)
+def _is_a_person() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _typed() -> Iterator[str]:
+    """Lines, edited, to the end of the input. Ctrl-C clears one, as in a shell."""
+    while True:
+        try:
+            yield input(PROMPT)
+        except KeyboardInterrupt:
+            click.echo()
+        except EOFError:
+            click.echo()
+            return
+
+
+@contextlib.contextmanager
+def _history(data: Path) -> Iterator[None]:
+    """Kept for its user alone, where it can be kept and Python was built with a line editor."""
+    try:
+        import readline
+    except ImportError:
+        yield
+        return
+    file = data / "chat_history"
+    readline.set_history_length(REMEMBERED)
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        readline.read_history_file(file)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            readline.write_history_file(file)

@@ -46,19 +46,22 @@ def command(once: bool, catalogue: Path | None, port: int | None, data: Path | N
 
 
 async def _demo(settings: Settings, once: bool) -> int:
-    from beerforyou.cli.ask import ask
+    from beerforyou.cli.ask import answered
+    from beerforyou.cli.asking import Here, Talk
     from beerforyou.house import opened, prepared
+    from beerforyou.worker.worker import working
 
     note("Starting PostgreSQL and Valkey …")
     async with prepared(settings, keep=True) as ready:
         await set_up(ready)
         async with opened(ready) as house:
             click.echo(f"\n{CLIENT}: {QUESTION}\n")
-            status = await ask(house, QUESTION, CLIENT)
+            async with working(house):
+                asked = await answered(Talk(Here(house, CLIENT)), QUESTION)
             note(f'\nThe next question:  {_program()} "{NEXT}" --as {CLIENT}{_data(settings)}')
             if not once:
-                await _serve(house)
-    return 0 if status["status"] == "succeeded" else 1
+                await _serve(settings, house)
+    return 0 if asked["status"] == "succeeded" else 1
 
 
 def _program() -> str:
@@ -86,7 +89,7 @@ async def set_up(settings: Settings) -> None:
     async with operator(settings) as connection:
         await _bring_catalogue(connection, settings)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM clients)"):
-            await _bring_clients(connection, days)
+            await _bring_clients(connection, days, settings.data)
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM profiles)"):
             await compute(connection, days)
             await publish(connection, days[""])
@@ -118,21 +121,21 @@ async def _bring_catalogue(connection: asyncpg.Connection, settings: Settings) -
         note(told(await store(connection, demo.breweries(), "demo")))
 
 
-async def _bring_clients(connection: asyncpg.Connection, days: Mapping[str, date]) -> None:
+async def _bring_clients(connection: asyncpg.Connection, days: Mapping[str, date], data: Path) -> None:
     from beerforyou.catalogue import refresh
     from beerforyou.clients import demo
     from beerforyou.clients.load import load
     from beerforyou.db.database import Reads
 
     note("Making demo clients and their purchases …")
-    catalogue = await refresh.load(Reads(connection))
+    catalogue = await refresh.load(Reads(connection), data)
     with tempfile.TemporaryDirectory() as folder:
         clients, purchases = demo.write(Path(folder), catalogue.breweries, today=days[""])
         report = await load(connection, clients, purchases, catalogue=catalogue, days=days)
     note(f"{report.clients} demo clients, {report.purchases} purchases")
 
 
-async def _serve(house: House) -> None:
+async def _serve(settings: Settings, house: House) -> None:
     from msgspec.structs import replace
 
     from beerforyou.cli.serve import bound, serve
@@ -144,4 +147,4 @@ async def _serve(house: House) -> None:
         note(f"{error.message}; taking a free port.")
         listener = bound(replace(house.settings, port=0))
     with listener:
-        await serve(house, listener)
+        await serve(settings, house, listener)

@@ -234,7 +234,7 @@ async def _loaded(settings: Settings) -> Catalogue | None:
         except SetupError:
             return None  # nothing was ever migrated there
         try:
-            found = await refresh.load(db.read)
+            found = await refresh.load(db.read, ready.data)
         finally:
             await db.close()
         return found if len(found) else None

@@ -56,7 +56,7 @@ async def _load(clients: Path, purchases: Path, skip_bad: bool, data: Path | Non
                     connection,
                     clients,
                     purchases,
-                    catalogue=await refresh.load(Reads(connection)),
+                    catalogue=await refresh.load(Reads(connection), ready.data),
                     days=days,
                     skip_bad=skip_bad,
                     on_progress=lambda done, total: progress.update(bar, completed=done, total=total),

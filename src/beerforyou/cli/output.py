@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import CancelledError
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import click
 
 T = TypeVar("T")
 
+MOMENT_S = 1.0  # Nielsen's limit for "the flow of thought stays uninterrupted"
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-data_option = click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded servers.")
+
+
+def _nearest(ctx: click.Context, _: click.Parameter, data: Path | None) -> Path | None:
+    """The folder that stands nearest to the words it is for: before a command it holds for all behind it."""
+    if data is not None:
+        ctx.meta[__name__] = data
+    return ctx.meta.get(__name__)
+
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path), callback=_nearest, help="Folder of the embedded servers."
+)
+data_before = click.Option(
+    ["--data"],
+    type=click.Path(path_type=Path),
+    callback=_nearest,
+    expose_value=False,
+    help="The same, for any command.",
+)
 
 
 def note(text: str) -> None:
     """Something about the work rather than its result."""
     click.echo(text, err=True)
+
+
+@contextlib.contextmanager
+def starting(what: str) -> Iterator[None]:
+    """Says what is being done when it takes longer than a moment."""
+    saying = threading.Timer(MOMENT_S, note, [what])
+    saying.daemon = True
+    saying.start()
+    try:
+        yield
+    finally:
+        saying.cancel()
 
 
 def show_json(result: Any) -> None:
@@ -49,3 +84,52 @@ async def _until_told(work: Coroutine[Any, Any, T]) -> T:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
     return await work
+
+
+class Beside:
+    """A loop in a thread of its own, where servers and workers live on while this thread waits for a person to type."""
+
+    def __enter__(self) -> Self:
+        import uvloop
+
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @contextlib.contextmanager
+    def open(self, what: contextlib.AbstractAsyncContextManager[T]) -> Iterator[T]:
+        opened = self.run(what.__aenter__())
+        try:
+            yield opened
+        finally:
+            self.run(what.__aexit__(None, None, None))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """A Ctrl-C or a signal cancels it, and is raised here once it is over."""
+        told: BaseException | None = None
+        task: asyncio.Task[T] | None = None
+
+        async def whole() -> T:
+            nonlocal task
+            task = asyncio.create_task(work)
+            return await task
+
+        future = asyncio.run_coroutine_threadsafe(whole(), self._loop)
+        while True:
+            try:
+                done = future.result()
+            except (KeyboardInterrupt, SystemExit) as error:
+                told = error
+                self._loop.call_soon_threadsafe(lambda: task and task.cancel())
+            except CancelledError:
+                raise told or KeyboardInterrupt from None
+            else:
+                if isinstance(told, SystemExit):
+                    raise told
+                return done

@@ -37,7 +37,7 @@ async def _serve(settings: Settings, as_json: bool, api_only: bool) -> None:
 
     with bound(settings) as listener:
         async with opened(settings) as house:
-            await serve(house, listener, as_json, api_only)
+            await serve(settings, house, listener, as_json, api_only)
 
 
 def bound(settings: Settings) -> socket.socket:
@@ -58,14 +58,16 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
-async def serve(house: House, listener: socket.socket, as_json: bool = False, api_only: bool = False) -> None:
+async def serve(
+    settings: Settings, house: House, listener: socket.socket, as_json: bool = False, api_only: bool = False
+) -> None:
+    """`settings` as they were given: the house's name the servers that it started, too."""
     from beerforyou.api.server import server
+    from beerforyou.cli.announced import announced
     from beerforyou.worker.worker import working
 
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    show_json({"address": address}) if as_json else click.echo(address)
-    note("Serving; Ctrl-C stops.")
     serving = server(house, grace_s=5, log_level="warning")
 
     def stop(signum: int) -> None:
@@ -78,5 +80,10 @@ async def serve(house: House, listener: socket.socket, as_json: bool = False, ap
     # connections of strangers are enough to make the collector look.
     gc.collect()
     gc.freeze()
+    # Who finds this server expects an answer of it, and whether some worker runs elsewhere is not known here.
+    found = contextlib.nullcontext() if api_only else announced(settings, address)
     async with contextlib.nullcontext() if api_only else working(house):
-        await serving.serve(sockets=[listener])
+        with found:
+            show_json({"address": address}) if as_json else click.echo(address)
+            note("Serving; Ctrl-C stops.")
+            await serving.serve(sockets=[listener])
