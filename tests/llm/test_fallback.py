@@ -17,6 +17,7 @@ from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
 from beerforyou.llm.gemini import Gemini
 from beerforyou.llm.model import Model, Reply
+from beerforyou.outside.permit import permitted
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.sentences import say
 from beerforyou.settings import Settings
@@ -448,6 +449,6 @@ async def test_nobody_is_asked_again_for_a_run_that_is_not_ours_any_more(
             raise Lost
 
     server.behaves = [failing]
-    with pytest.raises(Lost):
-        await chain().generate(msgspec.structs.replace(REQUEST, permit=permit))
+    with permitted(permit), pytest.raises(Lost):
+        await chain().generate(REQUEST)
     assert server.count == 1

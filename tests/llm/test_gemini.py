@@ -16,6 +16,7 @@ from beerforyou.llm.calls import NOT_MADE, is_ours
 from beerforyou.llm.gemini import Gemini
 from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
 from beerforyou.llm.settling import longest_text, settled
+from beerforyou.outside.permit import permitted
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import QUESTION, REQUESTS
@@ -292,11 +293,11 @@ async def test_leave_is_asked_when_the_connection_is_there() -> None:
 
     async with misbehaving() as server:
         model = Gemini("gemini-2.5-flash", "key", server.url, 5.0)
-        with pytest.raises(Lost):
-            await model.generate(msgspec.structs.replace(REQUESTS["tools"], permit=permit))
+        with permitted(permit), pytest.raises(Lost):
+            await model.generate(REQUESTS["tools"])
         await model.generate(REQUESTS["tools"])
-        with pytest.raises(Lost):  # over the connection that is there by now
-            await model.generate(msgspec.structs.replace(REQUESTS["tools"], permit=permit))
+        with permitted(permit), pytest.raises(Lost):  # over the connection that is there by now
+            await model.generate(REQUESTS["tools"])
         assert server.count == 1
         await model.close()
 

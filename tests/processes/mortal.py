@@ -61,8 +61,7 @@ class Cellar(msgspec.Struct, frozen=True):
 
 async def count_cellar(caller: Caller, args: Cellar) -> Outcome:
     """How many bottles are in the caller's cellar; what this costs is counted."""
-    where, permit = f"{HARNESS}/tool", caller.permit
-    async with _http().post(where, params={"marker": args.marker}, trace_request_ctx=permit) as response:
+    async with _http().post(f"{HARNESS}/tool", params={"marker": args.marker}) as response:
         response.raise_for_status()
     return Outcome(content={"bottles": 12}, label=caller.public())
 

@@ -21,6 +21,7 @@ from beerforyou.answering.turn import Answer, Outcome, Turn, begin
 from beerforyou.conversations.memory import Memory, past, remember, remembered
 from beerforyou.errors import Busy, ModelError, ModelTimeout, Unavailable
 from beerforyou.house import House
+from beerforyou.outside.permit import permitted
 from beerforyou.runs.journal import Cancelled, Claim, Event, Journal, Superseded
 from beerforyou.runs.lease import Lease
 from beerforyou.settings import Settings
@@ -174,8 +175,9 @@ def _given_up(claim: Claim, settings: Settings) -> Outcome | None:
 
 async def _answered(turn: Turn) -> Answer:
     try:
-        async with asyncio.timeout(max(LEAST_S, turn.settings.run_timeout_s - turn.ledger.spent_s)):
-            return await pipeline.answer(turn)
+        with permitted(turn.journal.go_on):
+            async with asyncio.timeout(max(LEAST_S, turn.settings.run_timeout_s - turn.ledger.spent_s)):
+                return await pipeline.answer(turn)
     except (TimeoutError, ModelTimeout):
         return failed(turn, "error_timeout")
     except ModelError as error:

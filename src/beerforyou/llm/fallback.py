@@ -18,6 +18,7 @@ from beerforyou.errors import ModelError, ModelRefused, ModelSenseless, ModelUna
 from beerforyou.llm.breaker import Breaker
 from beerforyou.llm.model import Model, Reply, Request
 from beerforyou.llm.settling import settled
+from beerforyou.outside import permit
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
 
@@ -100,8 +101,7 @@ class _Upstream:
         raise error
 
     async def _once(self, request: Request, draft: _Draft) -> Reply:
-        if request.permit:
-            request.permit()
+        permit.ask()
         try:
             with self.breaker.call():
                 reply = settled(await self.model.generate(request, draft.begin()), request)

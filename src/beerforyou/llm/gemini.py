@@ -50,7 +50,7 @@ class Gemini:
         verb = "streamGenerateContent?alt=sse" if on_text else "generateContent"
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._call(verb, body, reader, request.permit)
+                await self._call(verb, body, reader)
         except TimeoutError:
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:  # aiohttp's errors may hold the headers, so no chain
@@ -64,11 +64,9 @@ class Gemini:
             await self._session.close()
             self._session = None
 
-    async def _call(self, verb: str, body: bytes, reader: wire.Reader, permit: Callable[[], None] | None) -> None:
+    async def _call(self, verb: str, body: bytes, reader: wire.Reader) -> None:
         http, url = self._http(), f"{self._url}:{verb}"
-        async with http.post(
-            url, data=body, headers=self._headers, allow_redirects=False, trace_request_ctx=permit
-        ) as response:
+        async with http.post(url, data=body, headers=self._headers, allow_redirects=False) as response:
             if response.status != 200:
                 raise self._refused(response, await self._whole(response))
             if response.content_type != "text/event-stream":

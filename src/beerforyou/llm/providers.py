@@ -23,6 +23,7 @@ from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnava
 from beerforyou.llm import providers_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES, MOST_EMPTY, longest_text
+from beerforyou.outside import permit
 from beerforyou.settings import Settings, env_name
 
 KEYS = {
@@ -76,15 +77,22 @@ def _key(name: str, settings: Settings) -> str:
 
 
 class _Bounded(httpx2.AsyncHTTPTransport):
-    """No reply is longer than it may be, and one that is compressed by mistake is garbage, not a bomb."""
+    """No reply is longer than it may be, and one that is compressed by mistake is garbage, not a bomb. The permit is asked
+    when the connection is there."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["Accept-Encoding"] = "identity"
+        request.extensions["trace"] = _ask
         response = await super().handle_async_request(request)
         response.headers.pop("Content-Encoding", None)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _Body(response.stream)
         return response
+
+
+async def _ask(event: str, info: dict[str, Any]) -> None:
+    if event.endswith(".send_request_headers.started"):
+        permit.ask()
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -124,6 +132,7 @@ class PydanticAI:
         except (TimeoutError, pai.ModelTimeoutError, pai.ModelRequestTimeout):
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
         except (pai.AgentRunError, pai.UserError) as error:  # a chain would show the SDK's request, key and all
+            permit.ask()  # what it raised at the connection is to an SDK a connection that failed
             raise self._error(error) from None
         except (
             AttributeError,

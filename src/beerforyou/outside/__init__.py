@@ -1,1 +1,1 @@
-"""The one way to strangers. `public.py` decides at the socket where it may lead, `leave.py` at the last moment whether."""
+"""The one way to strangers. `public.py` decides at the socket where it may lead, `permit.py` and `leave.py` at the last moment whether."""

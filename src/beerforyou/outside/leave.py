@@ -1,15 +1,15 @@
-"""Leave to send, asked at the last moment: while a request waited for its connection, its reason may have gone.
+"""The permit is asked again when the connection is there: while a request waited for one, its work may have been lost.
 
 session = aiohttp.ClientSession(trace_configs=[asking_leave()])
-session.post(url, trace_request_ctx=permit)  # permit() raises what the caller then gets
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+
+from beerforyou.outside import permit
 
 
 def asking_leave() -> aiohttp.TraceConfig:
@@ -19,6 +19,5 @@ def asking_leave() -> aiohttp.TraceConfig:
     return config
 
 
-async def _ask(session: aiohttp.ClientSession, context: SimpleNamespace, params: Any) -> None:
-    if permit := context.trace_request_ctx:
-        permit()
+async def _ask(*_: Any) -> None:
+    permit.ask()
