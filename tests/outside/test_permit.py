@@ -5,7 +5,6 @@ import gc
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import aiohttp
 import pytest
 
 from beerforyou.errors import ModelError
@@ -14,8 +13,9 @@ from beerforyou.llm.fallback import Fallback
 from beerforyou.llm.gemini import Gemini
 from beerforyou.llm.model import Model
 from beerforyou.outside import permit
-from beerforyou.outside.leave import asking_leave
+from beerforyou.outside.fetch import Outside
 from beerforyou.outside.permit import Over, permitted
+from beerforyou.outside.public import named_by_operator
 from beerforyou.settings import Settings
 from bench.model_server.script import Fault
 from bench.model_server.server import ModelServer
@@ -65,9 +65,10 @@ async def model(request: pytest.FixtureRequest, running: ModelServer) -> AsyncIt
     await model.close()
 
 
-async def test_a_model_is_not_asked_once_the_connection_is_there(server: ModelServer, model: Model) -> None:
+@pytest.mark.parametrize("asked", [0, 1], ids=["before", "when the connection is there"])
+async def test_a_model_is_not_asked_for_a_run_that_is_lost(server: ModelServer, model: Model, asked: int) -> None:
     for sent in (1, 2):  # by a new connection, and by one that is there
-        with permitted(Lease(0).go_on), pytest.raises(Lost):
+        with permitted(Lease(asked).go_on), pytest.raises(Lost):
             await model.generate(REQUEST)
         assert server.count == sent - 1
         with permitted(Lease(9).go_on), pytest.raises(ModelError):
@@ -75,23 +76,31 @@ async def test_a_model_is_not_asked_once_the_connection_is_there(server: ModelSe
         assert server.count == sent
 
 
-@pytest.mark.parametrize("asked", range(4))
+@pytest.mark.parametrize("attempts", range(3))
 @pytest.mark.parametrize("fault", [Fault(503, headers=SOON), Fault(429, headers=SOON)], ids=["503", "429"])
-async def test_no_attempt_is_made_for_a_run_that_is_lost(
-    server: ModelServer, model: Model, fault: Fault, asked: int
+async def test_no_attempt_is_made_for_a_run_that_was_lost_meanwhile(
+    server: ModelServer, model: Model, fault: Fault, attempts: int
 ) -> None:
-    """Each attempt asks twice."""
     server.script = [fault] * 4
-    with permitted(Lease(asked).go_on), pytest.raises(Lost):
+
+    def go_on() -> None:
+        if server.count == attempts:
+            raise Lost
+
+    with permitted(go_on), pytest.raises(Lost):
         await Fallback([model], SETTINGS).generate(REQUEST)
-    assert server.count == asked // 2
+    assert server.count == attempts
 
 
-async def test_a_session_asks_it(server: ModelServer) -> None:
-    async with aiohttp.ClientSession(trace_configs=[asking_leave()]) as http:
-        with permitted(Lease(0).go_on), pytest.raises(Lost):
-            await http.get(server.url)
-        await http.get(server.url)  # without work, without leave
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_whoever_calls_outside_asks_it(server: ModelServer, asked: int) -> None:
+    async with Outside(5, named_by_operator) as outside:
+        with permitted(Lease(asked).go_on), pytest.raises(Lost):
+            async with outside.request("POST", f"{server.url}/v1/responses"):
+                pass
+        assert server.count == 0
+        async with outside.request("POST", f"{server.url}/v1/responses"):  # without work, without leave
+            pass
 
 
 async def _in_a_task(ask: Callable[[], None]) -> None:

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from beerforyou.errors import Unavailable
+from beerforyou.outside.fetch import Outside, whole
+from beerforyou.outside.public import named_by_operator
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class _KeySet(msgspec.Struct):
     keys: list[Any]
 
 
-class _Entry(msgspec.Struct):
+class _Jwk(msgspec.Struct):
     """RFC 7517, 4. What else it has is for PyJWT."""
 
     kty: str
@@ -96,7 +98,7 @@ class ProviderKeys:
     async def _fetched(self) -> None:
         """Keeps the keys that it has when those of the provider cannot be read."""
         try:
-            self._keys, unusable = _usable(await _body(self._url))
+            self._keys, unusable = _usable(await _key_set(self._url))
             self._failed = False
             self._tell("; ".join(unusable))
         except (aiohttp.ClientError, OSError, ValueError, RecursionError, msgspec.MsgspecError) as error:
@@ -112,15 +114,12 @@ class ProviderKeys:
         self._told = trouble
 
 
-async def _body(url: str) -> bytes:
-    timeout, read = aiohttp.ClientTimeout(total=FETCH_S), bytearray()
-    async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as response:
-        response.raise_for_status()
-        async for chunk in response.content.iter_any():
-            read += chunk
-            if len(read) > LARGEST_SET:
-                raise ValueError(f"it is larger than {LARGEST_SET} bytes")
-    return bytes(read)
+async def _key_set(url: str) -> bytes:
+    """A redirect is not followed: the address is the one that the operator named."""
+    async with Outside(FETCH_S, named_by_operator) as outside, outside.request("GET", url) as response:
+        if response.status != 200:
+            raise ValueError(f"it answered {response.status}")
+        return await whole(response, LARGEST_SET)
 
 
 def _usable(key_set: bytes) -> tuple[list[Key], list[str]]:
@@ -137,7 +136,7 @@ def _usable(key_set: bytes) -> tuple[list[Key], list[str]]:
 
 
 def _key(jwk: Any) -> list[Key]:
-    entry = msgspec.convert(jwk, _Entry)
+    entry = msgspec.convert(jwk, _Jwk)
     signs = entry.use in (None, "sig") and (entry.key_ops is None or "verify" in entry.key_ops)
     if not signs or entry.kty not in READ_AS:
         return []

@@ -11,13 +11,14 @@ from starlette.responses import Response
 
 from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply
 from beerforyou.webhooks import registry as webhooks
+from beerforyou.webhooks.addresses import LONGEST_URL
 from beerforyou.webhooks.registry import Webhook
 
 
 class NewWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An https address. A signed message is posted to it for each run that ends."""
 
-    url: Annotated[str, Meta(min_length=1, max_length=webhooks.LONGEST_URL)]
+    url: Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
 
 
 class WebhookList(msgspec.Struct, frozen=True, kw_only=True):

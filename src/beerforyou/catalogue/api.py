@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import msgspec
 
-from beerforyou import __version__
 from beerforyou.catalogue.rows import Row
 from beerforyou.errors import BadInput, Unavailable
 from beerforyou.outside import retry_after
+from beerforyou.outside.fetch import Outside, Unreadable, whole
+from beerforyou.outside.patience import bounded, patiently
+from beerforyou.outside.public import named_by_operator
 
 PER_PAGE = 200  # the most that the API gives
 MAX_BYTES = 64 * 1024 * 1024  # the whole set as CSV has 2.2 MB
 PROGRESS_LIVES_S = 24 * 3600  # older pages belong to another state of the source
 PASSING = (408, 425, 429)  # with every 5xx: another try may do
+LONGEST_URL = 200  # characters that are shown
+WHERE = "give the address of Open Brewery DB, or a CSV file"
 
 OnPage = Callable[[int, int], None]  # pages read, of how many
 
@@ -49,44 +53,62 @@ def without_password(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
 
 
+class _Passing(Unavailable):
+    """Worth another try."""
+
+    retry_after_s: float | None = None
+
+
 class Web:
     """GET with patience. Raises Unavailable (worth another try later) and BadInput (the address is wrong)."""
 
-    def __init__(self, http: aiohttp.ClientSession, pace: Pace) -> None:
-        self._http, self._pace = http, pace
-        self._next = 0.0
+    def __init__(self, pace: Pace) -> None:
+        # Without Accept, a validation error would come as a redirect to a page for people.
+        self.outside = Outside(pace.timeout, named_by_operator, {"Accept": "application/json, text/csv"})
+        self._pace, self._next = pace, 0.0
 
     async def get(self, url: str, **params: int) -> bytes:
-        shown = without_password(url)
-        for attempt in range(1, self._pace.tries + 1):
-            await self._turn()
-            try:
-                async with self._http.get(url, params=params) as response:
-                    if response.status == 200:
-                        return await _body(response, shown)
-                    asked = response.headers.get("retry-after", "")
-                    problem, wait = f"answered {response.status}", retry_after.seconds(asked)
-                    if response.status < 500 and response.status not in PASSING:
-                        raise BadInput(f"{shown} {problem}", "give the address of Open Brewery DB, or a CSV file")
-            except (aiohttp.ClientError, TimeoutError) as error:
-                problem, wait = f"cannot be reached: {type(error).__name__}", None
-            if attempt < self._pace.tries:
-                backoff = self._pace.backoff * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 (no secret)
-                await asyncio.sleep(min(backoff if wait is None else wait, self._pace.longest))
-        raise Unavailable(
-            f"{shown} {problem}, {self._pace.tries} times in a row", "try again later; it goes on where it stopped"
+        return await patiently(
+            partial(self._once, url, params),
+            self._again,
+            first_s=self._pace.backoff,
+            longest_s=self._pace.longest,
+            jitter_s=self._pace.backoff,
+            tries=self._pace.tries,
         )
+
+    async def _once(self, url: str, params: dict[str, int]) -> bytes:
+        await self._turn()
+        shown = without_password(url)
+        try:
+            async with self.outside.request("GET", url, params=params) as response:
+                if response.status == 200:
+                    return await whole(response, MAX_BYTES)
+        except Unreadable as error:
+            raise BadInput(f"{shown}: the answer is {error}", WHERE) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._passing(f"{shown} cannot be reached: {type(error).__name__}") from None
+        problem = f"{shown} answered {response.status}"
+        if response.status < 500 and response.status not in PASSING:
+            elsewhere = response.headers.get("location", "")
+            raise BadInput(f"{problem}, and points to {elsewhere[:LONGEST_URL]}" if elsewhere else problem, WHERE)
+        raise self._passing(problem, retry_after.seconds(response.headers.get("retry-after", "")))
+
+    def _passing(self, problem: str, retry_after_s: float | None = None) -> _Passing:
+        """Only the last one is shown."""
+        error = _Passing(
+            f"{problem}, {self._pace.tries} times in a row", "try again later; it goes on where it stopped"
+        )
+        error.retry_after_s = retry_after_s
+        return error
+
+    def _again(self, error: Exception) -> bool | float:
+        return isinstance(error, _Passing) and bounded(error.retry_after_s, self._pace.longest)
 
     async def _turn(self) -> None:
         now = time.monotonic()
         self._next = max(self._next, now) + self._pace.between
         await asyncio.sleep(self._next - self._pace.between - now)
-
-
-def web(pace: Pace) -> aiohttp.ClientSession:
-    # Without Accept, a validation error would come as a redirect to a page for people.
-    headers = {"Accept": "application/json, text/csv", "User-Agent": f"beerforyou/{__version__}"}
-    return aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=pace.timeout))
 
 
 async def api_rows(http: Web, source: str, progress: Path | None, on_page: OnPage) -> list[Row]:
@@ -156,12 +178,3 @@ def _page(body: bytes, source: str, page: int) -> list[dict[str, Any]]:
         return msgspec.json.decode(body, type=list[dict[str, Any]])
     except msgspec.DecodeError as error:
         raise BadInput(f"{source}, page {page}: no list of breweries ({error})", "try again later") from None
-
-
-async def _body(response: aiohttp.ClientResponse, url: str) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise BadInput(f"{url} is larger than {MAX_BYTES:,} bytes", "give the address of Open Brewery DB")
-    return bytes(body)

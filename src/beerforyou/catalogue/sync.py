@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from beerforyou.catalogue.api import OnPage, Pace, Web, api_rows, forget, web, without_password
+from beerforyou.catalogue.api import OnPage, Pace, Web, api_rows, forget, without_password
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.rows import Rows, checked, csv_rows
 from beerforyou.db.queries import QUERIES
@@ -91,8 +91,8 @@ async def store(
 
 
 async def _from_web(source: str, progress: Path | None, pace: Pace, on_page: OnPage) -> Rows:
-    async with web(pace) as session:
-        http = Web(session, pace)
+    http = Web(pace)
+    async with http.outside:
         if source.partition("?")[0].endswith(".csv"):
             return checked(csv_rows(await http.get(source), source), source)
         rows = await api_rows(http, source, progress, on_page)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
-import stamina
 from msgspec.structs import replace
 
 from beerforyou import prompts
@@ -19,12 +19,11 @@ from beerforyou.llm.breaker import Breaker
 from beerforyou.llm.model import Model, Reply, Request
 from beerforyou.llm.settling import settled
 from beerforyou.outside import permit
+from beerforyou.outside.patience import patiently
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
 
 log = logging.getLogger(__name__)
-# stamina would log each failure a second time, without its words.
-logging.getLogger("stamina").addFilter(lambda record: not getattr(record, "stamina.caused_by", "").startswith("Model"))
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0  # a person is waiting
 LONGEST_ASKED_S = 5.0  # who asks for more than this is left for the next model
@@ -86,19 +85,15 @@ class _Upstream:
         return await self._patiently(asked, draft)
 
     async def _patiently(self, request: Request, draft: _Draft) -> Reply:
-        try:
-            return await self._once(request, draft)
-        except ModelError as failure:
-            error = failure
-        # stamina costs 45 us, so it is entered with the first failure in hand.
-        async for attempt in stamina.retry_context(
-            self._again, self._tries, self._timeout_s, FIRST_WAIT_S, LONGEST_WAIT_S, wait_jitter=FIRST_WAIT_S
-        ):
-            with attempt:
-                if attempt.num == 1 or not self.breaker.lets_through:
-                    raise error
-                return await self._once(request, draft)
-        raise error
+        return await patiently(
+            partial(self._once, request, draft),
+            self._again,
+            first_s=FIRST_WAIT_S,
+            longest_s=LONGEST_WAIT_S,
+            jitter_s=FIRST_WAIT_S,
+            tries=self._tries,
+            within_s=self._timeout_s,
+        )
 
     async def _once(self, request: Request, draft: _Draft) -> Reply:
         permit.ask()

@@ -1,4 +1,4 @@
-"""`gemini:<model>`: the Gemini API over one shared aiohttp session, without its SDK.
+"""`gemini:<model>`: the Gemini API without its SDK.
 
 Keeps three promises: the whole call ends within its time, a reply has a largest size, and the key is in no error.
 What the bytes mean is in `gemini_wire.py`.
@@ -7,7 +7,7 @@ What the bytes mean is in `gemini_wire.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import aiohttp
 import msgspec
@@ -17,10 +17,12 @@ from beerforyou.llm import gemini_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES
 from beerforyou.llm.sse import events
-from beerforyou.outside.leave import asking_leave
+from beerforyou.outside.fetch import Outside, Unreadable, pieces, whole
+from beerforyou.outside.public import named_by_operator
 from beerforyou.outside.retry_after import seconds
 
 BREATH = 100  # events of a stream, after which others get their turn: half a millisecond
+IDLE_S = 60.0  # that a connection is kept for the next call
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
 REFUSED = (400, 413, 422)  # the request is at fault, not the model
@@ -37,42 +39,39 @@ class Gemini:
     def __init__(self, model: str, key: str, base_url: str, timeout_s: float) -> None:
         self.name = f"gemini:{model}"
         self._url = f"{base_url.rstrip('/')}/v1beta/models/{model}"
-        # A reply compressed by mistake is then garbage, not a bomb.
-        self._headers = {"x-goog-api-key": key, "Content-Type": "application/json", "Accept-Encoding": "identity"}
         self._key = key
         self._timeout_s = timeout_s
         self._thinking = wire.thinking_config(model)
-        self._session: aiohttp.ClientSession | None = None
+        headers = {"x-goog-api-key": key, "Content-Type": "application/json"}
+        self._outside = Outside(timeout_s, named_by_operator, headers, IDLE_S)
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         body = wire.encode(request, self._thinking)
         reader = wire.Reader(request, on_text)
         verb = "streamGenerateContent?alt=sse" if on_text else "generateContent"
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._call(verb, body, reader)
+            await self._call(verb, body, reader)
         except TimeoutError:
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:  # aiohttp's errors may hold the headers, so no chain
             raise ModelUnavailable(f"{self.name} cannot be reached: {type(error).__name__}", "try again") from None
+        except Unreadable as error:
+            raise ModelError(f"{self.name} sent a reply that is {error}") from None
         if reader.broken_off:
             raise ModelUnavailable(f"{self.name} broke off in the middle of its reply", "try again")
         return reader.reply()
 
     async def close(self) -> None:
-        if self._session:
-            await self._session.close()
-            self._session = None
+        await self._outside.close()
 
     async def _call(self, verb: str, body: bytes, reader: wire.Reader) -> None:
-        http, url = self._http(), f"{self._url}:{verb}"
-        async with http.post(url, data=body, headers=self._headers, allow_redirects=False) as response:
+        async with self._outside.request("POST", f"{self._url}:{verb}", data=body) as response:
             if response.status != 200:
-                raise self._refused(response, await self._whole(response))
+                raise await self._refused(response)
             if response.content_type != "text/event-stream":
-                return self._read(await self._whole(response), reader)
+                return self._read(await whole(response, MAX_REPLY_BYTES), reader)
             count = 0
-            async for event in events(self._pieces(response)):
+            async for event in events(pieces(response, MAX_REPLY_BYTES)):
                 self._read(event, reader)
                 count += 1
                 if reader.full:
@@ -81,30 +80,6 @@ class Gemini:
                     await asyncio.sleep(0)
             if not count:
                 raise self._garbage("a stream without events")
-
-    def _http(self) -> aiohttp.ClientSession:
-        """Made here because a session belongs to a running loop. The worker bounds concurrency, not the connector."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-                timeout=aiohttp.ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[asking_leave()],
-            )
-        return self._session
-
-    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        size = 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > MAX_REPLY_BYTES:
-                raise ModelError(f"{self.name} sent a reply of more than {MAX_REPLY_BYTES} bytes")
-            yield piece
-
-    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
-        return b"".join([piece async for piece in self._pieces(response)])
 
     def _read(self, data: bytes, reader: wire.Reader) -> None:
         try:
@@ -115,10 +90,10 @@ class Gemini:
             raise self._error(response.error.code, response.error)
         reader.add(response)
 
-    def _refused(self, response: aiohttp.ClientResponse, body: bytes) -> ModelError:
+    async def _refused(self, response: aiohttp.ClientResponse) -> ModelError:
         try:
-            refusal = wire.decode(body).error or wire.Refusal()
-        except (msgspec.DecodeError, RecursionError):
+            refusal = wire.decode(await whole(response, MAX_REPLY_BYTES)).error or wire.Refusal()
+        except (msgspec.DecodeError, RecursionError, Unreadable):  # the status says enough
             refusal = wire.Refusal()
         return self._error(response.status, refusal, response.headers.get("Retry-After", ""))
 

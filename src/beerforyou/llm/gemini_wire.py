@@ -90,7 +90,7 @@ class Refusal(msgspec.Struct):
     details: msgspec.Raw = msgspec.Raw()
 
 
-class Response(msgspec.Struct, rename="camel"):
+class GenerateContentResponse(msgspec.Struct, rename="camel"):
     candidates: list[_Candidate] | None = None
     prompt_feedback: _Feedback | None = None
     usage_metadata: _Usage | None = None
@@ -98,10 +98,10 @@ class Response(msgspec.Struct, rename="camel"):
     error: Refusal | None = None
 
 
-_decode = msgspec.json.Decoder(Response).decode
+_decode = msgspec.json.Decoder(GenerateContentResponse).decode
 
 
-def decode(data: bytes) -> Response:
+def decode(data: bytes) -> GenerateContentResponse:
     """Raises msgspec.DecodeError and RecursionError."""
     if data.count(b"{") > MOST_OBJECTS:
         raise msgspec.DecodeError(f"it holds more than {MOST_OBJECTS} objects")
@@ -246,7 +246,7 @@ class Reader:
         """There may be more, and nobody wants it."""
         return self._left <= 0 or len(self._parts) >= MOST_PARTS or self._responses > self._most
 
-    def add(self, response: Response) -> None:
+    def add(self, response: GenerateContentResponse) -> None:
         self._responses += 1
         self._model = response.model_version or self._model
         if response.usage_metadata:

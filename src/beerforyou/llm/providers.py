@@ -7,9 +7,11 @@ pydantic-ai's documentation says. `providers_wire.py` does the translating.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import aiohttp
 import httpx2
 from pydantic_ai import exceptions as pai
 from pydantic_ai.direct import model_request, model_request_stream
@@ -24,6 +26,8 @@ from beerforyou.llm import providers_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES, MOST_EMPTY, longest_text
 from beerforyou.outside import permit
+from beerforyou.outside.fetch import Outside, Unreadable, pieces
+from beerforyou.outside.public import named_by_operator
 from beerforyou.settings import Settings, env_name
 
 KEYS = {
@@ -37,6 +41,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"
 MOST_LINES = 60_000  # of a reply; an event has two or three, and holds a token or more
 SLICE = 4096  # bytes handed on at a time: an SDK takes 0.2 ms an event, and others want their turn
+IDLE_S = 60.0  # that a connection is kept for the next call
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (
     pai.ModelRateLimitError,
@@ -51,7 +56,8 @@ SETUP = (pai.ModelAuthenticationError, pai.ModelNotFoundError)  # no request get
 def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
     """`base_url` replaces that of OpenAI or Anthropic. Raises SetupError."""
     key = _key(name, settings)
-    http = httpx2.AsyncClient(transport=_Bounded(), timeout=None, follow_redirects=False, trust_env=False)
+    outside = Outside(settings.model_timeout_s, named_by_operator, idle_s=IDLE_S)
+    http = httpx2.AsyncClient(transport=_Transport(outside), timeout=None, follow_redirects=False, trust_env=False)
 
     def provider(of: str) -> Provider[Any]:
         if of == "anthropic":
@@ -76,18 +82,22 @@ def _key(name: str, settings: Settings) -> str:
     return key
 
 
-class _Bounded(httpx2.AsyncHTTPTransport):
-    """No reply is longer than it may be, and one that is compressed by mistake is garbage, not a bomb. The permit is asked
-    when the connection is there."""
+class _Transport(httpx2.AsyncBaseTransport):
+    """The SDKs' calls, on our one way to strangers."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.headers["Accept-Encoding"] = "identity"
-        request.extensions["trace"] = _ask
-        response = await super().handle_async_request(request)
-        response.headers.pop("Content-Encoding", None)
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Body(response.stream)
-        return response
+        headers = {**request.headers, "accept-encoding": "identity"}
+        body = await request.aread()
+        call = self._outside.request(request.method, str(request.url), data=body, headers=headers)
+        with _in_httpx_words():
+            response = await call.__aenter__()
+        return httpx2.Response(response.status, headers=response.raw_headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        await self._outside.close()
 
 
 async def _ask(event: str, info: dict[str, Any]) -> None:
@@ -96,21 +106,40 @@ async def _ask(event: str, info: dict[str, Any]) -> None:
 
 
 class _Body(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left, lines = MAX_REPLY_BYTES, MOST_LINES
-        async for piece in self._stream:
-            left, lines = left - len(piece), lines - piece.count(b"\n")
-            if left < 0 or lines < 0:
-                raise ValueError(f"more than {MAX_REPLY_BYTES} bytes or {MOST_LINES} lines")
-            for start in range(0, len(piece), SLICE):
-                yield piece[start : start + SLICE]
-                await asyncio.sleep(0)
+        with _in_httpx_words():
+            async for piece in self._pieces():
+                for start in range(0, len(piece), SLICE):
+                    yield piece[start : start + SLICE]
+                    await asyncio.sleep(0)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        lines = MOST_LINES
+        try:
+            async for piece in pieces(self._response, MAX_REPLY_BYTES):
+                lines -= piece.count(b"\n")
+                if lines < 0:
+                    raise Unreadable(f"longer than {MOST_LINES} lines")
+                yield piece
+        except Unreadable:
+            if self._response.status == 200:
+                raise  # else the status says enough
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        self._response.release()
+
+
+@contextmanager
+def _in_httpx_words() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise httpx2.ReadTimeout(str(error)) from None
+    except (aiohttp.ClientError, OSError) as error:  # aiohttp's errors may hold the headers, so no chain
+        raise httpx2.NetworkError(type(error).__name__) from None
 
 
 class PydanticAI:

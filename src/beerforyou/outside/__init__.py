@@ -1,1 +1,3 @@
-"""The one way to strangers. `public.py` decides at the socket where it may lead, `permit.py` and `leave.py` at the last moment whether."""
+"""The one way to strangers. `fetch.py` opens it and bounds what comes back, `public.py` decides at the socket where it may lead,
+`permit.py` and `leave.py` at the last moment whether, and `patience.py` how often.
+"""

@@ -1,32 +1,27 @@
-"""HTTP to addresses that strangers gave us.
+"""Where a socket may lead: to public addresses, if a stranger gave us the address.
 
-What counts is the address that a socket really connects to, so that no name that changes its answer, no spelling and no
-redirect leads into our own network. Nothing that comes back can take long or become large.
+What counts is the address that it really connects to, so that no name that changes its answer and no spelling leads into
+our own network.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-import aiohttp
-import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from beerforyou import __version__
-from beerforyou.errors import SetupError, Unavailable
+from beerforyou.errors import SetupError
 from beerforyou.settings import Settings, env_name
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+MayReach = Callable[[str], bool]  # by an address, as numbers
 
-MOST_BYTES = 64 * 1024  # of an answer; more is left unread
-EXCERPT = 200  # characters of an answer that are kept, to say what went wrong
 LOOKUPS = 32  # names that are looked up at a time
 
 ASSIGNED = IPv6Network("2000::/3")  # what the rest of IPv6 is for is decided elsewhere: RFC 4291, 2.4
@@ -39,55 +34,10 @@ NOT_PUBLIC: tuple[Network, ...] = (
 )
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`excerpt` is the beginning of the body, printable and in one line."""
-
-    status: int
-    retry_after: str = ""
-    excerpt: str = ""
-
-
-class Outside:
-    def __init__(self, settings: Settings) -> None:
-        self._timeout_s = settings.webhook_timeout_s
-        self._networks = networks(settings)
-        self._names = _Names()
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, resolver=self._names, socket_factory=self._socket),
-            headers={"user-agent": f"BeerForYou/{__version__}", "accept-encoding": "identity"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),  # ours ends a slow drip too
-            auto_decompress=False,
-            trust_env=False,
-        )
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Raises Unavailable: no answer, whatever the reason."""
-        answer = None
-        try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._http.post(url, data=body, headers=headers, allow_redirects=False) as response,
-            ):
-                answer = Answer(status=response.status, retry_after=response.headers.get("retry-after", ""))
-                return msgspec.structs.replace(answer, excerpt=await _excerpt(response))
-        except TimeoutError:
-            failure = f"no answer within {self._timeout_s:g} s"
-        except Exception as error:  # what a stranger sends, and whatever it does to a parser, is no error of ours
-            failure = printable(f"{type(error).__name__}: {error}")
-        if answer:
-            return answer  # its head says it all
-        raise Unavailable(failure)
-
-    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        family, kind, proto, _, address = info
-        if not reachable(address[0], self._networks):
-            raise PermissionError(errno.EACCES, f"{address[0]} is not a public address")
-        return socket.socket(family, kind, proto)
-
-    async def close(self) -> None:
-        await self._http.close()
-        await self._names.close()
+def named_by_operator(address: str) -> bool:
+    """Anywhere: who configures this installation may have a model, an identity provider or a mirror of the catalogue inside.
+    Nobody else has a say in where it leads, since no redirect is followed."""
+    return True
 
 
 def networks(settings: Settings) -> list[Network]:
@@ -121,22 +71,7 @@ def _public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not any(address in network for network in NOT_PUBLIC)
 
 
-def printable(text: str) -> str:
-    """In one line, and not long."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:EXCERPT]
-
-
-async def _excerpt(response: aiohttp.ClientResponse) -> str:
-    """Reads what there is, so that the connection can be used again; from a long answer it is not."""
-    first, read = b"", 0
-    async for chunk in response.content.iter_any():
-        first, read = first + chunk[: 4 * EXCERPT - len(first)], read + len(chunk)
-        if read >= MOST_BYTES:
-            break
-    return printable(first.decode(errors="replace"))
-
-
-class _Names(AbstractResolver):
+class Lookup(AbstractResolver):
     """Looks names up in threads of its own: a stranger's name server that is silent holds up no other part of the process."""
 
     def __init__(self) -> None:

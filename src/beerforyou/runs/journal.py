@@ -11,16 +11,17 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
-import stamina
 
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
+from beerforyou.outside.patience import patiently
 from beerforyou.runs.claim import Cancelled, Claim, Superseded
 from beerforyou.seams import through
 from beerforyou.usage import Usage
@@ -155,12 +156,14 @@ class Journal:
 
     async def _written(self, query: str, *item: Any) -> asyncpg.Record | None:
         """A database that restarts must not cost what was paid for; to repeat one of these writes changes nothing."""
-        with contextlib.suppress(Unavailable):
-            return await self._batch.write(query, *item)
-        async for attempt in stamina.retry_context(Unavailable, attempts=None, timeout=self._patience_s, wait_max=1.0):
-            with attempt:
-                return await self._batch.write(query, *item)
-        raise AssertionError("the last attempt returns or raises")
+        return await patiently(
+            partial(self._batch.write, query, *item),
+            lambda error: isinstance(error, Unavailable),
+            first_s=0.1,
+            longest_s=1.0,
+            jitter_s=1.0,
+            within_s=self._patience_s,
+        )
 
 
 def _row(seq: int, step: Step) -> str:

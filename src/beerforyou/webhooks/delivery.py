@@ -18,9 +18,10 @@ from typing import Any
 from beerforyou.db.database import Database
 from beerforyou.errors import BeerForYouError, Unavailable
 from beerforyou.outside import retry_after
-from beerforyou.outside.public import Answer, Outside
 from beerforyou.settings import Settings
-from beerforyou.webhooks.registry import installation_key, message_name, signed
+from beerforyou.webhooks.registry import signed
+from beerforyou.webhooks.sending import Response, Sender
+from beerforyou.webhooks.signing import installation_key, message_name
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Postman:
         self._database, self._schedule = database, schedule
         self._lease_s = settings.webhook_timeout_s + MARGIN_S if lease_s is None else lease_s
         self._key = installation_key(settings)
-        self._outside = Outside(settings)
+        self._sender = Sender(settings)
         self._under_way: dict[asyncio.Task[None], _Attempt] = {}  # oldest first
         self._taking = asyncio.Lock()
         self._more: asyncio.Task[None] | None = None
@@ -144,11 +145,11 @@ class Postman:
         except Exception:
             log.exception("%s is sent again", message_name(row["message_id"]))
 
-    async def _send(self, attempt: _Attempt) -> Answer | Unavailable:
+    async def _send(self, attempt: _Attempt) -> Response | Unavailable:
         headers, body = signed(self._key, attempt.row, datetime.now(UTC))
         try:
             async with asyncio.timeout(None) as attempt.limit:
-                return await self._outside.post(attempt.row["url"], body, headers)
+                return await self._sender.post(attempt.row["url"], body, headers)
         except TimeoutError:
             return Unavailable(f"no answer within {attempt.age_s:.1f} s, and others wait for the place")
         except Unavailable as error:
@@ -156,11 +157,11 @@ class Postman:
         finally:
             attempt.limit = None
 
-    async def _settle(self, row: Mapping[str, Any], result: Answer | Unavailable) -> None:
+    async def _settle(self, row: Mapping[str, Any], result: Response | Unavailable) -> None:
         batch, message_id = self._database.batch, row["message_id"]
-        if isinstance(result, Answer) and 200 <= result.status < 300:
+        if isinstance(result, Response) and 200 <= result.status < 300:
             await batch.write("webhooks.delivered", message_id)
-        elif isinstance(result, Answer) and result.status == GONE:
+        elif isinstance(result, Response) and result.status == GONE:
             await batch.write("webhooks.gone", message_id, _said(result))
         else:
             wait = _wait(row["attempts"], result, self._schedule)
@@ -181,23 +182,23 @@ class Postman:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        await self._outside.close()
+        await self._sender.close()
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         looking = [self._more] if self._more and not self._more.done() else []
         return [*self._under_way, *looking]
 
 
-def _wait(attempts: int, result: Answer | Unavailable, schedule: Sequence[float]) -> float | None:
+def _wait(attempts: int, result: Response | Unavailable, schedule: Sequence[float]) -> float | None:
     """Seconds before the next attempt; None when this was the last."""
     if attempts > len(schedule):
         return None
-    asked = retry_after.seconds(result.retry_after) if isinstance(result, Answer) else None
+    asked = retry_after.seconds(result.retry_after) if isinstance(result, Response) else None
     wait = max(schedule[attempts - 1], min(asked or 0.0, LONGEST_WAIT_S))
     return wait * random.uniform(1, 1 + JITTER)  # noqa: S311 (no secret)
 
 
-def _said(result: Answer | Unavailable) -> str:
+def _said(result: Response | Unavailable) -> str:
     if isinstance(result, Unavailable):
         return result.message
     return f"answered {result.status}" + (f": {result.excerpt}" if result.excerpt else "")

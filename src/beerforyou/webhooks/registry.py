@@ -1,36 +1,27 @@
 """Webhooks, as the Standard Webhooks specification has them: where a client wants to be told that a run has ended.
 
-`runs.finish` writes the outbox, `beerforyou.webhooks.delivery` sends it. Secrets are derived from a key of the
-installation and are kept nowhere.
+`runs.finish` writes the outbox, delivery.py sends it, signed as signing.py says.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from ipaddress import ip_address
+from datetime import datetime
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 import msgspec
-import standardwebhooks
 
 from beerforyou.blocks import AnyBlock
 from beerforyou.db.database import Database
-from beerforyou.errors import BadInput, Conflict, NotAllowed, NotFound
-from beerforyou.outside import public as outside
+from beerforyou.errors import Conflict, NotAllowed, NotFound
 from beerforyou.runs.idempotency import ONCE, Asked, answered
-from beerforyou.settings import Settings, kept_secret
+from beerforyou.settings import Settings
+from beerforyou.webhooks.addresses import check_url
+from beerforyou.webhooks.signing import ROTATION, headers, installation_key, message_name, secret
 
 MOST = 10  # webhooks of one client: each gets a message for each of its runs
-LONGEST_URL = 2000  # characters; longer ones break proxies on the way
-ROTATION = timedelta(hours=24)  # how long the secret before is used too, so that a receiver can change without a gap
 LISTED = 1000  # messages that an operator is shown at a time
-
-HTTPS = "give an address such as https://example.com/hooks/beer"
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,42 +46,10 @@ class RotatedWebhook(msgspec.Struct, frozen=True, kw_only=True):
     old_secret_until: datetime
 
 
-def installation_key(settings: Settings) -> str:
-    """Raises SetupError. Without one of its own it is made of the key that all processes share in any case."""
-    if settings.webhook_secret:
-        return kept_secret(settings, "webhook_secret")
-    return hmac.digest(kept_secret(settings, "identity_secret").encode(), b"webhooks", "sha256").hex()
-
-
-def secret(key: str, webhook_id: UUID, version: int) -> str:
-    """`key` is the installation's."""
-    derived = hmac.digest(key.encode(), f"{webhook_id}|{version}".encode(), "sha256")
-    return "whsec_" + base64.b64encode(derived).decode()
-
-
-def message_name(message_id: UUID) -> str:
-    """What the receiver knows it by, at each attempt: `webhook-id`."""
-    return f"msg_{message_id.hex}"
-
-
 def signed(key: str, row: Mapping[str, Any], now: datetime) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a message, a row of `webhooks.due`. `now` is aware, in UTC: the library takes it for that."""
-    name, body = message_name(row["message_id"]), _body(row)
-    secrets = [secret(key, row["webhook_id"], version) for version in _versions(row, now)]
-    signatures = [standardwebhooks.Webhook(each).sign(name, now, body.decode()) for each in secrets]
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": name,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
-    return headers, body
-
-
-def _versions(row: Mapping[str, Any], now: datetime) -> list[int]:
-    version: int = row["secret_version"]
-    both = row["rotated_at"] is not None and now < row["rotated_at"] + ROTATION
-    return [version, version - 1] if both else [version]
+    """Headers and body of a message, a row of `webhooks.due`. `key` is the installation's; `now` is in UTC."""
+    body = _body(row)
+    return headers(key, row, body, now), body
 
 
 SHOWN = (
@@ -106,44 +65,6 @@ def _body(row: Mapping[str, Any]) -> bytes:
     for field, kind in JSONB.items():
         run[field] = msgspec.json.decode(run[field] or "[]", type=kind)
     return msgspec.json.encode({"type": "run.finished", "timestamp": row["finished_at"], "data": run})
-
-
-def check_url(url: str, settings: Settings) -> None:
-    """Raises BadInput. Where the name leads is looked at again by each socket."""
-    opened = outside.networks(settings)
-    if len(url) > LONGEST_URL:
-        raise BadInput(f"url: it is longer than {LONGEST_URL} characters", "give a shorter one")
-    if not url.isprintable() or " " in url:
-        raise BadInput("url: it has blanks or control characters in it", HTTPS)
-    parts = _parts(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and opened):
-        raise BadInput(f"url: it begins with {parts.scheme or 'no scheme'}, not with https", HTTPS)
-    if "@" in parts.netloc:
-        raise BadInput("url: it has a user name or password in it", "messages are signed: check the signature instead")
-    if "#" in url:
-        raise BadInput("url: it has a fragment, which is never sent", "leave out # and what follows")
-    if not _host_is_open(parts.hostname or "", opened):
-        raise BadInput(f"url: {parts.hostname} is not a public address", "messages can only go to the internet")
-
-
-def _parts(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        (parts.hostname or "").encode("idna")
-        if parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:  # of the port, of brackets, or of a name that cannot be one
-        pass
-    raise BadInput("url: it has no host, or one that cannot be", HTTPS)
-
-
-def _host_is_open(host: str, opened: Sequence[outside.Network]) -> bool:
-    """Of a host that is an address already; names are known when they are looked up."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return True
-    return outside.reachable(host, opened)
 
 
 async def add(database: Database, settings: Settings, client_id: str, url: str, asked: Asked = ONCE) -> AddedWebhook:
