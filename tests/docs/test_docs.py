@@ -12,6 +12,7 @@ from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.ranking import REASONS
 from beerforyou.cli import COMMANDS
 from beerforyou.runs.journal import EventType
+from beerforyou.runs.why import Decision
 from beerforyou.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,10 @@ def test_every_route_is_documented() -> None:
 def test_every_event_outcome_block_and_reason_is_documented() -> None:
     blocks = [block.__struct_config__.tag for block in get_args(AnyBlock)]
     assert missing("http.md", [*get_args(EventType), *get_args(Outcome), *blocks, *REASONS]) == []
+
+
+def test_every_field_of_a_decision_is_documented() -> None:
+    assert missing("http.md", list(Decision.__struct_fields__)) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
