@@ -235,3 +235,7 @@ SET version = excluded.version, computed_at = excluded.computed_at, data = exclu
 -- name: profile
 -- The caller's own.
 SELECT data, version FROM profiles WHERE client_id = me.client_id;
+
+-- name: known
+-- Whether there is a client $1. Asked by the service.
+SELECT EXISTS (SELECT FROM clients WHERE client_id = $1) AS known;
