@@ -14,7 +14,10 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --group build --universal --pyth
 .DEFAULT_GOAL := help
 PYTEST := $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test check lint days lock bench chaos clean
+# What editors and merges leave behind; in the package it would ship with the wheel.
+LEFT_OVER := -name '*.orig' $(foreach name,*.rej *.bak *.old *.sw? *~ .\#* \#*\#,-o -name '$(name)')
+
+.PHONY: help demo test check lint tidy days lock bench chaos clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -28,11 +31,15 @@ test: lint .venv/system ## lint, then every test in two processes (ARGS=tests/ba
 check: lint ## lint, then what needs no server and is soon done: less than a minute
 	$(PYTEST) -q -m "not server and not long" $(ARGS)
 
-lint: .venv/test ## style, types, and the direction of imports
+lint: tidy .venv/test ## style, types, the direction of imports, and nothing left over by an editor
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+tidy:
+	@found=$$(find . \( -name .git -o -name .venv \) -prune -o -type f \( $(LEFT_OVER) \) -print); \
+		[ -z "$$found" ] || { printf 'Left over by an editor or a merge, to be removed:\n%s\n' "$$found" >&2; exit 1; }
 
 bench: .venv/test ## what a command on the shared Valkey connection costs
 	$(BIN)/python bench/valkey_commands.py

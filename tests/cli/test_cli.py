@@ -6,6 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import jwt
+import msgspec
 import pytest
 
 from beerforyou.settings import Settings, env_name
@@ -50,6 +52,7 @@ async def test_a_chat_leans_on_what_was_said(furnished: Settings) -> None:
         (["load", "nothing.csv", "nothing.csv"], 2, "nothing.csv"),
         (["serve", "--port", "70000"], 2, "70000"),
         (["token"], 2, "--as"),
+        (["token", "--as", "CLT-00001", "--scope", "beer"], 2, "purchases"),
         (["eval", "reading", "nothing.jsonl"], 2, "nothing.jsonl"),
     ],
 )
@@ -134,6 +137,29 @@ async def test_a_token_opens_the_api_until_ctrl_c(furnished: Settings) -> None:
             assert "event: finished" in await response.text()
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+@pytest.mark.parametrize(
+    ("client", "changes", "says"),
+    [
+        ("CLT-00001", {}, ""),
+        ("CLT-99999", {}, "CLT-99999 is not known"),
+        ("clt-00001", {}, "clt-00001 is not known"),
+        ("CLT-00001", {"database_url": "postgresql://bfy_service:x@127.0.0.1:1/bfy"}, "could not be looked up"),
+        ("CLT-00001", {"database_url": ""}, "no database here"),
+    ],
+)
+async def test_a_token_for_a_client_that_is_not_known_says_so(
+    furnished: Settings, tmp_path: Path, client: str, changes: dict[str, str], says: str
+) -> None:
+    """It is made in any case: the client may be loaded later, and who signs may have no database."""
+    settings = msgspec.structs.replace(furnished, data=tmp_path / "keys", **changes)
+    result = await call("token", "--as", client, "--scope", "web", settings=settings)
+    assert result.code == 0
+    said = jwt.decode(result.out.strip(), options={"verify_signature": False})
+    assert (said["sub"], said["scope"]) == (client, "web")
+    assert says in result.err and bool(result.err) is bool(says)
+    assert not (tmp_path / "keys" / "servers").exists()
 
 
 async def test_an_address_that_is_taken_is_said_so(furnished: Settings) -> None:

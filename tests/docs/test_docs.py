@@ -12,6 +12,7 @@ from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.ranking import REASONS
 from beerforyou.cli import COMMANDS
 from beerforyou.runs.journal import EventType
+from beerforyou.runs.why import Decision
 from beerforyou.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +53,10 @@ def test_every_file_that_is_named_is_there() -> None:
         for page, name in sorted(named)
         if not any(path.endswith(f"/{name.lstrip('/')}") for path in there)
     ] == []
+
+
+def test_every_field_of_a_decision_is_documented() -> None:
+    assert missing("http.md", list(Decision.__struct_fields__)) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply
-from beerforyou.webhooks import registry as webhooks
+from beerforyou.webhooks import registry
 from beerforyou.webhooks.addresses import LONGEST_URL
 from beerforyou.webhooks.registry import Webhook
 
@@ -29,24 +29,24 @@ async def create_webhook(request: Request) -> Response:
     asker = await caller(request)
     new, asked = await body(request, NewWebhook)
     house = house_of(request)
-    added = await webhooks.add(house.database, house.settings, asker.client_id, new.url, asked)
+    added = await registry.add(house.database, house.settings, asker.client_id, new.url, asked)
     return reply(added, 201, cache_control="no-store")
 
 
 async def list_webhooks(request: Request) -> Response:
     asker = await caller(request)
-    found = await webhooks.listed(house_of(request).database, asker.client_id)
+    found = await registry.listed(house_of(request).database, asker.client_id)
     return reply(WebhookList(webhooks=found), cache_control="no-store")
 
 
 async def delete_webhook(request: Request) -> Response:
     asker = await caller(request)
-    await webhooks.remove(house_of(request).database, asker.client_id, path_id(request, "webhook_id"))
+    await registry.remove(house_of(request).database, asker.client_id, path_id(request, "webhook_id"))
     return reply(None, 204)
 
 
 async def rotate_webhook_secret(request: Request) -> Response:
     asker = await caller(request)
     house, webhook_id, asked = house_of(request), path_id(request, "webhook_id"), await no_body(request)
-    rotated = await webhooks.rotate(house.database, house.settings, asker.client_id, webhook_id, asked)
+    rotated = await registry.rotate(house.database, house.settings, asker.client_id, webhook_id, asked)
     return reply(rotated, cache_control="no-store")

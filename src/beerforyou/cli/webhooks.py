@@ -151,42 +151,42 @@ async def _connected(data: Path | None) -> AsyncIterator[tuple[Database, Setting
 
 
 async def _add(url: str, client_id: str, data: Path | None) -> AddedWebhook:
-    from beerforyou.webhooks import registry as webhooks
+    from beerforyou.webhooks import registry
 
     async with _connected(data) as (db, settings):
-        return await webhooks.add(db, settings, client_id, url)
+        return await registry.add(db, settings, client_id, url)
 
 
 async def _list(client_id: str | None, data: Path | None) -> list[dict[str, Any]]:
-    from beerforyou.webhooks import registry as webhooks
+    from beerforyou.webhooks import registry
 
     async with _connected(data) as (db, _):
-        return await webhooks.counted(db, client_id)
+        return await registry.counted(db, client_id)
 
 
 async def _remove(webhook_id: UUID, client_id: str, data: Path | None) -> None:
-    from beerforyou.webhooks import registry as webhooks
+    from beerforyou.webhooks import registry
 
     async with _connected(data) as (db, _):
-        await webhooks.remove(db, client_id, webhook_id)
+        await registry.remove(db, client_id, webhook_id)
 
 
 async def _rotate(webhook_id: UUID, client_id: str, data: Path | None) -> RotatedWebhook:
-    from beerforyou.webhooks import registry as webhooks
+    from beerforyou.webhooks import registry
 
     async with _connected(data) as (db, settings):
-        return await webhooks.rotate(db, settings, client_id, webhook_id)
+        return await registry.rotate(db, settings, client_id, webhook_id)
 
 
 async def _resend(message_ids: Sequence[UUID], client_id: str | None, data: Path | None) -> list[UUID]:
-    from beerforyou.webhooks import registry as webhooks
+    from beerforyou.webhooks import registry
 
     async with _connected(data) as (db, _):
-        return await webhooks.resend(db, message_ids or None, client_id)
+        return await registry.resend(db, message_ids or None, client_id)
 
 
 async def _dead(client_id: str | None, data: Path | None) -> list[dict[str, Any]]:
-    from beerforyou.webhooks import registry as webhooks
+    from beerforyou.webhooks import registry
 
     async with _connected(data) as (db, _):
-        return await webhooks.dead(db, client_id)
+        return await registry.dead(db, client_id)

@@ -276,3 +276,7 @@ SELECT data, version FROM profiles WHERE client_id = me.client_id;
 -- name: purchases_version
 -- Of the caller's own.
 SELECT purchases_version AS version FROM clients WHERE client_id = me.client_id;
+
+-- name: known
+-- Whether there is a client $1. Asked by the service.
+SELECT EXISTS (SELECT FROM clients WHERE client_id = $1) AS known;
