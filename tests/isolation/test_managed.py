@@ -22,6 +22,7 @@ from beerforyou.db.fence import gate, shape
 from beerforyou.db.identity import Identity
 from beerforyou.db.migrate import migrate
 from beerforyou.errors import Refused, Unavailable
+from beerforyou.health import holes
 from beerforyou.isolation.attack import ours
 from beerforyou.servers import embedded
 from beerforyou.settings import Settings, kept_secret, load
@@ -184,6 +185,23 @@ def reaches_the_server(token: str) -> bool:
     except Refused:
         return False
     return True
+
+
+async def test_the_fence_stands_there_too(servers: embedded.Servers, database: Database) -> None:
+    """Its functions stay callable, and that alone is no hole; what was opened among ours is one."""
+    assert await holes(database) == []
+    admin = await asyncpg.connect(_in_shop(servers.database_admin_url))
+    for done, undone, says in (
+        ("GRANT SELECT ON core.beers TO bfy_reader", "REVOKE SELECT ON core.beers FROM bfy_reader", "may read beers"),
+        ("GRANT EXECUTE ON FUNCTION core.once TO PUBLIC", "REVOKE EXECUTE ON FUNCTION core.once FROM PUBLIC", "such as once"),
+        ("CREATE TABLE core.new (client_id text)", "DROP TABLE core.new", "not forced on new"),
+    ):  # fmt: skip
+        await admin.execute(done)
+        found = await holes(database)
+        await admin.execute(undone)
+        assert any(says in hole for hole in found), found
+    assert await holes(database) == []
+    await admin.close()
 
 
 def from_file() -> list[tuple[str, str]]:
