@@ -13,6 +13,8 @@ from beerforyou.settings import load
 from tests.answering.test_planner import Scripted, call, calls, says
 from tests.conftest import FreshSettings, Walk
 
+pytestmark = pytest.mark.dated
+
 ZONES = {
     "KI": "Pacific/Kiritimati",
     "AS": "Pacific/Pago_Pago",
