@@ -92,6 +92,16 @@ async def test_no_attempt_is_made_for_a_run_that_was_lost_meanwhile(
     assert server.count == attempts
 
 
+@pytest.mark.parametrize("name", ["deepseek:deepseek-chat", "openrouter:x/y", "together:x", "moonshotai:kimi-latest"])
+async def test_a_model_of_any_other_provider_goes_the_same_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent, so that it needs no network."""
+    monkeypatch.setenv(f"{name.partition(':')[0].upper()}_API_KEY", "k")
+    model = providers.connect(name, SETTINGS)
+    with permitted(Lease(0).go_on), pytest.raises(Lost):
+        await model.generate(REQUEST)
+    await model.close()
+
+
 @pytest.mark.parametrize("asked", [0, 1])
 async def test_whoever_calls_outside_asks_it(server: ModelServer, asked: int) -> None:
     async with Outside(5, named_by_operator) as outside:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import aiohttp
@@ -17,7 +18,7 @@ from pydantic_ai import exceptions as pai
 from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.messages import ModelResponse, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
 from pydantic_ai.models import Model, infer_model
-from pydantic_ai.providers import Provider, infer_provider
+from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
@@ -62,13 +63,22 @@ def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
     def provider(of: str) -> Provider[Any]:
         if of == "anthropic":
             return AnthropicProvider(api_key=key, base_url=base_url or ANTHROPIC_URL, http_client=http)
-        return OpenAIProvider(base_url or OPENAI_URL, key, http_client=http) if key else infer_provider(of)
+        return OpenAIProvider(base_url or OPENAI_URL, key, http_client=http) if key else _provider(of, http)
 
     try:
         model = infer_model(name, provider)
     except (pai.UserError, ValueError) as error:
         raise SetupError(f"{name} cannot be used: {error}", "`offline:` needs no key") from None
     return PydanticAI(name, model, settings.model_timeout_s, http, key)
+
+
+def _provider(of: str, http: httpx2.AsyncClient) -> Provider[Any]:
+    """On our way to strangers where its SDK can take it; one that has a transport of its own, or wants httpx, cannot."""
+    if of.startswith("gateway/"):
+        return infer_provider(of)
+    kind = infer_provider_class(of)
+    wants = signature(kind).parameters.get("http_client")
+    return kind() if wants is None or "httpx.AsyncClient" in str(wants.annotation) else kind(http_client=http)  # type: ignore[call-arg]
 
 
 def _key(name: str, settings: Settings) -> str:
@@ -98,11 +108,6 @@ class _Transport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._outside.close()
-
-
-async def _ask(event: str, info: dict[str, Any]) -> None:
-    if event.endswith(".send_request_headers.started"):
-        permit.ask()
 
 
 class _Body(httpx2.AsyncByteStream):
