@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +26,14 @@ def environment(settings: Settings | None) -> dict[str, str]:
     return known | urls | ({"BEERFORYOU_DATA": str(settings.data)} if settings else {})
 
 
-async def call(*args: str, settings: Settings | None = None, stdin: str = "") -> Result:
+async def call(
+    *args: str, settings: Settings | None = None, stdin: str = "", env: Mapping[str, str] | None = None
+) -> Result:
+    """`env` is what is different of the environment."""
     process = await asyncio.create_subprocess_exec(
         BEERFORYOU,
         *args,
-        env=environment(settings),
+        env=environment(settings) | (env or {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

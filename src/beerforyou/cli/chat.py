@@ -33,9 +33,9 @@ def command(client_id: str | None, as_json: bool, data: Path | None) -> None:
     from beerforyou import settings
     from beerforyou.cli.asking import Talk, asking
 
+    chosen = settings.load(data=data)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _leave)
-    chosen = settings.load(data=data)
     client = speaking_for(chosen, client_id)
     with Beside() as beside, beside.open(asking(chosen, client)) as somebody:
         talk = Talk(somebody)

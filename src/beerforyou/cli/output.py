@@ -7,7 +7,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Coroutine, Iterator
-from concurrent.futures import CancelledError
+from concurrent import futures
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -16,6 +16,7 @@ import click
 
 T = TypeVar("T")
 
+GLANCE_S = 0.2  # how often to look for a signal that was given to another thread
 MOMENT_S = 1.0  # Nielsen's limit for "the flow of thought stays uninterrupted"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
@@ -121,15 +122,15 @@ class Beside:
             return await task
 
         future = asyncio.run_coroutine_threadsafe(whole(), self._loop)
-        while True:
+        while not future.done():
             try:
-                done = future.result()
+                futures.wait([future], GLANCE_S)
             except (KeyboardInterrupt, SystemExit) as error:
                 told = error
                 self._loop.call_soon_threadsafe(lambda: task and task.cancel())
-            except CancelledError:
-                raise told or KeyboardInterrupt from None
-            else:
-                if isinstance(told, SystemExit):
-                    raise told
-                return done
+        if isinstance(told, SystemExit):
+            raise told
+        try:
+            return future.result()
+        except futures.CancelledError:
+            raise told or KeyboardInterrupt from None
