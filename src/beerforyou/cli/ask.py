@@ -50,10 +50,13 @@ async def _ask(
 
 def speaking_for(settings: Settings, client_id: str | None) -> str:
     """`--as`, or the client of the token that is sent. Raises UsageError without either."""
-    from beerforyou.cli.remote import spoken_for
+    if client_id:
+        return client_id
+    if settings.url and settings.token:
+        from beerforyou.cli.remote import claim
 
-    if client := client_id or spoken_for(settings):
-        return client
+        if isinstance(client := claim(settings.token, settings.auth_client_claim), str):
+            return client
     raise click.UsageError("Missing option '--as': the client who asks.")
 
 

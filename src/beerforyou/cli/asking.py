@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from beerforyou.cli.announced import found
 from beerforyou.cli.output import starting
 
 if TYPE_CHECKING:
@@ -60,9 +61,11 @@ class Here:
                     yield event.type, event.data
 
     async def look(self, run_id: UUID) -> Any:
+        import msgspec
+
         from beerforyou.runs.looking import look
 
-        return await look(self._reads, run_id, steps=True)
+        return msgspec.to_builtins(await look(self._reads, run_id, steps=True))
 
     async def cancel(self, run_id: UUID) -> None:
         from beerforyou.runs.cancelling import cancel
@@ -74,12 +77,13 @@ class Here:
 @contextlib.asynccontextmanager
 async def asking(settings: Settings, client_id: str) -> AsyncIterator[Asking]:
     """Whoever can answer. Raises BadUsage and SetupError when BEERFORYOU_URL is set and cannot be used."""
-    from beerforyou.cli.remote import connected, server
-
     async with contextlib.AsyncExitStack() as stack:
-        if where := await server(settings, client_id):
-            yield await stack.enter_async_context(connected(where))
-            return
+        if settings.url or found(settings):
+            from beerforyou.cli.remote import connected, server
+
+            if where := await server(settings, client_id):
+                yield await stack.enter_async_context(connected(where))
+                return
         with starting("Starting, since no `beerforyou serve` runs on this folder …"):
             from beerforyou.house import opened
             from beerforyou.worker.worker import working

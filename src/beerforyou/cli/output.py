@@ -17,7 +17,7 @@ import click
 T = TypeVar("T")
 
 GLANCE_S = 0.2  # how often to look for a signal that was given to another thread
-MOMENT_S = 1.0  # Nielsen's limit for "the flow of thought stays uninterrupted"
+MOMENT_S = 2.0  # a second keeps the flow of thought (Nielsen); one more, and few see the line who need not
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 

@@ -81,7 +81,7 @@ def _is_loopback(host: str) -> bool:
 def _token(settings: Settings, client_id: str, address: str) -> Callable[[], str]:
     """The one that is set, or one of our making where the key is known to be that server's."""
     if settings.token:
-        spoken_for = _claim(settings.token, settings.auth_client_claim)
+        spoken_for = claim(settings.token, settings.auth_client_claim)
         if spoken_for not in (None, client_id):
             raise BadUsage(
                 f"BEERFORYOU_TOKEN speaks for {spoken_for}, and not for {client_id}", "leave one of them out"
@@ -102,19 +102,13 @@ def _minted(settings: Settings, client_id: str) -> Callable[[], str]:
     return lambda: mint(settings, client_id, TOKEN_S)
 
 
-def _claim(token: str, name: str) -> object:
+def claim(token: str, name: str) -> object:
     """What a token says of itself; the server is who verifies it. None when it cannot be read."""
     import jwt
 
     with contextlib.suppress(jwt.PyJWTError):
         return jwt.decode(token, options={"verify_signature": False}).get(name)
     return None
-
-
-def spoken_for(settings: Settings) -> str | None:
-    """The client of BEERFORYOU_TOKEN, where it is what is used."""
-    claim = _claim(settings.token, settings.auth_client_claim) if settings.url and settings.token else None
-    return claim if isinstance(claim, str) else None
 
 
 def _session() -> aiohttp.ClientSession:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beerforyou.cli.output import data_option, json_option, note, run, show_json
+from beerforyou.cli.output import data_option, json_option, note, run, show_json, starting
 
 if TYPE_CHECKING:
     from beerforyou.house import House
@@ -36,7 +36,9 @@ async def _serve(settings: Settings, as_json: bool, api_only: bool) -> None:
     from beerforyou.house import opened
 
     with bound(settings) as listener:
-        async with opened(settings) as house:
+        async with contextlib.AsyncExitStack() as stack:
+            with starting("Starting …"):
+                house = await stack.enter_async_context(opened(settings))
             await serve(settings, house, listener, as_json, api_only)
 
 
