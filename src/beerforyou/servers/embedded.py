@@ -14,11 +14,8 @@ import asyncio
 import fcntl
 import logging
 import os
-import re
-import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,22 +25,19 @@ from urllib.parse import quote
 
 import msgspec
 
-from beerforyou.errors import BeerForYouError, SetupError
-from beerforyou.servers import account
+from beerforyou.errors import BeerForYouError
+from beerforyou.servers import account, folder
 from beerforyou.servers.postgres import DATABASE, PostgresServer
-from beerforyou.servers.server import Server, alive, ensure, locked, private, stop, take
+from beerforyou.servers.server import Server, alive, ensure, locked, stop, take
 from beerforyou.servers.valkey import ValkeyServer
 from beerforyou.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LONGEST_SOCKET = 103  # bytes of a socket's path: 107 on Linux, 103 on macOS
 LEAST_ROOM = 32 << 20  # bytes: PostgreSQL's log grows by files of 16 MB, and it dies when there is no room for one
 WATCH_S, LONGEST_WATCH_S = 0.5, 30.0  # between two looks at the servers; longer when they die again and again
 CALM_S = 60.0  # after which a server that was started again is taken for well
-PLAIN = re.compile(rb"[A-Za-z0-9/._+~ -]+")  # blanks: the usual folder on macOS has one
 URLS = ("database_admin_url", "database_url", "database_read_url", "database_sql_url", "valkey_url")
-LOGINS = ("postgres", "bfy_service", "bfy_client", "bfy_reader", "valkey")
 
 
 class Servers:
@@ -55,8 +49,8 @@ class Servers:
         self._users = os.fdopen(os.open(home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600))
         fcntl.flock(self._users, fcntl.LOCK_SH)
         self._children: dict[Server, subprocess.Popen[bytes]] = {}
-        passwords = _passwords(home / "passwords.json")
-        plain, sockets = _places(home)
+        passwords = folder.passwords(home / "passwords.json")
+        plain, sockets = folder.places(home)
         self._servers: dict[Server, bool] = {
             PostgresServer(home, plain, sockets, passwords["postgres"]): postgres,
             ValkeyServer(home, plain, sockets, passwords["valkey"]): valkey,
@@ -166,51 +160,4 @@ def full(settings: Settings) -> bool:
     """Whether the disk of the servers is; never of those that URLs name elsewhere. Raises OSError."""
     home = settings.data.resolve() / "servers"
     ours = quote(str((home / "run").resolve()))
-    return (ours in settings.database_url or ours in settings.valkey_url) and _full(home)
-
-
-def _full(folder: Path) -> bool:
-    return shutil.disk_usage(folder).free < LEAST_ROOM
-
-
-def _passwords(path: Path) -> dict[str, str]:
-    """Made once, and on the disk before a server learns of them; a login that is new since then gets its own."""
-    try:
-        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise SetupError(
-            f"{path} cannot be read", "bring it back: without it nobody can log in to the servers of this folder"
-        ) from None
-    if kept.keys() >= set(LOGINS):
-        return kept
-    passwords = {login: secrets.token_urlsafe(24) for login in LOGINS} | kept
-    private(path.with_suffix(".new"), msgspec.json.encode(passwords).decode()).rename(path)
-    return passwords
-
-
-def _places(home: Path) -> tuple[Path, Path]:
-    """The home by a name that the servers can take, and the folder of their sockets.
-
-    Their options, configurations and scripts have separators, quotes and escapes of their own, and a socket's path is
-    short. So where the path has more than PLAIN in it, or is too long, both are in a folder of ours in /tmp.
-    """
-    run = home / "run"
-    if PLAIN.fullmatch(os.fsencode(home)) and len(os.fsencode(run / ".s.PGSQL.5432")) <= LONGEST_SOCKET:
-        if run.is_symlink():  # the folder had another name
-            run.unlink()
-        return home, account.give(account.own(run, 0o700))
-    if not _leads_back(run, home):  # a reboot empties /tmp, and a copy of a folder is not the folder
-        shutil.rmtree(run) if run.is_dir() and not run.is_symlink() else run.unlink(missing_ok=True)
-        short = Path(tempfile.mkdtemp(prefix="beerforyou-", dir="/tmp"))
-        (short / "home").symlink_to(home)
-        run.symlink_to(account.give(short))
-    short = run.readlink()
-    return short / "home", short
-
-
-def _leads_back(run: Path, home: Path) -> bool:
-    """And is ours: by now the name in /tmp may be somebody else's."""
-    try:
-        return (run / "home").readlink() == home and run.stat().st_uid == account.uid()
-    except OSError:
-        return False
+    return (ours in settings.database_url or ours in settings.valkey_url) and shutil.disk_usage(home).free < LEAST_ROOM
