@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from beerforyou.llm.gemini import Gemini
-from beerforyou.llm.model import Message, Request, Text, ToolResult, ToolSpec
+from beerforyou.llm.model import Content, Request, TextPart, ToolResult, ToolSpec
 from beerforyou.llm.model import Model as LanguageModel
 
 MODEL = "gemini-2.5-flash"
@@ -46,14 +46,14 @@ Close = Callable[[], Awaitable[None]]
 
 def through(model: LanguageModel, stream: bool = False) -> tuple[Run, Close]:
     async def run() -> None:
-        history = [Message("user", (Text(QUESTION),))]
+        history = [Content("user", (TextPart(QUESTION),))]
         for _ in range(3):
             request = Request(system=SYSTEM, reminder=REMINDER, messages=tuple(history), tools=TOOLS)
             reply = await model.generate(request, (lambda text: None) if stream else None)
-            history.append(Message("model", reply.parts))
+            history.append(Content("model", reply.parts))
             if reply.tool_calls:
                 results = [ToolResult(call.id, call.name, RESULTS[call.name]) for call in reply.tool_calls]
-                history.append(Message("tool", tuple(results)))
+                history.append(Content("tool", tuple(results)))
         assert len(history) == 6, f"the run took another path: {history}"
 
     return run, model.close

@@ -22,7 +22,7 @@ import uvloop
 from beerforyou.cli.demo import set_up
 from beerforyou.conversations.accepting import accept
 from beerforyou.house import House, opened, prepared
-from beerforyou.llm.model import Reply, Request, Text, ToolCall
+from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.settings import load
 from beerforyou.usage import Usage
 from beerforyou.worker.worker import work
@@ -41,7 +41,7 @@ class Scripted:
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         turn = sum(message.role == "tool" for message in request.messages)
-        part = CALLS[turn] if turn < len(CALLS) else Text("Here they are. Take your pick.")
+        part = CALLS[turn] if turn < len(CALLS) else TextPart("Here they are. Take your pick.")
         return Reply(parts=(part,), usage=Usage(input=900, output=40), model="scripted")
 
     async def close(self) -> None: ...

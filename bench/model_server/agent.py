@@ -3,7 +3,7 @@
 Three model calls and two tool calls, which is what design.md and `bench/llm_cost.py` count as an agent run.
 """
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall
+from beerforyou.llm.model import Content, Reply, TextPart, ToolCall
 from beerforyou.usage import Usage
 from bench.model_server.script import Ask
 
@@ -15,7 +15,7 @@ STEPS = (
     ),
     Reply(
         parts=(
-            Text(
+            TextPart(
                 "Encontrei três cervejarias novas para você em San Diego.\n"
                 "A primeira é uma brewpub, o tipo que você mais compra.\n"
                 "As outras duas são micro e ficam a menos de 12 km.\n"
@@ -35,5 +35,5 @@ def recommendation(ask: Ask) -> Reply:
     return STEPS[min(results, len(STEPS) - 1)]
 
 
-def _reminded(messages: tuple[Message, ...]) -> bool:
+def _reminded(messages: tuple[Content, ...]) -> bool:
     return len(messages) > 1 and messages[-1].role == "user" and messages[-2].role == "tool"

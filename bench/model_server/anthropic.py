@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from beerforyou.llm.model import Message, Part, Reply, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Part, Reply, TextPart, ToolCall, ToolResult
 from bench.model_server.script import Ask
 
 STOP = {"stop": "end_turn", "length": "max_tokens", "safety": "refusal"}
@@ -18,7 +18,7 @@ ERRORS = {400: "invalid_request_error", 401: "authentication_error", 403: "permi
 class Anthropic:
     name = "anthropic"
 
-    def read(self, body: dict[str, Any]) -> tuple[Message, ...]:
+    def read(self, body: dict[str, Any]) -> tuple[Content, ...]:
         return tuple(_message(message) for message in body["messages"])
 
     def whole(self, reply: Reply, ask: Ask) -> bytes:
@@ -47,13 +47,13 @@ class Anthropic:
         return msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
 
 
-def _message(message: dict[str, Any]) -> Message:
+def _message(message: dict[str, Any]) -> Content:
     content = message["content"]
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     parts = tuple(_read_block(block) for block in blocks if block["type"] in ("text", "tool_use", "tool_result"))
     if any(isinstance(part, ToolResult) for part in parts):
-        return Message("tool", parts)
-    return Message("model" if message["role"] == "assistant" else "user", parts)
+        return Content("tool", parts)
+    return Content("model" if message["role"] == "assistant" else "user", parts)
 
 
 def _read_block(block: dict[str, Any]) -> Part:
@@ -61,11 +61,11 @@ def _read_block(block: dict[str, Any]) -> Part:
         return ToolCall(block["id"], block["name"], block["input"])
     if block["type"] == "tool_result":
         return ToolResult(block["tool_use_id"], "", block["content"], block.get("is_error", False))
-    return Text(block["text"])
+    return TextPart(block["text"])
 
 
-def _block(part: Text | ToolCall, reply: Reply) -> dict[str, Any]:
-    if isinstance(part, Text):
+def _block(part: TextPart | ToolCall, reply: Reply) -> dict[str, Any]:
+    if isinstance(part, TextPart):
         return {"type": "text", "text": part.text, "citations": _citations(reply) or None}
     return {"type": "tool_use", "id": part.id, "name": part.name, "input": part.args}
 
@@ -75,8 +75,8 @@ def _citations(reply: Reply) -> list[dict[str, Any]]:
     return [found | {"url": source.url, "title": source.title} for source in reply.sources]
 
 
-def _block_events(part: Text | ToolCall, reply: Reply) -> Iterator[dict[str, Any]]:
-    if isinstance(part, Text):
+def _block_events(part: TextPart | ToolCall, reply: Reply) -> Iterator[dict[str, Any]]:
+    if isinstance(part, TextPart):
         yield {"type": "content_block_start", "content_block": {"type": "text", "text": ""}}
         for piece in part.text.splitlines(keepends=True):
             yield {"type": "content_block_delta", "delta": {"type": "text_delta", "text": piece}}

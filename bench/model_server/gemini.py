@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Reply, TextPart, ToolCall, ToolResult
 from bench.model_server.script import Ask
 
 FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "safety": "SAFETY", "malformed": "MALFORMED_FUNCTION_CALL"}
@@ -19,7 +19,7 @@ STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENI
 class Gemini:
     name = "gemini"
 
-    def read(self, body: dict[str, Any]) -> tuple[Message, ...]:
+    def read(self, body: dict[str, Any]) -> tuple[Content, ...]:
         return tuple(_message(content) for content in body["contents"])
 
     def whole(self, reply: Reply, ask: Ask) -> bytes:
@@ -37,24 +37,24 @@ class Gemini:
         )
 
 
-def _message(content: dict[str, Any]) -> Message:
+def _message(content: dict[str, Any]) -> Content:
     parts = tuple(_read_part(part) for part in content["parts"])
     if any(isinstance(part, ToolResult) for part in parts):
-        return Message("tool", parts)
-    return Message("model" if content["role"] == "model" else "user", parts)
+        return Content("tool", parts)
+    return Content("model" if content["role"] == "model" else "user", parts)
 
 
-def _read_part(part: dict[str, Any]) -> Text | ToolCall | ToolResult:
+def _read_part(part: dict[str, Any]) -> TextPart | ToolCall | ToolResult:
     if call := part.get("functionCall"):
         return ToolCall(call.get("id", ""), call["name"], call["args"], part.get("thoughtSignature", ""))
     if result := part.get("functionResponse"):
         return ToolResult(result.get("id", ""), result["name"], result["response"], "error" in result["response"])
-    return Text(part["text"], part.get("thoughtSignature", ""))
+    return TextPart(part["text"], part.get("thoughtSignature", ""))
 
 
-def _part(part: Text | ToolCall) -> dict[str, Any]:
+def _part(part: TextPart | ToolCall) -> dict[str, Any]:
     signed = {"thoughtSignature": part.signature} if part.signature else {}
-    if isinstance(part, Text):
+    if isinstance(part, TextPart):
         return {"text": part.text, **signed}
     named = {"id": part.id} if part.id else {}
     return {"functionCall": {"name": part.name, "args": part.args, **named}, **signed}
@@ -67,8 +67,8 @@ def _pieces(reply: Reply) -> Iterator[dict[str, Any]]:
             yield _part(part)
             continue
         *first, last = part.text.splitlines(keepends=True) or [""]
-        yield from (_part(Text(line)) for line in first)
-        yield _part(Text(last, part.signature))
+        yield from (_part(TextPart(line)) for line in first)
+        yield _part(TextPart(last, part.signature))
 
 
 def _response(reply: Reply, ask: Ask, parts: list[dict[str, Any]], last: bool) -> dict[str, Any]:

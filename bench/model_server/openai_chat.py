@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Reply, TextPart, ToolCall, ToolResult
 from bench.model_server.script import Ask
 
 FINISH = {"stop": "stop", "length": "length", "safety": "content_filter"}
@@ -16,7 +16,7 @@ FINISH = {"stop": "stop", "length": "length", "safety": "content_filter"}
 class OpenAIChat:
     name = "openai-chat"
 
-    def read(self, body: dict[str, Any]) -> tuple[Message, ...]:
+    def read(self, body: dict[str, Any]) -> tuple[Content, ...]:
         return tuple(_message(message) for message in body["messages"])
 
     def whole(self, reply: Reply, ask: Ask) -> bytes:
@@ -41,15 +41,15 @@ class OpenAIChat:
         return msgspec.json.encode({"error": {"message": message, "type": "simulated", "code": None, "param": None}})
 
 
-def _message(message: dict[str, Any]) -> Message:
+def _message(message: dict[str, Any]) -> Content:
     if message["role"] == "tool":
-        return Message("tool", (ToolResult(message["tool_call_id"], "", message["content"]),))
+        return Content("tool", (ToolResult(message["tool_call_id"], "", message["content"]),))
     calls = tuple(
         ToolCall(call["id"], call["function"]["name"], msgspec.json.decode(call["function"]["arguments"]))
         for call in message.get("tool_calls") or ()
     )
-    text = (Text(message["content"]),) if message.get("content") else ()
-    return Message("model" if message["role"] == "assistant" else "user", text + calls)
+    text = (TextPart(message["content"]),) if message.get("content") else ()
+    return Content("model" if message["role"] == "assistant" else "user", text + calls)
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

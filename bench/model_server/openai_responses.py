@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Reply, TextPart, ToolCall, ToolResult
 from bench.model_server.script import Ask
 
 INCOMPLETE = {"length": "max_output_tokens", "safety": "content_filter"}
@@ -16,7 +16,7 @@ INCOMPLETE = {"length": "max_output_tokens", "safety": "content_filter"}
 class OpenAIResponses:
     name = "openai-responses"
 
-    def read(self, body: dict[str, Any]) -> tuple[Message, ...]:
+    def read(self, body: dict[str, Any]) -> tuple[Content, ...]:
         return tuple(_message(item) for item in body["input"] if item.get("type") != "reasoning")
 
     def whole(self, reply: Reply, ask: Ask) -> bytes:
@@ -39,21 +39,21 @@ class OpenAIResponses:
         return msgspec.json.encode({"error": {"message": message, "type": "simulated", "code": None, "param": None}})
 
 
-def _message(item: dict[str, Any]) -> Message:
+def _message(item: dict[str, Any]) -> Content:
     if item.get("type") == "function_call":
-        return Message("model", (ToolCall(item["call_id"], item["name"], msgspec.json.decode(item["arguments"])),))
+        return Content("model", (ToolCall(item["call_id"], item["name"], msgspec.json.decode(item["arguments"])),))
     if item.get("type") == "function_call_output":
-        return Message("tool", (ToolResult(item["call_id"], "", item["output"]),))
+        return Content("tool", (ToolResult(item["call_id"], "", item["output"]),))
     content = item["content"]
     text = content if isinstance(content, str) else "".join(part["text"] for part in content)
-    return Message("model" if item["role"] == "assistant" else "user", (Text(text),))
+    return Content("model" if item["role"] == "assistant" else "user", (TextPart(text),))
 
 
 def _items(reply: Reply) -> list[dict[str, Any]]:
     return [_item(index, part, reply) for index, part in enumerate(reply.parts)]
 
 
-def _item(index: int, part: Text | ToolCall, reply: Reply) -> dict[str, Any]:
+def _item(index: int, part: TextPart | ToolCall, reply: Reply) -> dict[str, Any]:
     if isinstance(part, ToolCall):
         arguments = msgspec.json.encode(part.args).decode()
         item = {"type": "function_call", "id": f"fc_{index}", "call_id": part.id, "name": part.name}
@@ -62,7 +62,7 @@ def _item(index: int, part: Text | ToolCall, reply: Reply) -> dict[str, Any]:
     return {"type": "message", "id": f"msg_{index}", "role": "assistant", "status": "completed", "content": [content]}
 
 
-def _annotations(part: Text, reply: Reply) -> list[dict[str, Any]]:
+def _annotations(part: TextPart, reply: Reply) -> list[dict[str, Any]]:
     span = {"type": "url_citation", "start_index": 0, "end_index": len(part.text)}
     return [span | {"url": source.url, "title": source.title} for source in reply.sources]
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from beerforyou.llm.model import Message, Reply, ToolResult
+from beerforyou.llm.model import Content, Reply, ToolResult
 
 
 class Wire(Protocol):
@@ -19,7 +19,7 @@ class Wire(Protocol):
 
     name: str
 
-    def read(self, body: dict[str, Any]) -> tuple[Message, ...]: ...
+    def read(self, body: dict[str, Any]) -> tuple[Content, ...]: ...
 
     def whole(self, reply: Reply, ask: Ask) -> bytes: ...
 
@@ -39,7 +39,7 @@ class Ask(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
     @property
-    def messages(self) -> tuple[Message, ...]:
+    def messages(self) -> tuple[Content, ...]:
         return self.wire.read(self.body)
 
     @property

@@ -11,7 +11,7 @@ from beerforyou.answering import gates
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.house import House
 from beerforyou.llm import settling
-from beerforyou.llm.model import Reply, Request, Text, ToolCall
+from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.tools import TOOLS
 from beerforyou.tools.caller import Caller, Hands
 from beerforyou.usage import Usage
@@ -48,7 +48,7 @@ def calls(*parts: ToolCall, usage: Usage = Usage()) -> Reply:  # noqa: B008 (fro
 
 
 def says(text: str, **more: Any) -> Reply:
-    return Reply(parts=(Text(text),), **more)
+    return Reply(parts=(TextPart(text),), **more)
 
 
 SEARCH = call("search_breweries", city="San Diego")
@@ -217,7 +217,7 @@ async def test_control_characters_of_a_result_reach_nobody(walk: Walk, sql: str)
 @pytest.mark.parametrize("beside", [1, 2, 5])
 async def test_what_is_said_beside_a_call_is_told_to_nobody(walk: Walk, house: House, words: str, beside: int) -> None:
     cities = ("San Diego", "Denver", "Austin", "Chicago", "Boston")
-    said = [Reply(parts=(Text(words), call("search_breweries", city=city))) for city in cities[:beside]]
+    said = [Reply(parts=(TextPart(words), call("search_breweries", city=city))) for city in cities[:beside]]
     run = await walk(QUESTION, Scripted(*said, says("Here they are. Enjoy!")))
     told = await texts(house, run)
     if beside < 5:

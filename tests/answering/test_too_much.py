@@ -2,7 +2,7 @@
 
 import pytest
 
-from beerforyou.llm.model import Text
+from beerforyou.llm.model import TextPart
 from beerforyou.sentences import say
 from tests.answering.test_planner import Scripted, says
 from tests.conftest import Walk
@@ -35,7 +35,7 @@ async def test_a_model_gets_it_as_it_is(walk: Walk, kind: str) -> None:
     model = Scripted(says("Let me see."))
     run = await walk(TOO_MUCH[kind], model)
     (asked,) = model.requests[0].messages[-1].parts
-    assert isinstance(asked, Text) and asked.text.strip() == TOO_MUCH[kind].strip()
+    assert isinstance(asked, TextPart) and asked.text.strip() == TOO_MUCH[kind].strip()
     assert run["text"].startswith("Let me see.")
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from beerforyou.db.connections import operator
 from beerforyou.house import House, opened
 from beerforyou.isolation.through_http import served
-from beerforyou.llm.model import Model, Reply, Request, Text
+from beerforyou.llm.model import Model, Reply, Request, TextPart
 from beerforyou.runs.following import channel
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
@@ -48,7 +48,7 @@ class Talker(Held):
             await super().generate(request, on_text)
         finally:
             self.now -= 1
-        return Reply(parts=(Text(f"About {texts(request)[-1]!r}."),))
+        return Reply(parts=(TextPart(f"About {texts(request)[-1]!r}."),))
 
     async def told(self, times: int) -> None:
         async def so_often() -> bool:
@@ -59,7 +59,7 @@ class Talker(Held):
 
 def texts(request: Request) -> list[str]:
     """All that was said, by both sides, oldest first."""
-    return [part.text for message in request.messages for part in message.parts if isinstance(part, Text)]
+    return [part.text for message in request.messages for part in message.parts if isinstance(part, TextPart)]
 
 
 class Replica(NamedTuple):

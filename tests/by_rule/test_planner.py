@@ -8,7 +8,7 @@ import pytest
 from beerforyou import blocks
 from beerforyou.by_rule.planner import Known, reply
 from beerforyou.llm.connect import Models, connect
-from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Reply, Request, TextPart, ToolCall, ToolResult
 from beerforyou.reading.reading import Context, Question, Reading
 from beerforyou.sentences import say
 from beerforyou.settings import Settings
@@ -114,7 +114,7 @@ KNOWN = Known(
 def request(*results: ToolResult, choice: Literal["auto", "none"] = "auto") -> Request:
     return Request(
         system="",
-        messages=(Message("user", (Text("How much?"),)), *([Message("tool", results)] if results else [])),
+        messages=(Content("user", (TextPart("How much?"),)), *([Content("tool", results)] if results else [])),
         tools=tuple(tool.spec for tool in TOOLS.values()),
         tool_choice=choice,
     )

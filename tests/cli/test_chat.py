@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from beerforyou.llm.model import Reply, Text
+from beerforyou.llm.model import Reply, TextPart
 from beerforyou.settings import Settings
 from bench.model_server.script import Answer, Ask, Hang
 from bench.model_server.server import ModelServer
@@ -23,8 +23,8 @@ CHAT = ("chat", "--as", "CLT-00001")
 
 
 def _model(ask: Ask) -> Answer:
-    said = [part.text for message in ask.messages for part in message.parts if isinstance(part, Text)]
-    return Hang() if any(SLOW in text for text in said[-3:]) else Reply(parts=(Text(LONG),))
+    said = [part.text for message in ask.messages for part in message.parts if isinstance(part, TextPart)]
+    return Hang() if any(SLOW in text for text in said[-3:]) else Reply(parts=(TextPart(LONG),))
 
 
 @pytest.fixture(scope="module")

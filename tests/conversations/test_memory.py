@@ -6,7 +6,7 @@ import pytest
 
 from beerforyou.conversations.memory import Memory, Past
 from beerforyou.house import House
-from beerforyou.llm.model import Message, Reply, Request, Text
+from beerforyou.llm.model import Content, Reply, Request, TextPart
 from beerforyou.reading.reading import Context
 from tests.conftest import Walk
 
@@ -19,17 +19,17 @@ class Listening:
     name = "listening:"
 
     def __init__(self) -> None:
-        self.shown: tuple[Message, ...] = ()
+        self.shown: tuple[Content, ...] = ()
 
     async def generate(self, request: Request, on_text: object = None) -> Reply:
         self.shown = request.messages
-        return Reply(parts=(Text("Certo."),))
+        return Reply(parts=(TextPart("Certo."),))
 
     async def close(self) -> None: ...
 
 
-def text(messages: tuple[Message, ...]) -> list[str]:
-    return ["\n".join(part.text for part in message.parts if isinstance(part, Text)) for message in messages]
+def text(messages: tuple[Content, ...]) -> list[str]:
+    return ["\n".join(part.text for part in message.parts if isinstance(part, TextPart)) for message in messages]
 
 
 def turns(count: int, length: int = 10) -> Memory:

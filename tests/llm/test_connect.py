@@ -8,7 +8,7 @@ from beerforyou.by_rule.planner import Offline
 from beerforyou.errors import SetupError
 from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
-from beerforyou.llm.model import Reply, Text
+from beerforyou.llm.model import Reply, TextPart
 from beerforyou.settings import Settings
 from bench.model_server.server import ModelServer
 from tests.llm.conversations import REQUESTS
@@ -21,7 +21,7 @@ def test_offline_is_the_default_and_needs_nothing() -> None:
 
 
 async def test_gemini_takes_its_key_from_the_settings() -> None:
-    async with ModelServer([Reply(parts=(Text("Oi."),))]) as server:
+    async with ModelServer([Reply(parts=(TextPart("Oi."),))]) as server:
         model = connect(Settings(model="gemini:gemini-2.5-flash", gemini_api_key=" k\n", gemini_base_url=server.url))
         assert model.name == "gemini:gemini-2.5-flash"
         await model.generate(REQUESTS["tools"])

@@ -14,7 +14,7 @@ from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini
 from beerforyou.llm.calls import NOT_MADE, is_ours
 from beerforyou.llm.gemini import Gemini
-from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Reply, Request, TextPart, ToolCall, ToolResult
 from beerforyou.llm.settling import longest_text, settled
 from beerforyou.outside.permit import permitted
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
@@ -25,7 +25,7 @@ from tests.llm.misbehaving import misbehaving
 
 KEY = "AIzaSy-not-a-real-key"
 REQUEST = REQUESTS["tools"]
-OK = Reply(parts=(Text("Achei três\ncervejarias."),))
+OK = Reply(parts=(TextPart("Achei três\ncervejarias."),))
 STREAM = "text/event-stream"
 OnText = Callable[[str], None] | None
 CALLS: dict[str, OnText] = {"whole": None, "streamed": lambda text: None}
@@ -181,7 +181,7 @@ async def test_a_reply_has_a_largest_size(
     server: ModelServer, model: Gemini, monkeypatch: pytest.MonkeyPatch, on_text: OnText
 ) -> None:
     monkeypatch.setattr(gemini, "MAX_REPLY_BYTES", 10_000)
-    server.script = [Reply(parts=(Text("x" * 20_000),)), Fault(500, "x" * 20_000)]
+    server.script = [Reply(parts=(TextPart("x" * 20_000),)), Fault(500, "x" * 20_000)]
     for says in ("10000 bytes", "answered 500"):  # a status says enough
         with pytest.raises(ModelError, match=says):
             await model.generate(REQUEST, on_text)
@@ -235,7 +235,7 @@ async def test_calls_without_ids_get_their_own(server: ModelServer, model: Gemin
 async def test_an_id_that_the_conversation_has_used_is_not_used_again(server: ModelServer, model: Gemini) -> None:
     """Some servers number the calls of each reply from zero."""
     server.script = [Reply(parts=(ToolCall("call_0", "b", {}),))]
-    earlier = Message("model", (ToolCall("call_0", "a", {}),)), Message("tool", (ToolResult("call_0", "a", {}),))
+    earlier = Content("model", (ToolCall("call_0", "a", {}),)), Content("tool", (ToolResult("call_0", "a", {}),))
     reply = await model.generate(Request(system="", messages=(QUESTION, *earlier)))
     assert reply.tool_calls[0].id != "call_0"
 
@@ -245,7 +245,7 @@ async def test_ids_go_back_to_who_made_them(server: ModelServer, model: Gemini) 
     first = await model.generate(REQUEST)
     results = tuple(ToolResult(call.id, call.name, {"n": 1}) for call in first.tool_calls)
     await model.generate(
-        Request(system="", messages=(QUESTION, Message("model", first.parts), Message("tool", results)))
+        Request(system="", messages=(QUESTION, Content("model", first.parts), Content("tool", results)))
     )
     model_turn, tool_turn = server.asks[-1].body["contents"][1:]
     assert [part["functionCall"].get("id") for part in model_turn["parts"]] == [None, "x"]
@@ -262,10 +262,10 @@ async def test_odd_arguments_reach_the_planner(server: ModelServer, model: Gemin
 
 @pytest.mark.parametrize(
     "messages",
-    [(), (Message("model", (Text("Oi"),)), QUESTION), (Message("user", ()), QUESTION)],
+    [(), (Content("model", (TextPart("Oi"),)), QUESTION), (Content("user", ()), QUESTION)],
     ids=["nothing said", "history cut in the middle", "an empty message"],
 )
-async def test_a_user_always_begins(server: ModelServer, model: Gemini, messages: tuple[Message, ...]) -> None:
+async def test_a_user_always_begins(server: ModelServer, model: Gemini, messages: tuple[Content, ...]) -> None:
     server.script = [OK]
     await model.generate(Request(system="", messages=messages))
     assert server.asks[0].body["contents"][0]["role"] == "user"

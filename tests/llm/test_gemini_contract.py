@@ -14,7 +14,7 @@ from pydantic_ai.providers.google import GoogleProvider
 from beerforyou.llm.calls import is_ours
 from beerforyou.llm.gemini import Gemini
 from beerforyou.llm.gemini_wire import FINISH, thinking_config
-from beerforyou.llm.model import Message, Reply, Request, Text, ToolCall
+from beerforyou.llm.model import Content, Reply, Request, TextPart, ToolCall
 from beerforyou.llm.providers import PydanticAI
 from beerforyou.usage import Usage
 from bench.model_server.script import Raw
@@ -23,7 +23,7 @@ from tests.llm.conversations import REQUESTS
 from tests.llm.gemini_replies import REPLIES
 
 MODEL = "gemini-2.5-flash"
-OK = Reply(parts=(Text("ok"),))
+OK = Reply(parts=(TextPart("ok"),))
 # The SDK and protobuf take either spelling of these.
 SPELLINGS = {
     "thinking_budget": "thinkingBudget",
@@ -186,13 +186,13 @@ def spelled(value: Any) -> Any:
 def resigned(request: Request) -> Request:
     """The same conversation with Gemini's signatures as `providers_wire` carries them."""
     messages = tuple(
-        Message(message.role, tuple(resigned_part(part) for part in message.parts)) for message in request.messages
+        Content(message.role, tuple(resigned_part(part) for part in message.parts)) for message in request.messages
     )
     return msgspec.structs.replace(request, messages=messages)
 
 
 def resigned_part(part: Any) -> Any:
-    if isinstance(part, Text | ToolCall) and part.signature and ":" not in part.signature:
+    if isinstance(part, TextPart | ToolCall) and part.signature and ":" not in part.signature:
         details = msgspec.json.encode({"provider_details": {"thought_signature": part.signature}}).decode()
         return msgspec.structs.replace(part, signature=f"google:{details}")
     return part

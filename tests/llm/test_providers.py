@@ -10,7 +10,7 @@ import pytest
 from beerforyou.errors import ModelError, ModelTimeout, ModelUnavailable
 from beerforyou.llm import providers
 from beerforyou.llm.calls import NOT_MADE, is_ours
-from beerforyou.llm.model import Message, Part, Reply, Request, Source, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Part, Reply, Request, Source, TextPart, ToolCall, ToolResult
 from beerforyou.llm.providers import PydanticAI
 from beerforyou.llm.settling import longest_text, settled
 from beerforyou.settings import Settings
@@ -24,7 +24,7 @@ KEY = "sk-not-a-real-key"
 KEYS = Settings(openai_api_key=KEY, anthropic_api_key=KEY, model_timeout_s=5)
 PATHS = {"openai:gpt-5-mini": "/v1", "openai-chat:gpt-4.1": "/v1", "anthropic:claude-haiku-5-5": ""}
 OnText = Callable[[str], None] | None
-OK = Reply(parts=(Text("Achei três\ncervejarias."),))
+OK = Reply(parts=(TextPart("Achei três\ncervejarias."),))
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,14 @@ REPLIES = {
     "a call": Reply(parts=(ToolCall("c1", "search_breweries", {"city": "Austin", "only_new": True, "near": None}),)),
     "text and parallel calls": Reply(
         parts=(
-            Text("Vou ver."),
+            TextPart("Vou ver."),
             ToolCall("c1", "get_client_profile", {}),
             ToolCall("c2", "search_breweries", {"n": 1}),
         ),
         usage=Usage(900, 40, cached=512),
     ),
-    "tokens ran out": Reply(parts=(Text("Achei tr"),), finish="length"),
-    "refused": Reply(parts=(Text("Não posso."),), finish="safety"),
+    "tokens ran out": Reply(parts=(TextPart("Achei tr"),), finish="length"),
+    "refused": Reply(parts=(TextPart("Não posso."),), finish="safety"),
     "nothing": Reply(parts=(), finish="empty"),
 }
 
@@ -90,8 +90,10 @@ async def test_a_conversation_means_the_same_on_every_wire(name: str, server: Mo
     said = [part for message in request.messages for part in message.parts]
     read = [part for message in sent.messages for part in message.parts]
 
-    texts = [part.text for part in read if isinstance(part, Text) and part.text != SYSTEM]
-    assert texts == [part.text for part in said if isinstance(part, Text)] + ([REMINDER] if request.reminder else [])
+    texts = [part.text for part in read if isinstance(part, TextPart) and part.text != SYSTEM]
+    assert texts == [part.text for part in said if isinstance(part, TextPart)] + (
+        [REMINDER] if request.reminder else []
+    )
     assert [(c.id, c.name, c.args) for c in calls(read)] == [(c.id, c.name, c.args) for c in calls(said)]
     assert [r.call_id for r in results(read)] == [r.call_id for r in results(said)]
     assert str(sent.body).count(SYSTEM) == (1 if request.system else 0)
@@ -131,7 +133,7 @@ async def test_tools_are_declared_and_may_be_forbidden(server: ModelServer, mode
 @pytest.mark.parametrize("name", ["openai:gpt-5-mini", "anthropic:claude-haiku-5-5"])
 async def test_a_grounded_reply_has_its_sources(name: str, server: ModelServer, on_text: OnText) -> None:
     source = Source("https://ficha.example/about", "Ficha")
-    server.script = [Reply(parts=(Text("Abriu em 2019."),), sources=(source,))]
+    server.script = [Reply(parts=(TextPart("Abriu em 2019."),), sources=(source,))]
     model = providers.connect(name, KEYS, server.url + PATHS[name])
     reply = await model.generate(REQUESTS["grounded"], on_text)
     await model.close()
@@ -209,7 +211,7 @@ async def test_text_arrives_in_pieces(server: ModelServer, model: PydanticAI) ->
 
 async def test_an_id_that_the_conversation_has_used_is_not_used_again(server: ModelServer, model: PydanticAI) -> None:
     server.script = [Reply(parts=(ToolCall("call_0", "b", {}),))]
-    earlier = Message("model", (ToolCall("call_0", "a", {}),)), Message("tool", (ToolResult("call_0", "a", {}),))
+    earlier = Content("model", (ToolCall("call_0", "a", {}),)), Content("tool", (ToolResult("call_0", "a", {}),))
     reply = await model.generate(Request(system="", messages=(QUESTION, *earlier)))
     assert is_ours(reply.tool_calls[0].id)
 
@@ -264,7 +266,7 @@ async def test_thinking_goes_back_to_who_thought_it(
     model = providers.connect(name, KEYS, server.url + PATHS[name])
     first = await model.generate(REQUESTS["tools"])
     assert first.text == ""
-    history = (QUESTION, Message("model", first.parts), Message("tool", (ToolResult("c1", "search_breweries", []),)))
+    history = (QUESTION, Content("model", first.parts), Content("tool", (ToolResult("c1", "search_breweries", []),)))
     await model.generate(Request(system=SYSTEM, messages=history))
     await model.close()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from beerforyou.llm import settling
 from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import OFFLINE, Reply, Request, Source, Text, ToolCall
+from beerforyou.llm.model import OFFLINE, Reply, Request, Source, TextPart, ToolCall
 from beerforyou.llm.settling import longest_text, settled
 from beerforyou.usage import Usage
 from tests.cpu import quick
@@ -35,13 +35,16 @@ def test_what_is_as_large_as_it_may_be_passes_whole() -> None:
         parts=(*(call({"sql": "x" * 4000, "n": n}) for n in range(settling.MOST_CALLS)),), model="m", usage=Usage(9, 9)
     )
     assert settled(reply, REQUEST) == reply
-    text = Reply(parts=(Text("a" * longest_text(REQUEST)),))
+    text = Reply(parts=(TextPart("a" * longest_text(REQUEST)),))
     assert settled(text, REQUEST) == text
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_text_is_cut_where_it_gets_too_long(size: int) -> None:
-    for parts in ((Text("a" * (longest_text(REQUEST) + size)),), (Text("a" * longest_text(REQUEST)), Text("b" * size))):
+    for parts in (
+        (TextPart("a" * (longest_text(REQUEST) + size)),),
+        (TextPart("a" * longest_text(REQUEST)), TextPart("b" * size)),
+    ):
         reply = settled(Reply(parts=parts), REQUEST)
         assert (reply.text, reply.finish) == ("a" * longest_text(REQUEST), "length") and not reply.void
 
@@ -82,8 +85,8 @@ def test_other_arguments_are(args: dict[str, Any]) -> None:
 
 
 def test_characters_that_nobody_sees_are_no_arguments_and_no_text() -> None:
-    reply = settled(Reply(parts=(Text("a\u202eb\x1b"), call({"ci\u200bty": "Aus\u202etin\ud800"}))), REQUEST)
-    assert reply.parts == (Text("ab"), call({"city": "Austin"}))
+    reply = settled(Reply(parts=(TextPart("a\u202eb\x1b"), call({"ci\u200bty": "Aus\u202etin\ud800"}))), REQUEST)
+    assert reply.parts == (TextPart("ab"), call({"city": "Austin"}))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_what_comes_with_it_is_bounded_too() -> None:
     sources = tuple(Source(f"https://a/{'x' * n * 500}", "t" * 10_000) for n in range(50))
     reply = settled(
         Reply(
-            parts=(Text("a", "s" * 100_000),), model="m" * 9_000, sources=sources, finish="malformed", why="w" * 9_000,
+            parts=(TextPart("a", "s" * 100_000),), model="m" * 9_000, sources=sources, finish="malformed", why="w" * 9_000,
             usage=Usage(10**30, -5),
         ),
         REQUEST,
@@ -110,14 +113,14 @@ def test_what_comes_with_it_is_bounded_too() -> None:
     ("reply", "request_", "finish"),
     [
         (Reply(parts=()), REQUEST, "empty"),
-        (Reply(parts=(Text(" \n "),)), REQUEST, "empty"),
-        (Reply(parts=(Text("\u200b\u2060"),)), REQUEST, "empty"),
-        (Reply(parts=(Text("", "signature"),)), REQUEST, "empty"),
-        (Reply(parts=(Text("Vou ver."),), finish="malformed"), REQUEST, "malformed"),
+        (Reply(parts=(TextPart(" \n "),)), REQUEST, "empty"),
+        (Reply(parts=(TextPart("\u200b\u2060"),)), REQUEST, "empty"),
+        (Reply(parts=(TextPart("", "signature"),)), REQUEST, "empty"),
+        (Reply(parts=(TextPart("Vou ver."),), finish="malformed"), REQUEST, "malformed"),
         (Reply(parts=(call({}),), finish="malformed"), REQUEST, "malformed"),
-        (Reply(parts=(Text('search_breweries(city="x")'),)), REQUEST, "malformed"),
-        (Reply(parts=(Text("search_\u200bbreweries(city='x')"),)), REQUEST, "malformed"),
-        (Reply(parts=(Text("search_"), Text("breweries()"))), REQUEST, "malformed"),
+        (Reply(parts=(TextPart('search_breweries(city="x")'),)), REQUEST, "malformed"),
+        (Reply(parts=(TextPart("search_\u200bbreweries(city='x')"),)), REQUEST, "malformed"),
+        (Reply(parts=(TextPart("search_"), TextPart("breweries()"))), REQUEST, "malformed"),
         (Reply(parts=(call({}),)), TALK, "malformed"),
         (Reply(parts=(), finish="length"), REQUEST, "length"),
     ],
@@ -131,12 +134,12 @@ def test_what_cannot_be_used_is_void_and_says_why(reply: Reply, request_: Reques
 @pytest.mark.parametrize(
     ("reply", "request_"),
     [
-        (Reply(parts=(Text("Achei (três)."),)), REQUEST),
-        (Reply(parts=(Text("Achei três."), call({}))), TALK),
+        (Reply(parts=(TextPart("Achei (três)."),)), REQUEST),
+        (Reply(parts=(TextPart("Achei três."), call({}))), TALK),
         (Reply(parts=(call({}),)), REQUEST),
         (Reply(parts=(), finish="safety"), REQUEST),
-        (Reply(parts=(Text("cut sh"),), finish="length"), REQUEST),
-        (Reply(parts=(Text(""),), model=OFFLINE), REQUEST),
+        (Reply(parts=(TextPart("cut sh"),), finish="length"), REQUEST),
+        (Reply(parts=(TextPart(""),), model=OFFLINE), REQUEST),
     ],
 )
 def test_what_can_be_used_is_not(reply: Reply, request_: Request) -> None:
@@ -148,7 +151,7 @@ VALUES = st.recursive(
     st.none() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
 )
-PARTS = st.builds(Text, st.text()) | st.builds(
+PARTS = st.builds(TextPart, st.text()) | st.builds(
     ToolCall, st.text(max_size=9), st.text(), st.dictionaries(st.text(), VALUES)
 )
 
@@ -162,6 +165,6 @@ def test_twice_is_once(parts: list[Any], request_: Request) -> None:
 
 def test_it_takes_no_longer_than_what_is_kept() -> None:
     huge = {"a": list(range(1_000_000)), "b": "x" * 10_000_000}
-    reply = Reply(parts=(Text("word " * 1_000_000), *(call(huge) for _ in range(500))))
+    reply = Reply(parts=(TextPart("word " * 1_000_000), *(call(huge) for _ in range(500))))
     with quick(0.1):
         settled(reply, REQUEST)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beerforyou.llm.model import Reply, Request, Text, ToolCall
+from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.llm.settling import settled
 from beerforyou.llm.written_calls import SUSPICIOUS, is_call
 from beerforyou.tools import TOOLS
@@ -109,5 +109,5 @@ def test_no_text_takes_long(text: str) -> None:
 def test_beside_a_real_call_it_is_no_matter(text: str) -> None:
     request = Request(system="", messages=(), tools=tuple(tool.spec for tool in TOOLS.values()))
     real = ToolCall("c1", "get_client_profile", {})
-    assert not settled(Reply(parts=(Text(text), real)), request).void
-    assert settled(Reply(parts=(Text(text),)), request).void
+    assert not settled(Reply(parts=(TextPart(text), real)), request).void
+    assert settled(Reply(parts=(TextPart(text),)), request).void

@@ -16,7 +16,7 @@ import msgspec
 import standardwebhooks
 from aiohttp import web
 
-from beerforyou.llm.model import Message, Reply, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Reply, TextPart, ToolCall, ToolResult
 from beerforyou.usage import Usage
 from bench.model_server.gemini import Gemini
 from bench.model_server.script import Ask
@@ -128,14 +128,14 @@ class Counters:
         return web.Response()
 
 
-def _asked(messages: tuple[Message, ...]) -> tuple[str, int]:
+def _asked(messages: tuple[Content, ...]) -> tuple[str, int]:
     """Which run asks, and how many tool results it has: a conversation's earlier turns are told without theirs."""
     parts = [part for message in messages for part in message.parts]
-    said = [part.text for part in parts if isinstance(part, Text)]
+    said = [part.text for part in parts if isinstance(part, TextPart)]
     return MARKER.findall("\n".join(said))[-1], sum(isinstance(part, ToolResult) for part in parts)
 
 
 def _reply(marker: str, turn: int) -> Reply:
     calls = (ToolCall("a", "count_cellar", {"marker": marker}), ToolCall("b", "search_breweries", {"city": "Denver"}))
-    last = Text(f"The cellar of {marker} holds 12 bottles.\nThere is more in Denver.\nCheers!")
+    last = TextPart(f"The cellar of {marker} holds 12 bottles.\nThere is more in Denver.\nCheers!")
     return Reply(parts=(calls[turn] if turn < len(calls) else last,), usage=Usage(input=100, output=10))

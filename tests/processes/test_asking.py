@@ -21,7 +21,7 @@ from beerforyou.cli.announced import Card
 from beerforyou.cli.remote import Server, connected
 from beerforyou.db.connections import operator
 from beerforyou.errors import Unavailable
-from beerforyou.llm.model import Reply, Text
+from beerforyou.llm.model import Reply, TextPart
 from beerforyou.settings import Settings
 from bench.model_server.script import Answer, Ask, Hang
 from bench.model_server.server import ModelServer
@@ -43,9 +43,9 @@ class Model:
     hangs = True
 
     def __call__(self, ask: Ask) -> Answer:
-        said = [part.text for message in ask.messages for part in message.parts if isinstance(part, Text)]
+        said = [part.text for message in ask.messages for part in message.parts if isinstance(part, TextPart)]
         slow = self.hangs and any(SLOW in text for text in said)
-        return Hang() if slow else Reply(parts=(Text(SAID),))
+        return Hang() if slow else Reply(parts=(TextPart(SAID),))
 
 
 @pytest.fixture(scope="module")

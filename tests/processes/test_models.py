@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from beerforyou.llm.model import Reply, Text
+from beerforyou.llm.model import Reply, TextPart
 from beerforyou.settings import Settings
 from bench.model_server.script import Answer, Ask, Raw
 from bench.model_server.server import ModelServer
@@ -56,10 +56,10 @@ class Model:
     worst: Raw
 
     def __call__(self, ask: Ask) -> Answer:
-        asked = [part.text for message in ask.messages for part in message.parts if isinstance(part, Text)]
+        asked = [part.text for message in ask.messages for part in message.parts if isinstance(part, TextPart)]
         if any(ATTACK in words for words in asked) and not ask.results:
             return self.worst
-        return Reply(parts=(Text("Pronto."),))
+        return Reply(parts=(TextPart("Pronto."),))
 
 
 @pytest.fixture(scope="module")

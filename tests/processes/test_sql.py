@@ -8,7 +8,7 @@ import pytest
 
 from beerforyou.isolation.attack import VIEWS, filled, ours
 from beerforyou.isolation.watching import SESSION_MB, _private_mb
-from beerforyou.llm.model import Reply, Text, ToolCall
+from beerforyou.llm.model import Reply, TextPart, ToolCall
 from beerforyou.servers.postgres import MEMORY_MB
 from beerforyou.settings import Settings
 from bench.model_server.script import Ask
@@ -26,8 +26,8 @@ READERS = "SELECT pid, state FROM pg_stat_activity WHERE usename = 'bfy_reader' 
 def written(ask: Ask) -> Reply:
     """SQL for each question, named in it by the attacker; a sentence once there is a result."""
     if ask.results:
-        return Reply(parts=(Text("Pronto."),))
-    said = " ".join(part.text for message in ask.messages for part in message.parts if isinstance(part, Text))
+        return Reply(parts=(TextPart("Pronto."),))
+    said = " ".join(part.text for message in ask.messages for part in message.parts if isinstance(part, TextPart))
     wanted = next((SQL[word] for word in said.split() if word in SQL), HONEST)
     return Reply(parts=(ToolCall("", "run_analytical_query", {"sql": wanted}),))
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from beerforyou.conversations.accepting import accept
 from beerforyou.conversations.messages import conversation
 from beerforyou.house import House, opened
-from beerforyou.llm.model import Reply, Request, Text, ToolCall
+from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.runs import looking
 from beerforyou.runs.cancelling import cancel
 from beerforyou.runs.looking import look
@@ -37,7 +37,7 @@ class Held:
         self.calls += 1
         self.asked.set()
         await self.go.wait()
-        return Reply(parts=(Text(self.text),))
+        return Reply(parts=(TextPart(self.text),))
 
     async def close(self) -> None: ...
 
@@ -56,7 +56,7 @@ class Steps(Held):
             await self.go.wait()
         self.calls += 1
         calls = (ToolCall("a", "search_breweries", {"city": "Denver"}), ToolCall("b", "get_client_profile", {}))
-        part = calls[turn] if turn < len(calls) else Text("Here they are.")
+        part = calls[turn] if turn < len(calls) else TextPart("Here they are.")
         return Reply(parts=(part,), usage=Usage(input=10, output=1))
 
 

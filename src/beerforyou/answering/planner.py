@@ -14,7 +14,7 @@ from beerforyou.answering.ends import failed
 from beerforyou.answering.planning import Planning
 from beerforyou.answering.thinking import think
 from beerforyou.answering.turn import Draft, Turn
-from beerforyou.llm.model import Message, Reply, Text
+from beerforyou.llm.model import Content, Reply, TextPart
 from beerforyou.sentences import say
 
 
@@ -30,7 +30,7 @@ async def plan(turn: Turn) -> Draft | None:
             turn.reply = reply
             return None
         results = await asyncio.gather(*(call(planning, number, each) for each in reply.tool_calls))
-        planning.messages += [Message("model", reply.parts), Message("tool", tuple(results))]
+        planning.messages += [Content("model", reply.parts), Content("tool", tuple(results))]
     return _gave_up(turn)
 
 
@@ -38,5 +38,5 @@ def _gave_up(turn: Turn) -> Draft | None:
     """Five replies without an answer: what the tools brought is still worth showing."""
     if not turn.results:
         return failed(turn, "error_model")
-    turn.reply = Reply(parts=(Text(say("error.gave_up", turn.language)),))
+    turn.reply = Reply(parts=(TextPart(say("error.gave_up", turn.language)),))
     return None

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, NamedTuple
 
 from beerforyou.answering.turn import Turn
-from beerforyou.llm.model import Message, Text
+from beerforyou.llm.model import Content, TextPart
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Result
 
@@ -29,7 +29,7 @@ class Planning:
         self.turn = turn
         # A tool whose scope the caller lacks does not exist for this run.
         self.tools = {name: tool for name, tool in TOOLS.items() if tool.scope in turn.caller.scopes}
-        self.messages = [*turn.history, Message("user", (Text(turn.text),))]
+        self.messages = [*turn.history, Content("user", (TextPart(turn.text),))]
         self.made: dict[str, asyncio.Future[Called]] = {}
         self.refused: set[str] = set()
         self.left: set[str] = set()

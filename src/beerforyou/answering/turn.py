@@ -12,7 +12,7 @@ from beerforyou.answering.speaking import Speaking
 from beerforyou.blocks import AnyBlock
 from beerforyou.labels import Label
 from beerforyou.llm.connect import OFFLINE
-from beerforyou.llm.model import Message, Model, Reply
+from beerforyou.llm.model import Content, Model, Reply
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.runs.journal import Journal
 from beerforyou.runs.ledger import Ledger
@@ -67,7 +67,7 @@ class Turn(msgspec.Struct, kw_only=True):
     text: str
     caller: Caller
     hands: Hands
-    history: tuple[Message, ...]
+    history: tuple[Content, ...]
     context: Context
     journal: Journal
     ledger: Ledger

@@ -13,7 +13,7 @@ from beerforyou.by_rule.sql import statistic, write
 from beerforyou.by_rule.wording import OURS, word
 from beerforyou.db.fence.shape import LONGEST
 from beerforyou.llm.connect import OFFLINE
-from beerforyou.llm.model import Reply, Request, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Reply, Request, TextPart, ToolCall, ToolResult
 from beerforyou.reading.reading import Context, Question, Reading
 from beerforyou.sentences import Language, say
 
@@ -42,7 +42,7 @@ def reply(known: Known, request: Request) -> Reply:
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
     text = word(results, known.language, known.reading.question) if results else _no_tool(known)
-    return Reply(parts=(Text(text),), model=OFFLINE)
+    return Reply(parts=(TextPart(text),), model=OFFLINE)
 
 
 def _results(request: Request) -> list[ToolResult]:

@@ -18,7 +18,7 @@ from beerforyou.backends.valkey import Valkey
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Table
 from beerforyou.db.database import ClientReads
 from beerforyou.errors import BeerForYouError
-from beerforyou.llm.model import Message, Text
+from beerforyou.llm.model import Content, TextPart
 from beerforyou.reading.reading import Context
 from beerforyou.runs.claim import Claim
 
@@ -45,7 +45,7 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     context: Context = Context()
     turns: tuple[Past, ...] = ()
 
-    def messages(self, turns: int, tokens: int) -> tuple[Message, ...]:
+    def messages(self, turns: int, tokens: int) -> tuple[Content, ...]:
         """What the model is shown: at most so many turns word for word, within the budget, and a summary of the others."""
         word_for_word = _fitting(self.turns[-turns:] if turns else (), tokens)
         older = self.turns[: len(self.turns) - len(word_for_word)]
@@ -109,11 +109,11 @@ def _fitting(turns: Sequence[Past], tokens: int) -> Sequence[Past]:
     return turns
 
 
-def _said(turn: Past) -> tuple[Message, Message]:
-    return Message("user", (Text(turn.question),)), Message("model", (Text(turn.answer),))
+def _said(turn: Past) -> tuple[Content, Content]:
+    return Content("user", (TextPart(turn.question),)), Content("model", (TextPart(turn.answer),))
 
 
-def _summarised(older: Sequence[Past], tokens: int, said: list[Message]) -> list[Message]:
+def _summarised(older: Sequence[Past], tokens: int, said: list[Content]) -> list[Content]:
     """The summary stands before the first question, in one message with it: two of a user in a row are not every
     provider's taste."""
     lines = [f'- "{turn.question[:QUOTED]}"{f": {turn.found}" if turn.found else ""}' for turn in older]
@@ -125,9 +125,9 @@ def _summarised(older: Sequence[Past], tokens: int, said: list[Message]) -> list
         kept.append(line)
     if not kept:
         return said
-    summary = Text("\n".join([prompts.EARLIER, *reversed(kept)]))
-    first, *rest = said or [Message("user", ())]
-    return [Message("user", (summary, *first.parts)), *rest]
+    summary = TextPart("\n".join([prompts.EARLIER, *reversed(kept)]))
+    first, *rest = said or [Content("user", ())]
+    return [Content("user", (summary, *first.parts)), *rest]
 
 
 def _gist(block: AnyBlock) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from beerforyou.llm.calls import CallIds, as_object, is_ours, parsed
-from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult, ToolSpec
+from beerforyou.llm.model import Content, Finish, Reply, Request, Source, TextPart, ToolCall, ToolResult, ToolSpec
 from beerforyou.llm.settling import MOST_EMPTY, MOST_PARTS, longest_text
 from beerforyou.usage import Usage
 
@@ -169,27 +169,27 @@ def _remind(contents: list[dict[str, Any]], request: Request) -> None:
         contents.append({"role": "user", "parts": [part]})
 
 
-def _content(message: Message) -> dict[str, Any] | None:
+def _content(message: Content) -> dict[str, Any] | None:
     parts = list(_model_parts(message) if message.role == "model" else _user_parts(message))
     return {"role": "model" if message.role == "model" else "user", "parts": parts} if parts else None
 
 
-def _user_parts(message: Message) -> Iterator[dict[str, Any]]:
+def _user_parts(message: Content) -> Iterator[dict[str, Any]]:
     for part in message.parts:
-        if isinstance(part, Text):
+        if isinstance(part, TextPart):
             yield {"text": part.text}
         elif isinstance(part, ToolResult):
             yield {"functionResponse": _result(part)}
 
 
-def _model_parts(message: Message) -> Iterator[dict[str, Any]]:
+def _model_parts(message: Content) -> Iterator[dict[str, Any]]:
     unsigned = FOREIGN_CALL
     for part in message.parts:
-        signature = part.signature if isinstance(part, Text | ToolCall) and _is_gemini(part.signature) else ""
+        signature = part.signature if isinstance(part, TextPart | ToolCall) and _is_gemini(part.signature) else ""
         if isinstance(part, ToolCall):
             signature, unsigned = signature or unsigned, ""
             yield _signed({"functionCall": _named({"name": part.name, "args": part.args}, part.id)}, signature)
-        elif isinstance(part, Text) and (part.text or signature):
+        elif isinstance(part, TextPart) and (part.text or signature):
             yield _signed({"text": part.text}, signature)
 
 
@@ -226,7 +226,7 @@ class Reader:
     def __init__(self, request: Request, on_text: Callable[[str], None] | None = None) -> None:
         self._ids = CallIds(request)
         self._on_text = on_text
-        self._parts: list[Text | ToolCall] = []
+        self._parts: list[TextPart | ToolCall] = []
         self._words: list[str] = []  # of a text without a signature, which is joined when another part comes
         self._left = longest_text(request)
         self._responses, self._most = 0, MOST_EMPTY + self._left
@@ -316,11 +316,11 @@ class Reader:
             self._on_text(text)
         if signature:
             self._join()
-            self._parts.append(Text(text, signature))
+            self._parts.append(TextPart(text, signature))
         elif text:
             self._words.append(text)
 
     def _join(self) -> None:
         if self._words:
-            self._parts.append(Text("".join(self._words)))
+            self._parts.append(TextPart("".join(self._words)))
             self._words = []

@@ -14,7 +14,7 @@ import msgspec
 from beerforyou.usage import Usage
 
 
-class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
+class TextPart(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
     text: str
     signature: str = ""  # a thinking model's proof of its own thought, in the form of its provider
 
@@ -33,11 +33,13 @@ class ToolResult(msgspec.Struct, frozen=True, tag_field="kind", tag="tool_result
     is_error: bool = False
 
 
-Part = Text | ToolCall | ToolResult
+Part = TextPart | ToolCall | ToolResult
 
 
-class Message(msgspec.Struct, frozen=True):
-    """`tool` messages hold tool results alone; `model` messages text and tool calls; `user` messages text."""
+class Content(msgspec.Struct, frozen=True):
+    """A part of the conversation as a model sees it. Those of `tool` hold tool results alone; of `model` text and tool calls; of
+    `user` text.
+    """
 
     role: Literal["user", "model", "tool"]
     parts: tuple[Part, ...]
@@ -61,7 +63,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     system: str
-    messages: tuple[Message, ...]
+    messages: tuple[Content, ...]
     reminder: str = ""
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: Literal["auto", "none"] = "auto"
@@ -88,7 +90,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     `fallback`: another model than the one that was chosen answered. `why`: what is wrong with it, in words for a model.
     """
 
-    parts: tuple[Text | ToolCall, ...]
+    parts: tuple[TextPart | ToolCall, ...]
     usage: Usage = Usage()
     finish: Finish = "stop"
     model: str = ""
@@ -104,7 +106,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

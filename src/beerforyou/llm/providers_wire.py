@@ -18,12 +18,14 @@ from pydantic_ai.messages import (
     ModelRequestPart,
     ModelResponse,
     ModelResponsePart,
-    TextPart,
     ThinkingPart,
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
     WebCitationSource,
+)
+from pydantic_ai.messages import (
+    TextPart as SdkTextPart,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.native_tools import WebSearchTool
@@ -32,7 +34,7 @@ from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.usage import RequestUsage
 
 from beerforyou.llm.calls import CallIds, as_object, parsed
-from beerforyou.llm.model import Finish, Message, Reply, Request, Source, Text, ToolCall, ToolResult
+from beerforyou.llm.model import Content, Finish, Reply, Request, Source, TextPart, ToolCall, ToolResult
 from beerforyou.usage import Usage
 
 FINISH: dict[str | None, Finish] = {"length": "length", "content_filter": "safety", "error": "malformed"}
@@ -109,16 +111,16 @@ def reply(response: ModelResponse, request: Request, model: Model[Any]) -> Reply
     )
 
 
-def _message(message: Message, model: Model[Any]) -> ModelMessage:
+def _message(message: Content, model: Model[Any]) -> ModelMessage:
     if message.role != "model":
         return ModelRequest([_request_part(part) for part in message.parts])
     parts = [item for part in message.parts for item in _response_parts(part, model)]
     return ModelResponse(parts, provider_name=model.system, canonical_system=model.canonical_system)
 
 
-def _request_part(part: Text | ToolCall | ToolResult) -> ModelRequestPart:
+def _request_part(part: TextPart | ToolCall | ToolResult) -> ModelRequestPart:
     match part:
-        case Text(text):
+        case TextPart(text):
             return UserPromptPart(text)
         case ToolResult(call_id, name, content, is_error):
             return _tool_return(name, content, call_id, is_error)
@@ -133,7 +135,7 @@ def _tool_return(name: str, content: Any, call_id: str, is_error: bool) -> ToolR
     return ToolReturnPart(name, content if isinstance(content, dict) else {"output": content}, call_id)
 
 
-def _response_parts(part: Text | ToolCall | ToolResult, model: Model[Any]) -> Iterator[ModelResponsePart]:
+def _response_parts(part: TextPart | ToolCall | ToolResult, model: Model[Any]) -> Iterator[ModelResponsePart]:
     if isinstance(part, ToolResult):
         raise UserError(f"a result of {part.name} in a message of the model")
     extras = _unpack(part.signature, model)
@@ -143,10 +145,10 @@ def _response_parts(part: Text | ToolCall | ToolResult, model: Model[Any]) -> It
     if isinstance(part, ToolCall):
         yield ToolCallPart(part.name, part.args, part.id, **own)  # type: ignore[arg-type]
     else:
-        yield TextPart(part.text, **own)  # type: ignore[arg-type]
+        yield SdkTextPart(part.text, **own)  # type: ignore[arg-type]
 
 
-def _reply_parts(response: ModelResponse, ids: CallIds, model: Model[Any]) -> Iterator[Text | ToolCall]:
+def _reply_parts(response: ModelResponse, ids: CallIds, model: Model[Any]) -> Iterator[TextPart | ToolCall]:
     thoughts: list[_Thought] = []
     for part in response.parts:
         match part:
@@ -156,8 +158,8 @@ def _reply_parts(response: ModelResponse, ids: CallIds, model: Model[Any]) -> It
                 signature = _pack(thoughts, part, model)
                 yield ToolCall(ids.settle(part.tool_call_id), part.tool_name, as_object(_args(part)), signature)
                 thoughts = []
-            case TextPart():
-                text = Text(part.content, _pack(thoughts, part, model))
+            case SdkTextPart():
+                text = TextPart(part.content, _pack(thoughts, part, model))
                 if _says(text) or text.signature:
                     yield text
                     thoughts = []
@@ -167,7 +169,7 @@ def _args(part: ToolCallPart) -> Any:
     return parsed(part.args) if isinstance(part.args, str) else part.args
 
 
-def _pack(thoughts: list[_Thought], part: TextPart | ToolCallPart, model: Model[Any]) -> str:
+def _pack(thoughts: list[_Thought], part: SdkTextPart | ToolCallPart, model: Model[Any]) -> str:
     details = {key: value for key, value in (part.provider_details or {}).items() if key != "citations"}
     extras = _Extras(thoughts, part.id, details or None)
     if extras == _Extras():
@@ -180,7 +182,7 @@ def _unpack(signature: str, model: Model[Any]) -> _Extras:
     return msgspec.json.decode(packed, type=_Extras) if packed and system == model.canonical_system else _Extras()
 
 
-def _says(part: Text | ToolCall) -> bool:
+def _says(part: TextPart | ToolCall) -> bool:
     return isinstance(part, ToolCall) or bool(part.text)
 
 
@@ -190,7 +192,7 @@ def _usage(usage: RequestUsage) -> Usage:
 
 
 def _sources(response: ModelResponse) -> dict[str, Source]:
-    texts = (part for part in response.parts if isinstance(part, TextPart))
+    texts = (part for part in response.parts if isinstance(part, SdkTextPart))
     citations = (citation for text in texts for citation in text.citations or ())
     cited = (source for citation in citations for source in citation.sources)
     found: dict[str, Source] = {}

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from beerforyou.guards.canonical import everywhere, line, presentable, visible
 from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import Finish, Reply, Request, Source, Text, ToolCall
+from beerforyou.llm.model import Finish, Reply, Request, Source, TextPart, ToolCall
 from beerforyou.llm.written_calls import is_call
 from beerforyou.usage import Usage
 
@@ -76,7 +76,7 @@ def _judged(kept: Reply, reply: Reply, request: Request) -> tuple[Finish, str]:
     return kept.finish, ""
 
 
-def _kept(reply: Reply, request: Request) -> Iterator[Text | ToolCall]:
+def _kept(reply: Reply, request: Request) -> Iterator[TextPart | ToolCall]:
     left, calls = longest_text(request), 0
     for part in reply.parts[:MOST_PARTS]:
         signature = part.signature if len(part.signature) <= LONGEST_SIGNATURE else ""
@@ -87,7 +87,7 @@ def _kept(reply: Reply, request: Request) -> Iterator[Text | ToolCall]:
                 yield ToolCall(part.id, _name(part.name), args, signature)
         elif (text := visible(part.text[:left])) or signature:
             left -= len(text)
-            yield Text(text, signature)
+            yield TextPart(text, signature)
 
 
 def _name(name: str) -> str:
