@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from beerforyou.conversations.memory import Memory, past, remember, remembered
 from beerforyou.errors import Busy, ModelError, ModelTimeout, Unavailable
 from beerforyou.house import House
 from beerforyou.outside.permit import permitted
-from beerforyou.runs.journal import Cancelled, Claim, Event, Journal, Superseded
+from beerforyou.runs.journal import Cancelled, Claim, Journal, Superseded
 from beerforyou.runs.lease import Lease
 from beerforyou.settings import Settings
 
@@ -32,7 +33,7 @@ LEAST_S = 1.0  # what a run that is taken over may take still, however long it t
 
 
 class Walk:
-    """One run in this process. `claimed` is set when it is known whether it is ours, with `fence` when it is; `over` is true
+    """One run in this process. `claimed` is set when it is known whether it is ours, with its `fencing_token` when it is; `over` is true
     when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
 
     `on_the_way` is called once it needs no more of us than others, since it asks the model or is over.
@@ -42,7 +43,7 @@ class Walk:
         self._house, self._lease, self.run_id = house, lease, run_id
         self._on_the_way: Callable[[], None] | None = on_the_way
         self.claimed = asyncio.Event()
-        self.fence: int | None = None
+        self.fencing_token: int | None = None
         self._epoch = 0
         self._begun = self.over = False
         self.blamed = True
@@ -73,7 +74,7 @@ class Walk:
         finally:
             self.claimed.set()
         if claim:
-            self.fence = claim.fence
+            self.fencing_token = claim.fencing_token
             await self._walk(claim)
         self.over = True
 
@@ -104,7 +105,8 @@ class Walk:
         house = self._house
         batch, settings = house.database.batch, house.settings
         claim, ledger = await self._so_far(claim)
-        journal = self._journal = Journal(batch, claim, settings.lease_s, self._may_go_on, self._publish)
+        publish = partial(house.publishing.events, claim.conversation_id)
+        journal = self._journal = Journal(batch, claim, settings.lease_s, self._may_go_on, publish)
         given_up = _given_up(claim, settings)
         reads = house.database.as_client(claim.client_id)
         memory = Memory() if given_up else await remembered(claim, house.valkey, reads)
@@ -130,16 +132,13 @@ class Walk:
 
     async def _so_far(self, claim: Claim) -> tuple[Claim, Ledger]:
         """How far an earlier worker came, if there was one."""
-        if claim.fence == 1:
+        if claim.fencing_token == 1:
             return claim, Ledger()
         reads = self._house.database.service
         steps = [from_row(row) for row in await reads.fetch("runs.ledger", claim.run_id)]
         last = await reads.fetchrow("runs.last_event", claim.run_id)
         assert last is not None, "an aggregate has a row"
         return msgspec.structs.replace(claim, steps=len(steps), events=last["seq"]), Ledger(steps)
-
-    def _publish(self, events: list[Event]) -> None:
-        self._house.publishing.events(self.run_id, events)
 
     async def _answer(self, turn: Turn, claim: Claim) -> Answer:
         if claim.cancelled or self._cancelled:

@@ -17,7 +17,7 @@ from beerforyou.house import House
 from beerforyou.labels import Label
 from beerforyou.llm.model import Message, Model
 from beerforyou.reading.reading import Context, Reading
-from beerforyou.runs.journal import Claim, Journal
+from beerforyou.runs.journal import Claim, Journal, Superseded
 from beerforyou.runs.why import Decision
 from beerforyou.sentences import Language
 from beerforyou.settings import Settings
@@ -96,7 +96,8 @@ class Turn(msgspec.Struct, kw_only=True):
 async def begin(claim: Claim, house: House, memory: Memory, ledger: Ledger, journal: Journal) -> Turn:
     """All that is known before the walk begins."""
     row = await house.database.as_client(claim.client_id).fetchrow("runs.turn", claim.run_id)
-    assert row is not None, "a claimed run has a message and a client"
+    if row is None:  # its conversation was deleted since the claim
+        raise Superseded(str(claim.run_id))
     caller = Caller(
         client_id=claim.client_id,
         name=row["name"],

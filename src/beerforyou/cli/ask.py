@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import click
@@ -47,18 +47,21 @@ async def ask(
     house: House, message: str, client_id: str, conversation: UUID | None = None, quiet: bool = False
 ) -> dict[str, Any]:
     """Asks, shows what comes unless `quiet`, and returns the run with its steps."""
+    import msgspec
+
     from beerforyou.conversations.accepting import accept
     from beerforyou.runs.looking import look
     from beerforyou.worker.worker import working
 
     async with working(house):
         accepted = await accept(house, client_id, message, conversation)
-        async for event in await house.following.events(house.database.as_client(client_id), accepted.run_id):
+        async for event in await house.following.events(house.database.as_client(client_id), accepted.run):
             if event is not None and not quiet:
                 show(event.type, event.data)
         if not quiet:
             note(f"conversation {accepted.conversation_id}")
-        return await look(house.database.as_client(client_id), accepted.run_id, steps=True)
+        run = await look(house.database.as_client(client_id), accepted.run, steps=True)
+        return cast(dict[str, Any], msgspec.to_builtins(run))
 
 
 def show(kind: str, data: dict[str, Any]) -> None:

@@ -47,12 +47,12 @@ async def _chat(client_id: str, as_json: bool, data: Path | None) -> None:
                 note(f"{error.message} ({error.hint})")
                 continue
             conversation = accepted.conversation_id
-            async for event in await house.following.events(house.database.as_client(client_id), accepted.run_id):
+            async for event in await house.following.events(house.database.as_client(client_id), accepted.run):
                 if event is not None and not as_json:
                     show(event.type, event.data)
             if as_json:
                 click.echo(
-                    msgspec.json.encode(await look(house.database.as_client(client_id), accepted.run_id, steps=True))
+                    msgspec.json.encode(await look(house.database.as_client(client_id), accepted.run, steps=True))
                 )
 
 

@@ -16,24 +16,18 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import stamina
+from msgspec.structs import replace
 
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
+from beerforyou.runs.run import Event, EventType
 from beerforyou.usage import Usage
 
 T = TypeVar("T")
 
 UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
-
-EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished"]
-
-
-class Event(msgspec.Struct, frozen=True):
-    seq: int
-    type: EventType
-    data: dict[str, Any]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +45,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that this worker holds, as long as `fence` is the highest number given out for it.
+    """A run that this worker holds, as long as `fencing_token` is the highest one given out for it.
 
     `steps` and `events` are how many an earlier worker wrote; numbering goes on from there. `deaths` is how many workers
     were lost over it. `previous` is the last run of the conversation that was answered.
@@ -60,7 +54,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     conversation_id: UUID
     client_id: str
-    fence: int
+    fencing_token: int
     steps: int = 0
     events: int = 0
     deaths: int = 0
@@ -143,7 +137,7 @@ class Journal:
 
     def _queue(self, type: EventType, data: dict[str, Any]) -> None:
         self._event_seq += 1
-        self._events.append(Event(self._event_seq, type, data))
+        self._events.append(Event(run_id=self._claim.run_id, seq=self._event_seq, type=type, data=data))
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(UNSTEPPED_S)
@@ -158,11 +152,11 @@ class Journal:
 
     async def _commit(self, query: str, what: str | None) -> asyncpg.Record:
         events = self._events[:]
-        row = await self._written(query, self._claim.run_id, self._claim.fence, what, _json(events))
+        row = await self._written(query, self._claim.run_id, self._claim.fencing_token, what, _json(events))
         if row is None:
             raise Superseded(str(self._claim.run_id))
         del self._events[: len(events)]
-        self._on_commit(events)
+        self._on_commit([replace(event, number=n) for event, n in zip(events, row["numbers"] or (), strict=True)])
         return row
 
     async def _written(self, query: str, *item: Any) -> asyncpg.Record | None:

@@ -1,6 +1,6 @@
 """Webhooks, as the Standard Webhooks specification has them: where a client wants to be told that a run has ended.
 
-`runs.finish` writes the outbox, `beerforyou.webhooks.delivery` sends it. Secrets are derived from a key of the
+`core.post` writes the outbox, `beerforyou.webhooks.delivery` sends it. Secrets are derived from a key of the
 installation and are kept nowhere.
 """
 
@@ -11,18 +11,18 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 import msgspec
 import standardwebhooks
 
-from beerforyou.blocks import AnyBlock
 from beerforyou.db.database import Database
 from beerforyou.errors import BadInput, Conflict, NotAllowed, NotFound
 from beerforyou.outside import public as outside
 from beerforyou.runs.idempotency import ONCE, Asked, answered
+from beerforyou.runs.run import Run, run_of
 from beerforyou.settings import Settings, kept_secret
 
 MOST = 10  # webhooks of one client: each gets a message for each of its runs
@@ -53,6 +53,14 @@ class RotatedWebhook(msgspec.Struct, frozen=True, kw_only=True):
 
     secret: str
     old_secret_until: datetime
+
+
+class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """What a webhook gets: `data` is the run as `GET /v1/runs/{run_id}` shows it."""
+
+    type: Literal["run.finished"]
+    timestamp: datetime
+    data: Run
 
 
 def installation_key(settings: Settings) -> str:
@@ -93,19 +101,11 @@ def _versions(row: Mapping[str, Any], now: datetime) -> list[int]:
     return [version, version - 1] if both else [version]
 
 
-SHOWN = (
-    "run_id", "conversation_id", "status", "outcome", "labels", "versions", "usage", "decisions",
-    "created_at", "started_at", "finished_at", "cancel_at", "events_expired", "text", "blocks",
-)  # fmt: skip
-JSONB = {"versions": Any, "usage": Any, "decisions": Any, "blocks": list[AnyBlock]}
-
-
 def _body(row: Mapping[str, Any]) -> bytes:
     """The same bytes at each attempt: of a run that has ended, nothing changes."""
-    run = {field: row[field] for field in SHOWN}
-    for field, kind in JSONB.items():
-        run[field] = msgspec.json.decode(run[field] or "[]", type=kind)
-    return msgspec.json.encode({"type": "run.finished", "timestamp": row["finished_at"], "data": run})
+    run = run_of(row)
+    assert run.finished_at, "the outbox is of runs that have ended"
+    return msgspec.json.encode(RunFinished(type="run.finished", timestamp=run.finished_at, data=run))
 
 
 def check_url(url: str, settings: Settings) -> None:

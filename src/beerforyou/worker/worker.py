@@ -89,7 +89,7 @@ class Worker:
             await walk.settled()
             del self._walks[walk.run_id]
             if not walk.over:  # it may still be ours by the database, and goes back with the next heartbeat
-                self._dropped[walk.run_id] = walk.fence, walk.blamed
+                self._dropped[walk.run_id] = walk.fencing_token, walk.blamed
 
     async def take(self) -> None:
         """Takes no message before there is room for a run."""
@@ -115,9 +115,9 @@ class Worker:
 
     async def beat(self) -> None:
         sent, house, dropped = time.monotonic(), self._house, dict(self._dropped)
-        fences, blamed = [fence for fence, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
+        tokens, blamed = [token for token, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
         rows = await house.database.batch.alone(
-            "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), fences, blamed
+            "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), tokens, blamed
         )
         self._lease.renewed(sent)
         self._dropped = dict(self._dropped.items() - dropped.items())

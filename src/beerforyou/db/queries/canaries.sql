@@ -19,7 +19,7 @@ WITH made AS MATERIALIZED (SELECT client_id FROM clients WHERE canary AND client
      keys AS (DELETE FROM idempotency_keys WHERE client_id IN (TABLE made)),
      posted AS (DELETE FROM webhook_messages WHERE client_id IN (TABLE made)),
      hooks AS (DELETE FROM webhooks WHERE client_id IN (TABLE made)),
-     events AS (DELETE FROM run_events WHERE client_id IN (TABLE made)),
+     events AS (DELETE FROM events WHERE client_id IN (TABLE made)),
      steps AS (DELETE FROM run_steps WHERE client_id IN (TABLE made)),
      said AS (DELETE FROM messages WHERE client_id IN (TABLE made)),
      ran AS (DELETE FROM runs WHERE client_id IN (TABLE made)),

@@ -8,7 +8,7 @@ SELECT 'nobody sees rows of core.' || seen.name AS hole FROM (
     UNION ALL SELECT 'runs', EXISTS (SELECT FROM runs)
     UNION ALL SELECT 'messages', EXISTS (SELECT FROM messages)
     UNION ALL SELECT 'run_steps', EXISTS (SELECT FROM run_steps)
-    UNION ALL SELECT 'run_events', EXISTS (SELECT FROM run_events)
+    UNION ALL SELECT 'events', EXISTS (SELECT FROM events)
     UNION ALL SELECT 'idempotency_keys', EXISTS (SELECT FROM idempotency_keys)
     UNION ALL SELECT 'webhooks', EXISTS (SELECT FROM webhooks)
     UNION ALL SELECT 'webhook_messages', EXISTS (SELECT FROM webhook_messages)
