@@ -192,7 +192,7 @@ WHERE r.run_id = $2 AND r.client_id = me.client_id;
 -- name: run
 -- One run with its answer.
 SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
-       r.created_at, r.started_at, r.finished_at, r.cancel_at, r.events_expired, said.text, said.blocks
+       r.created_at, r.started_at, r.finished_at, r.cancel_at, r.events_expired, said.text, coalesce(said.blocks, '[]') AS blocks
 FROM runs r
 LEFT JOIN messages said ON said.run_id = r.run_id AND said.role = 'assistant' AND said.client_id = me.client_id
 WHERE r.run_id = $2 AND r.client_id = me.client_id;
