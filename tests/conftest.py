@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -222,6 +222,7 @@ def walk(house: House) -> Walk:
             await work(house, accepted.run_id)
         finally:
             house.model, house.by_rule = usual
-        return await look(house.database.as_client(client), accepted.run_id, steps=True)
+        run = await look(house.database.as_client(client), accepted.run, steps=True)
+        return msgspec.to_builtins(run, builtin_types=(UUID, datetime)) | {"blocks": run.blocks}
 
     return walked

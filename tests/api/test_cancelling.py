@@ -60,9 +60,9 @@ async def test_what_was_made_by_then_stays_in_the_ledger(settings: Settings) -> 
         await model.asked.wait()
         await cancel(here.mine, run_id)
         run = await asyncio.wait_for(ended(here.mine, run_id), SOON_S)
-        steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True))["steps"]
+        steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True)).steps
     assert (run["status"], run["usage"]["input"], model.calls) == ("cancelled", 10, 1)
-    assert [step["name"] for step in steps if step["kind"] == "tool"] == ["search_breweries"]
+    assert [step.name for step in steps if step.kind == "tool"] == ["search_breweries"]
 
 
 async def test_a_worker_that_did_not_hear_of_it_stops_before_its_next_step(settings: Settings) -> None:
@@ -72,9 +72,9 @@ async def test_a_worker_that_did_not_hear_of_it_stops_before_its_next_step(setti
         await cancel_unheard(here.house, run_id)
         model.go.set()
         run = await asyncio.wait_for(ended(here.mine, run_id), SOON_S)
-        steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True))["steps"]
+        steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True)).steps
     assert (run["status"], model.calls) == ("cancelled", 2)
-    assert [step["kind"] for step in steps] == ["model", "tool", "model"]
+    assert [step.kind for step in steps] == ["model", "tool", "model"]
 
 
 async def test_a_worker_that_did_not_hear_of_it_learns_it_from_its_heartbeat(settings: Settings) -> None:

@@ -252,7 +252,7 @@ async def test_who_goes_away_cancels_nothing(settings: Settings) -> None:
 
 async def no_longer_followed(here: Replica, run_id: str) -> None:
     async def unheard() -> bool:
-        listeners = await here.house.valkey("PUBSUB", "NUMSUB", f"beerforyou:run:{UUID(run_id).hex}")
+        listeners = await here.house.valkey("PUBSUB", "NUMSUB", channel(UUID(run_id)))
         return listeners[1] == 0
 
     await wait_until(unheard, "nobody listens to the run")

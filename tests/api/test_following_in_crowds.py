@@ -161,7 +161,8 @@ async def test_a_gap_is_filled_before_what_comes_after_it(
     async with following(here.mine, run_id) as events:
         await followed_by(here.house, run_id)
         await write(here, run_id, "started", "tool_started", "tool_finished", "text")
-        here.house.publishing.events(UUID(run_id), [rooms.Event(4, "text", {})])
+        published = rooms.Event(number=5, run_id=UUID(run_id), seq=4, type="text", data={})
+        here.house.publishing.events(UUID(int=7), [published])
         assert [event.id for event in await asyncio.wait_for(seen(events, "text"), SOON_S)] == [1, 2, 3, 4]
 
 

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from beerforyou.api.tokens import mint
+from beerforyou.conversations.state import hand_over
 from beerforyou.settings import Settings
 from tests.api.conftest import MINE
 from tests.api.talking import ASK, Held, ServerSent, replica, server_sent
@@ -168,6 +169,26 @@ async def test_a_run_is_polled_until_it_ends(client: Client) -> None:
     assert (same.status, same.headers["etag"]) == (304, run.headers["etag"])
 
 
+async def test_conversations_are_listed_renamed_read_followed_and_deleted(settings: Settings) -> None:
+    async with replica(settings, works=False) as here:
+        client = await described(here.mine, mint(settings, MINE, 60))
+        (first, second) = [(await client.call("createRun", ASK)).body["conversation_id"] for _ in range(2)]
+        assert (await client.call("renameConversation", {"title": "IPAs"}, conversation_id=first)).status == 204
+        listed = (await client.call("listConversations", limit=1)).body
+        rest = (await client.call("listConversations", before=listed["before"])).body
+        assert [each["title"] for each in listed["conversations"] + rest["conversations"]] == ["", "IPAs"]
+        read = (await client.call("getConversation", conversation_id=first, limit=1)).body
+        assert (read["title"], read["messages"][0]["text"], read["last_event"]) == ("IPAs", ASK["message"], 1)
+        assert (await client.call("deleteConversation", conversation_id=first)).status == 204
+        for operation in ("getConversation", "followConversation", "deleteConversation"):
+            assert (await client.call(operation, conversation_id=first)).status == 404
+        await hand_over(here.house, MINE, UUID(second))
+        told = await client.call("createRun", ASK | {"conversation_id": second})
+        assert (told.status, told.body["run_id"], told.body["status"]) == (202, None, "person")
+        path = f"/v1/conversations/{second}"
+        assert (told.headers["location"], told.body["events"]) == (path, f"{path}/events")
+
+
 async def test_a_run_is_cancelled(settings: Settings) -> None:
     async with replica(settings, model := Held()) as here:
         client = await described(here.mine, mint(settings, MINE, 60))
@@ -224,6 +245,10 @@ async def test_what_is_described_exists_and_is_guarded(address: str, client: Cli
         nobody = await described(anybody, "")
         for operation in nobody.operations.values():
             ids = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), str(uuid4()))
-            body = {"createRun": ASK, "createWebhook": {"url": "https://example.com/"}}.get(operation.id)
+            body = {
+                "createRun": ASK,
+                "createWebhook": {"url": "https://example.com/"},
+                "renameConversation": {"title": "x"},
+            }.get(operation.id)
             answer = await nobody.call(operation.id, body, **ids)
             assert answer.status == (200 if operation.said.get("security") == [] else 401), operation.id

@@ -89,17 +89,17 @@ async def test_a_conversation_of_somebody_else_is_not_joined(
 async def test_only_one_of_many_workers_claims_a_run(database: Database, client: str) -> None:
     run = await accept(database, client, "oi")
     claims = [await database.batch.write("runs.claim", run["run_id"], f"w{n}", 30.0) for n in range(5)]
-    assert [claim["fence"] for claim in claims if claim] == [1]
+    assert [claim["fencing_token"] for claim in claims if claim] == [1]
 
 
 async def test_a_worker_whose_lease_ran_out_writes_nothing_any_more(database: Database, client: str) -> None:
     run = await accept(database, client, "oi")
     slow = await database.batch.write("runs.claim", run["run_id"], "slow", -1.0)
     quick = await database.batch.write("runs.claim", run["run_id"], "quick", 30.0)
-    assert slow and quick and quick["fence"] == slow["fence"] + 1
+    assert slow and quick and quick["fencing_token"] == slow["fencing_token"] + 1
     events = '[{"seq": 1, "type": "started", "data": {}}]'
-    assert await database.batch.write("runs.record", run["run_id"], slow["fence"], None, events) is None
-    assert await database.batch.write("runs.record", run["run_id"], quick["fence"], None, events) is not None
+    assert await database.batch.write("runs.record", run["run_id"], slow["fencing_token"], None, events) is None
+    assert await database.batch.write("runs.record", run["run_id"], quick["fencing_token"], None, events) is not None
 
 
 async def test_a_step_on_its_way_is_not_missed_by_who_takes_the_run_over(
@@ -109,16 +109,19 @@ async def test_a_step_on_its_way_is_not_missed_by_who_takes_the_run_over(
     run_id = (await accept(database, client, "oi"))["run_id"]
     slow = await database.batch.write("runs.claim", run_id, "slow", 0.0)
     assert slow
-    step = '{"seq": 1, "kind": "model", "name": "m", "input": {}, "output": {}, "ms": 1, "labels": [], "versions": {}, "usage": {}}'
+    step = (
+        '{"seq": 1, "turn": 1, "purpose": "plan", "call": "", "kind": "model", "name": "m", "input": {}, "output": {}, '
+        '"ms": 1, "labels": [], "versions": {}, "usage": {}}'
+    )
     connection = await asyncpg.connect(settings.database_url)
     transaction = connection.transaction()
     await transaction.start()
-    await connection.fetch(QUERIES["runs.record"].sql, [run_id], [slow["fence"]], [step], ["[]"])
+    await connection.fetch(QUERIES["runs.record"].sql, [run_id], [slow["fencing_token"]], [step], ["[]"])
     claiming = asyncio.create_task(database.batch.write("runs.claim", run_id, "quick", 30.0))
     assert await asyncio.wait([claiming], timeout=0.3) == (set(), {claiming})
     await transaction.commit()
     quick = await claiming
-    assert quick and quick["fence"] == slow["fence"] + 1
+    assert quick and quick["fencing_token"] == slow["fencing_token"] + 1
     assert len(await database.service.fetch("runs.ledger", run_id)) == 1
-    assert await connection.fetch(QUERIES["runs.record"].sql, [run_id], [slow["fence"]], [step], ["[]"]) == []
+    assert await connection.fetch(QUERIES["runs.record"].sql, [run_id], [slow["fencing_token"]], [step], ["[]"]) == []
     await connection.close()

@@ -68,7 +68,7 @@ async def test_nobody_enters_twice_in_a_transaction(settings: Settings, token: T
 async def test_the_identity_ends_with_the_statement(settings: Settings, two_clients: object, token: Token) -> None:
     connection = await asyncpg.connect(settings.database_read_url)
     assert await connection.fetch(
-        QUERIES["runs.conversation"].as_client, token("A"), two_clients["A"]["conversation_id"]
+        QUERIES["conversations.page"].as_client, token("A"), two_clients["A"]["conversation_id"], 100, 50
     )  # type: ignore[index]
     assert await connection.fetch("SELECT * FROM messages") == []
     await connection.close()

@@ -11,7 +11,7 @@ from beerforyou.api.routes import ROUTES
 from beerforyou.blocks import AnyBlock
 from beerforyou.catalogue.ranking import REASONS
 from beerforyou.cli import COMMANDS
-from beerforyou.runs.journal import EventType
+from beerforyou.runs.run import EventType
 from beerforyou.runs.why import Decision
 from beerforyou.settings import Settings, env_name
 

@@ -42,14 +42,14 @@ PROMISES = (
 )
 
 RUNS = """
-    SELECT run_id::text, conversation_id::text, client_id, status, outcome, started_at, finished_at, fence, crashes,
+    SELECT run_id::text, conversation_id::text, client_id, status, outcome, started_at, finished_at, fencing_token, crashes,
            false_starts
     FROM core.runs ORDER BY run_id"""
 # When the step was committed, to the microsecond: nothing may come after it, so there is no slack to give.
 STEPS_OF = """
     SELECT run_id::text, seq, kind, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS committed
     FROM core.run_steps ORDER BY run_id, seq"""
-EVENTS = "SELECT run_id::text, seq, type, data FROM core.run_events ORDER BY run_id, seq"
+EVENTS = "SELECT run_id::text, seq, type, data FROM core.events WHERE run_id IS NOT NULL ORDER BY run_id, seq"
 ANSWERS = "SELECT run_id::text, text FROM core.messages WHERE role = 'assistant'"
 OUTBOX = "SELECT count(*) FROM core.webhook_messages WHERE status <> 'delivered'"
 
@@ -106,7 +106,7 @@ def figures(found: Rows, customers: Customers, counters: Counters, deaths: Mappi
     ours = {run.run_id for run in seen}
     return {
         "runs": len(ours),
-        "runs_taken_over": sum(run["fence"] > 1 for run in found.runs.values()),
+        "runs_taken_over": sum(run["fencing_token"] > 1 for run in found.runs.values()),
         "crashes": sum(run["crashes"] for run in found.runs.values()),
         "false_starts": sum(run["false_starts"] for run in found.runs.values()),
         "model_calls": sum(len(times) for (_, seq), times in counters.calls.items() if seq != 2),

@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 
 from beerforyou.runs.claim import Cancelled, Claim, Superseded
-from beerforyou.runs.journal import Journal, Step
+from beerforyou.runs.journal import Entry, Journal
 from beerforyou.runs.ledger import Key, Kind, Ledger
 from beerforyou.usage import Usage
 
 WORDS = Kind[str](
     "model",
-    lambda said: Step(kind="model", name="m", input={}, output=said, usage=Usage(input=10)),
+    lambda said: Entry(kind="model", name="m", input={}, output=said, usage=Usage(input=10)),
     lambda step: str(step.output),
 )
 
@@ -26,7 +26,7 @@ class Committed:
 
 
 def journal(alive: bool = True, cancelled: bool = False) -> Journal:
-    claim = Claim(run_id=uuid4(), conversation_id=uuid4(), client_id="C", fence=1, cancelled=cancelled)
+    claim = Claim(run_id=uuid4(), conversation_id=uuid4(), client_id="C", fencing_token=1, cancelled=cancelled)
     return Journal(Committed(), claim, 1.0, lambda: alive, lambda _: None)  # type: ignore[arg-type]
 
 
@@ -41,8 +41,8 @@ class Paid:
         return self.says
 
 
-def step(turn: int, purpose: str, output: str, ms: float, call: str = "") -> Step:
-    return Step(turn=turn, purpose=purpose, call=call, kind="model", name="m", input={}, output=output, ms=ms)
+def step(turn: int, purpose: str, output: str, ms: float, call: str = "") -> Entry:
+    return Entry(turn=turn, purpose=purpose, call=call, kind="model", name="m", input={}, output=output, ms=ms)
 
 
 async def test_the_same_key_is_the_same_work() -> None:
@@ -72,7 +72,7 @@ async def test_what_was_paid_for_is_found_by_its_key_and_not_by_its_place(order:
 
 
 async def test_steps_without_a_key_are_counted_and_given_to_nobody() -> None:
-    old = Step(kind="model", name="m", input={}, output="of an older version", ms=5, usage=Usage(input=3))
+    old = Entry(kind="model", name="m", input={}, output="of an older version", ms=5, usage=Usage(input=3))
     ledger, work = Ledger(journal(), [old, old]), Paid("asked anew")
     assert await ledger.once(Key(1, "plan"), WORDS, work) == "asked anew"
     assert ledger.usage == Usage(input=16)

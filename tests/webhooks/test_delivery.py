@@ -111,8 +111,11 @@ async def add(db: Database, settings: Settings, receiver: Receiver, client: str 
     return await webhooks.add(db, settings, client, receiver.url)
 
 
+EVENTS = '[{"seq": 1, "type": "answer", "data": {}}, {"seq": 2, "type": "finished", "data": {}}]'
+
+
 async def finish_a_run(db: Database, client: str = MINE) -> UUID:
-    accepted = await db.batch.write("runs.accept", client, None, "oi", "", "enqueue", 1000, None, b"")
+    accepted = await db.batch.write("conversations.accept", client, None, "oi", "", "enqueue", 1000, None, b"")
     assert accepted
     claimed = await db.batch.write("runs.claim", accepted["run_id"], "a worker", 30.0)
     assert claimed
@@ -130,7 +133,7 @@ async def finish_a_run(db: Database, client: str = MINE) -> UUID:
         "usage": {"input_tokens": 3},
         "decisions": [],
     }
-    await db.batch.write("runs.finish", accepted["run_id"], claimed["fence"], json.dumps(answer), "[]")
+    await db.batch.write("runs.finish", accepted["run_id"], claimed["fencing_token"], json.dumps(answer), EVENTS)
     return UUID(str(accepted["run_id"]))
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from beerforyou.conversations.accepting import accept
 from beerforyou.house import House, opened
 from beerforyou.runs.looking import ended, look
+from beerforyou.runs.run import Run
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.conftest import FreshSettings
@@ -45,7 +46,7 @@ BAD: dict[str, tuple[Behaviour, str]] = {
     "breaks off": (breaks_off, "error_model"),
     **{name: (behave, "error_model") for name, behave in SENSELESS.items()},
 }
-Ask = Callable[[], Awaitable[dict[str, Any]]]
+Ask = Callable[[], Awaitable[Run]]
 Led = Callable[..., AbstractAsyncContextManager[tuple[House, Ask]]]
 
 
@@ -72,7 +73,7 @@ def led(own: Settings, server: Misbehaving) -> Led:
         settings = replace(own, model="gemini:gemini-2.5-flash", gemini_api_key="no-key-at-all", **(usual | more))
         async with opened(settings) as house, working(house):
 
-            async def ask() -> dict[str, Any]:
+            async def ask() -> Run:
                 accepted, started = await accept(house, CLIENT, QUESTION), time.monotonic()
                 run = await ended(house.following, house.database.as_client(CLIENT), accepted.run_id, 30)
                 assert time.monotonic() - started < settings.run_timeout_s + 2
@@ -83,8 +84,8 @@ def led(own: Settings, server: Misbehaving) -> Led:
     return made
 
 
-def notices(run: dict[str, Any]) -> set[str]:
-    return {block.key for block in run["blocks"] if hasattr(block, "key")}
+def notices(run: Run) -> set[str]:
+    return {block.key for block in run.blocks if hasattr(block, "key")}
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -92,8 +93,8 @@ async def test_alone_it_ends_in_its_outcome(led: Led, server: Misbehaving, bad: 
     server.behaves = [BAD[bad][0]]
     async with led(fallback_models="") as (_, ask):
         run = await ask()
-    assert (run["status"], run["outcome"]) == ("failed", BAD[bad][1])
-    assert run["text"]
+    assert (run.status, run.outcome) == ("failed", BAD[bad][1])
+    assert run.text
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -101,9 +102,9 @@ async def test_the_stand_in_answers_and_says_so(led: Led, server: Misbehaving, b
     server.behaves = [BAD[bad][0]]
     async with led() as (_, ask):
         run = await ask()
-    assert (run["status"], run["outcome"]) == ("succeeded", "answered")
+    assert (run.status, run.outcome) == ("succeeded", "answered")
     assert notices(run) == {"fallback", "offline"}
-    assert run["versions"]["model"] == "offline:"
+    assert run.versions["model"] == "offline:"
 
 
 @pytest.mark.parametrize("senseless", SENSELESS)
@@ -111,14 +112,12 @@ async def test_what_makes_no_sense_is_paid_and_never_shown(led: Led, server: Mis
     server.behaves = [SENSELESS[senseless]]
     async with led(model_timeout_s=10.0, run_timeout_s=30.0) as (house, ask):
         run = await ask()
-        steps = (await look(house.database.as_client(CLIENT), run["run_id"], steps=True))["steps"]
+        steps = (await look(house.database.as_client(CLIENT), run.run_id, steps=True)).steps
         events = [
-            event
-            async for event in await house.following.events(house.database.as_client(CLIENT), run["run_id"])
-            if event
+            event async for event in await house.following.events(house.database.as_client(CLIENT), run.run_id) if event
         ]
-    assert server.count == 2 and run["usage"]["input"] == 2 * 812
-    first, second, *others = [step["output"]["finish"] for step in steps if step["kind"] == "model"]
+    assert server.count == 2 and run.usage["input"] == 2 * 812
+    first, second, *others = [step.output["finish"] for step in steps if step.kind == "model"]
     assert first == second != "stop" and set(others) == {"stop"}
     shown = str([event.data for event in events if event.type in ("text", "answer")])
     assert not any(word in shown for word in ("search_", "tool_call", "Vou ver", "wants"))
@@ -137,8 +136,8 @@ async def test_what_was_paid_for_nothing_is_known_to_who_goes_on(led: Led, serve
     async with led() as (house, _):
         await ended(house.following, house.database.as_client(CLIENT), accepted.run_id, 30)
         run = await look(house.database.as_client(CLIENT), accepted.run_id, steps=True)
-    assert [step["output"]["finish"] for step in run["steps"]] == ["empty", "stop"]
-    assert (run["text"], run["usage"]["input"], server.count) == ("Achei três.", 2 * 812, 3)
+    assert [step.output["finish"] for step in run.steps] == ["empty", "stop"]
+    assert (run.text, run.usage["input"], server.count) == ("Achei três.", 2 * 812, 3)
 
 
 async def test_it_recovers(led: Led, server: Misbehaving) -> None:
@@ -151,7 +150,7 @@ async def test_it_recovers(led: Led, server: Misbehaving) -> None:
         server.behaves = [good]
         time.sleep(0.3)  # noqa: ASYNC251
         run = await ask()
-    assert notices(run) == set() and run["text"] == "Achei três."
+    assert notices(run) == set() and run.text == "Achei três."
 
 
 async def test_text_that_came_before_it_broke_off_is_void(led: Led, server: Misbehaving) -> None:
@@ -159,9 +158,7 @@ async def test_text_that_came_before_it_broke_off_is_void(led: Led, server: Misb
     async with led() as (house, ask):
         run = await ask()
         events = [
-            event
-            async for event in await house.following.events(house.database.as_client(CLIENT), run["run_id"])
-            if event
+            event async for event in await house.following.events(house.database.as_client(CLIENT), run.run_id) if event
         ]
     begun = max(event.seq for event in events if event.type == "started")
     assert [event.data["text"] for event in events if event.type == "text" and event.seq > begun] == ["Achei três."]

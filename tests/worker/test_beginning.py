@@ -70,8 +70,8 @@ async def test_a_worker_claims_no_more_than_it_can_begin(narrow: House) -> None:
             await wait_until(as_many_as_may, "so many are claimed")
             assert model.calls == 0
         for run in runs:
-            assert (await ended(narrow, run.run_id))["outcome"] == "answered"
-    assert await counted(narrow, *CRASHES, "max(fence)") == [0, 0, 1]
+            assert (await ended(narrow, run.run_id)).outcome == "answered"
+    assert await counted(narrow, *CRASHES, "max(fencing_token)") == [0, 0, 1]
 
 
 async def test_runs_that_wait_for_the_model_keep_nobody_from_beginning(narrow: House) -> None:
@@ -85,7 +85,7 @@ async def test_runs_that_wait_for_the_model_keep_nobody_from_beginning(narrow: H
         await wait_until(all_asked, "the model is asked for all of them")
         model.go.set()
         for run in runs:
-            assert (await ended(narrow, run.run_id))["outcome"] == "answered"
+            assert (await ended(narrow, run.run_id)).outcome == "answered"
 
 
 async def test_a_run_that_waited_too_long_to_begin_goes_back_and_did_not_crash(narrow: House) -> None:
@@ -102,7 +102,7 @@ async def test_a_run_that_waited_too_long_to_begin_goes_back_and_did_not_crash(n
             assert await counted(narrow, *CRASHES, "max(status)", "max(started_at)") == [0, 0, "queued", None]
     pool._turns._patience_s = patience
     await worker.work(accepted.run_id)
-    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id))["status"] == "succeeded"
+    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id)).status == "succeeded"
 
 
 async def test_a_run_whose_first_read_is_not_answered_goes_back_and_did_not_crash(
@@ -120,7 +120,7 @@ async def test_a_run_whose_first_read_is_not_answered_goes_back_and_did_not_cras
     await worker.beat()
     assert await counted(narrow, *CRASHES, "max(status)") == [0, 0, "queued"]
     await worker.work(accepted.run_id)
-    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id))["status"] == "succeeded"
+    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id)).status == "succeeded"
 
 
 async def test_a_worker_that_stops_hands_back_what_has_not_begun_as_if_it_had_not_been_taken(narrow: House) -> None:
@@ -134,7 +134,7 @@ async def test_a_worker_that_stops_hands_back_what_has_not_begun_as_if_it_had_no
         await wait_until(taken, "it is claimed")
     assert await counted(narrow, *CRASHES, "max(status)", "max(started_at)") == [0, 0, "queued", None]
     async with working(narrow):
-        assert (await ended(narrow, accepted.run_id))["status"] == "succeeded"
+        assert (await ended(narrow, accepted.run_id)).status == "succeeded"
 
 
 async def test_what_waits_to_begin_waits_for_a_worker_still(narrow: House) -> None:
@@ -154,7 +154,7 @@ async def test_what_waits_to_begin_waits_for_a_worker_still(narrow: House) -> No
 
     await wait_until(waited, "it counts from the beginning")
     await Worker(narrow).work(accepted.run_id)
-    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id))["outcome"] == "error_timeout"
+    assert (await look(narrow.database.as_client(CLIENT), accepted.run_id)).outcome == "error_timeout"
 
 
 COUNTS = {  # how it was lost, and whether it had begun: crashes, false starts
@@ -176,11 +176,11 @@ async def test_what_counts_and_as_what(quick: House) -> None:
         claim = await batch.write("runs.claim", run_id, "w", 0.0 if lost == "silent" else 30.0)
         assert claim
         if begun:
-            assert await batch.write("runs.record", run_id, claim["fence"], None, EVENT)
+            assert await batch.write("runs.record", run_id, claim["fencing_token"], None, EVENT)
         if lost == "told to stop":
             await batch.alone("runs.leave", "w")
         elif lost != "silent":
-            await batch.alone("runs.heartbeat", "w", 30.0, [run_id], [claim["fence"]], [lost == "to blame"])
+            await batch.alone("runs.heartbeat", "w", 30.0, [run_id], [claim["fencing_token"]], [lost == "to blame"])
         again = await batch.write("runs.claim", run_id, "another", 30.0)
         counted_of_it = await counted(quick, *CRASHES, where=f"run_id = '{run_id}'")
         assert (counted_of_it, again and again["deaths"]) == (expected, sum(expected)), (lost, begun)
@@ -197,9 +197,9 @@ async def test_who_kills_its_workers_is_given_up_whether_it_had_begun_or_not(qui
             assert claim
             if has_begun:
                 event = EVENT.replace('"seq": 1', f'"seq": {number}')
-                await batch.write("runs.record", run_id, claim["fence"], None, event)
+                await batch.write("runs.record", run_id, claim["fencing_token"], None, event)
         await Worker(quick).work(run_id)
-        assert ((await look(quick.database.as_client(CLIENT), run_id))["outcome"], model.calls) == (
+        assert ((await look(quick.database.as_client(CLIENT), run_id)).outcome, model.calls) == (
             "error_internal",
             0,
         ), begun
@@ -213,7 +213,7 @@ async def test_a_run_that_is_given_up_costs_the_conversation_no_memory(quick: Ho
     quick.settings = replace(quick.settings, max_crashes=0)
     await batch.write("runs.claim", second.run_id, "dies", 0.0)
     await Worker(quick).work(second.run_id)
-    assert (await look(quick.database.as_client(CLIENT), second.run_id))["outcome"] == "error_internal"
+    assert (await look(quick.database.as_client(CLIENT), second.run_id)).outcome == "error_internal"
     third, asked = await accept(quick, CLIENT, "e em Austin?", first.conversation_id), []
 
     class Listening(Steps):

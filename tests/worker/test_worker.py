@@ -5,7 +5,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,6 +17,7 @@ from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.runs import looking
 from beerforyou.runs.cancelling import cancel
 from beerforyou.runs.looking import look
+from beerforyou.runs.run import Run
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
 from beerforyou.worker.worker import Worker, work, working
@@ -60,9 +60,9 @@ class Steps(Held):
         return Reply(parts=(part,), usage=Usage(input=10, output=1))
 
 
-async def ended(house: House, run_id: UUID) -> dict[str, Any]:
+async def ended(house: House, run_id: UUID) -> Run:
     run = await looking.ended(house.following, house.database.as_client(CLIENT), run_id, 20)
-    assert run["finished_at"], run
+    assert run.finished_at, run
     return run
 
 
@@ -74,7 +74,7 @@ async def test_a_run_that_nobody_was_told_of_is_found(quick: House) -> None:
     accepted = await accept(quick, CLIENT, "oi")
     await lose_the_bell(quick)
     async with working(quick):
-        assert (await ended(quick, accepted.run_id))["text"]
+        assert (await ended(quick, accepted.run_id)).text
 
 
 async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(quick: House, alone: Settings) -> None:
@@ -88,13 +88,13 @@ async def test_a_run_whose_worker_fell_silent_is_taken_over_and_answered_once(qu
     async with opened(alone) as other:
         other.model = awake
         async with working(other):
-            assert (await ended(other, accepted.run_id))["text"] == "from the one awake"
+            assert (await ended(other, accepted.run_id)).text == "from the one awake"
     silent.go.set()
     await sleeping
     run = await look(quick.database.as_client(CLIENT), accepted.run_id)
-    assert run["text"] == "from the one awake"
+    assert run.text == "from the one awake"
     said = await conversation(quick.database.as_client(CLIENT), accepted.conversation_id)
-    assert [message["role"] for message in said["messages"]] == ["client", "assistant"]
+    assert [message.role for message in said.messages] == ["client", "assistant"]
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
@@ -110,11 +110,11 @@ async def test_what_was_finished_is_not_paid_again(quick: House, alone: Settings
             run = await ended(other, accepted.run_id)
     run = await look(quick.database.as_client(CLIENT), accepted.run_id, steps=True)
     assert (dead.calls, alive.calls) == (step - 1, 4 - step)
-    assert [(s["seq"], s["name"]) for s in run["steps"] if s["kind"] == "tool"] == [
+    assert [(s.seq, s.name) for s in run.steps if s.kind == "tool"] == [
         (2, "search_breweries"),
         (4, "get_client_profile"),
     ]
-    assert run["usage"]["input"] == 30
+    assert run.usage["input"] == 30
     events = [
         event
         async for event in await quick.following.events(quick.database.as_client(CLIENT), accepted.run_id)
@@ -137,8 +137,8 @@ async def test_a_worker_whose_lease_is_over_pays_for_nothing_more(quick: House) 
     await working_on
     run = await look(quick.database.as_client(CLIENT), accepted.run_id, steps=True)
     assert model.calls == 2  # the second was under way; its tool was not called, nor the model again
-    assert [step["kind"] for step in run["steps"]] == ["model", "tool", "model"]
-    assert run["status"] == "running"
+    assert [step.kind for step in run.steps] == ["model", "tool", "model"]
+    assert run.status == "running"
 
 
 async def test_a_worker_that_lives_keeps_a_long_run(quick: House) -> None:
@@ -150,7 +150,7 @@ async def test_a_worker_that_lives_keeps_a_long_run(quick: House) -> None:
         await asyncio.sleep(2)  # more than two leases
         assert await quick.database.batch.write("runs.claim", accepted.run_id, "thief", 1.0) is None
         model.go.set()
-        assert (await ended(quick, accepted.run_id))["text"] == "Done."
+        assert (await ended(quick, accepted.run_id)).text == "Done."
 
 
 async def test_a_run_that_takes_too_long_ends(alone: Settings) -> None:
@@ -159,7 +159,7 @@ async def test_a_run_that_takes_too_long_ends(alone: Settings) -> None:
         accepted = await accept(house, CLIENT, "brewpubs em Denver")
         await work(house, accepted.run_id)
         run = await look(house.database.as_client(CLIENT), accepted.run_id)
-    assert (run["status"], run["outcome"]) == ("failed", "error_timeout")
+    assert (run.status, run.outcome) == ("failed", "error_timeout")
 
 
 async def test_a_run_that_kills_its_workers_is_given_up(quick: House) -> None:
@@ -170,7 +170,7 @@ async def test_a_run_that_kills_its_workers_is_given_up(quick: House) -> None:
         assert await quick.database.batch.write("runs.claim", accepted.run_id, "dies", 0.0)
     await work(quick, accepted.run_id)
     run = await look(quick.database.as_client(CLIENT), accepted.run_id)
-    assert (run["outcome"], model.calls) == ("error_internal", 0)
+    assert (run.outcome, model.calls) == ("error_internal", 0)
 
 
 async def test_a_run_that_waited_too_long_is_not_begun(quick: House) -> None:
@@ -179,7 +179,7 @@ async def test_a_run_that_waited_too_long_is_not_begun(quick: House) -> None:
     quick.settings = replace(quick.settings, run_expires_s=0.05)
     await asyncio.sleep(0.1)
     await work(quick, accepted.run_id)
-    assert ((await look(quick.database.as_client(CLIENT), accepted.run_id))["outcome"], model.calls) == (
+    assert ((await look(quick.database.as_client(CLIENT), accepted.run_id)).outcome, model.calls) == (
         "error_timeout",
         0,
     )
@@ -192,7 +192,7 @@ async def test_runs_that_are_begun_are_finished_before_the_worker_ends(quick: Ho
         accepted = await accept(quick, CLIENT, "brewpubs em Denver")
         await model.asked.wait()
         asyncio.get_running_loop().call_later(0.2, model.go.set)
-    assert (await look(quick.database.as_client(CLIENT), accepted.run_id))["status"] == "succeeded"
+    assert (await look(quick.database.as_client(CLIENT), accepted.run_id)).status == "succeeded"
 
 
 async def test_what_cannot_be_finished_in_time_is_handed_back_and_goes_on_elsewhere(alone: Settings) -> None:
@@ -202,11 +202,11 @@ async def test_what_cannot_be_finished_in_time_is_handed_back_and_goes_on_elsewh
         async with working(stops):
             accepted = await accept(stops, CLIENT, "brewpubs em Denver")
             await model.asked.wait()
-        assert (await look(stops.database.as_client(CLIENT), accepted.run_id))["status"] == "queued"
+        assert (await look(stops.database.as_client(CLIENT), accepted.run_id)).status == "queued"
     async with opened(replace(alone, sweep_s=60.0)) as other:  # so it is the bell that brings it
         other.model = rest
         async with working(other):
-            assert (await ended(other, accepted.run_id))["status"] == "succeeded"
+            assert (await ended(other, accepted.run_id)).status == "succeeded"
     assert (model.calls, rest.calls) == (2, 1)
 
 
@@ -236,7 +236,7 @@ async def test_a_run_that_its_worker_lost_is_given_back_although_the_worker_live
         time.sleep(0.5)  # noqa: ASYNC251 (the whole process is still: no heartbeat either)
         model.go.set()
         run = await ended(quick, accepted.run_id)
-    assert (run["status"], model.calls) == ("succeeded", 3)
+    assert (run.status, model.calls) == ("succeeded", 3)
 
 
 async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: House) -> None:
@@ -246,8 +246,8 @@ async def test_a_run_that_comes_twice_at_once_is_walked_once(quick: House) -> No
         for _ in range(5):
             quick.bell.ring(accepted.run_id)
         await model.asked.wait()
-        await cancel(quick.database.batch, quick.publishing, quick.bell, CLIENT, accepted.run_id)
-        assert (await ended(quick, accepted.run_id))["status"] == "cancelled"
+        await cancel(quick.database.batch, quick.publishing, quick.bell, CLIENT, accepted.run)
+        assert (await ended(quick, accepted.run_id)).status == "cancelled"
     assert model.calls == 1
 
 

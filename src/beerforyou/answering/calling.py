@@ -18,7 +18,7 @@ from beerforyou.guards.canonical import everywhere, line
 from beerforyou.llm.model import ToolCall, ToolResult
 from beerforyou.reading.reading import Context
 from beerforyou.runs.claim import Cancelled, Superseded
-from beerforyou.runs.journal import Step
+from beerforyou.runs.journal import Entry
 from beerforyou.runs.ledger import Key, Kind
 from beerforyou.tools.tool import Result
 
@@ -95,17 +95,17 @@ class _More(msgspec.Struct, frozen=True):
     asks: bool
 
 
-def _written(call: ToolCall, called: Called) -> Step:
+def _written(call: ToolCall, called: Called) -> Entry:
     if called.result is None:
-        return Step(kind="tool", name=call.name, input=call.args, output=called.content)
+        return Entry(kind="tool", name=call.name, input=call.args, output=called.content)
     result = called.result
     more = _More(result.blocks, result.context, result.asks)
-    return Step(kind="tool", name=call.name, input=call.args, output=called.content, outcome=more, label=result.label)
+    return Entry(kind="tool", name=call.name, input=call.args, output=called.content, outcome=more, label=result.label)
 
 
-def _read(step: Step) -> Called:
-    if step.outcome is None:
-        return Called(step.output, None)
-    more = msgspec.convert(step.outcome, _More)
-    result = Result(content=step.output, label=step.label, blocks=more.blocks, context=more.context, asks=more.asks)
-    return Called(step.output, result)
+def _read(entry: Entry) -> Called:
+    if entry.outcome is None:
+        return Called(entry.output, None)
+    more = msgspec.convert(entry.outcome, _More)
+    result = Result(content=entry.output, label=entry.label, blocks=more.blocks, context=more.context, asks=more.asks)
+    return Called(entry.output, result)

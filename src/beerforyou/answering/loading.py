@@ -8,7 +8,7 @@ from beerforyou.answering.turn import Turn
 from beerforyou.catalogue.brewery import Place
 from beerforyou.conversations.memory import Memory
 from beerforyou.house import House
-from beerforyou.runs.claim import Claim
+from beerforyou.runs.claim import Claim, Superseded
 from beerforyou.runs.journal import Journal
 from beerforyou.runs.ledger import Ledger
 from beerforyou.tools.caller import Caller, Hands
@@ -19,7 +19,8 @@ VERSIONS = ("profile", "purchases", "home", "statistics")
 async def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger: Ledger) -> Turn:
     database, settings, catalogue = house.database, house.settings, house.catalogue.now
     row = await database.as_client(claimed.client_id).fetchrow("runs.turn", claimed.run_id)
-    assert row is not None, "a claimed run has a message and a client"
+    if row is None:  # its conversation was deleted since the claim
+        raise Superseded(str(claimed.run_id))
     zone = row["time_zone"] or settings.time_zone
     caller = Caller(
         client_id=claimed.client_id,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from beerforyou.errors import Busy, Unavailable
 from beerforyou.house import House
 from beerforyou.outside.permit import permitted
 from beerforyou.runs.claim import Claim, Superseded, claim
-from beerforyou.runs.journal import Event, Journal
+from beerforyou.runs.journal import Journal
 from beerforyou.runs.lease import Lease
 from beerforyou.runs.ledger import Ledger, so_far
 from beerforyou.seams import through
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Attempt:
-    """One worker's try at a run. `claimed` is set when it is known whether it is ours, with `fence` when it is; `over` is true
+    """One worker's try at a run. `claimed` is set when it is known whether it is ours, with its `fencing_token` when it is; `over` is true
     when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
 
     `on_the_way` is called once it needs no more of us than others, since it asks the model or is over.
@@ -40,7 +41,7 @@ class Attempt:
         self._house, self._lease, self.run_id = house, lease, run_id
         self._on_the_way: Callable[[], None] | None = on_the_way
         self.claimed = asyncio.Event()
-        self.fence: int | None = None
+        self.fencing_token: int | None = None
         self._epoch = 0
         self._begun = self.over = False
         self.blamed = True
@@ -69,7 +70,7 @@ class Attempt:
         finally:
             self.claimed.set()
         if claimed:
-            self.fence, self._epoch = claimed.fence, self._lease.epoch
+            self.fencing_token, self._epoch = claimed.fencing_token, self._lease.epoch
             await self._through(claimed)
         self.over = True
 
@@ -90,9 +91,8 @@ class Attempt:
     async def _through(self, claimed: Claim) -> None:
         house, settings = self._house, self._house.settings
         claimed, steps = await so_far(house.database.service, claimed)
-        journal = self._journal = Journal(
-            house.database.batch, claimed, settings.lease_s, self._may_go_on, self._publish
-        )
+        publish = partial(house.publishing.events, claimed.conversation_id)
+        journal = self._journal = Journal(house.database.batch, claimed, settings.lease_s, self._may_go_on, publish)
         given_up = _given_up(claimed, settings)
         reads = house.database.as_client(claimed.client_id)
         memory = Memory() if given_up else await remembered(claimed, house.valkey, reads)
@@ -115,9 +115,6 @@ class Attempt:
         if self._on_the_way:
             self._on_the_way()
             self._on_the_way = None
-
-    def _publish(self, events: list[Event]) -> None:
-        self._house.publishing.events(self.run_id, events)
 
     async def _answer(self, turn: Turn, claimed: Claim) -> Answer:
         if claimed.cancelled or self._cancelled:

@@ -16,7 +16,7 @@ from beerforyou.by_rule import planner as by_rule
 from beerforyou.errors import ModelError
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import settled
-from beerforyou.runs.journal import Step
+from beerforyou.runs.journal import Entry
 from beerforyou.runs.ledger import Key, Kind
 
 
@@ -83,15 +83,15 @@ async def _known(turn: Turn) -> by_rule.Known:
 
 async def _paid(turn: Turn, number: int, void: Reply) -> None:
     """A reply that came to nothing cost all the same. Its time is counted with the reply after it."""
-    step = _written(void, name=turn.model_name, asked={})
-    await turn.ledger.keep(Key(number, "void", str(turn.journal.next_step)), step, time.perf_counter())
+    entry = _written(void, name=turn.model_name, asked={})
+    await turn.ledger.keep(Key(number, "void", str(turn.journal.next_step)), entry, time.perf_counter())
 
 
-def _written(reply: Reply, name: str, asked: dict[str, Any]) -> Step:
+def _written(reply: Reply, name: str, asked: dict[str, Any]) -> Entry:
     said = msgspec.to_builtins(reply)
     kept = {key: said[key] for key in ("finish", "parts", "fallback", "sources") if said[key] or key == "parts"}
-    return Step(kind="model", name=reply.model or name, input=asked, output=kept, usage=reply.usage)
+    return Entry(kind="model", name=reply.model or name, input=asked, output=kept, usage=reply.usage)
 
 
-def _read(step: Step) -> Reply:
-    return msgspec.convert(step.output | {"model": step.name, "usage": msgspec.to_builtins(step.usage)}, Reply)
+def _read(entry: Entry) -> Reply:
+    return msgspec.convert(entry.output | {"model": entry.name, "usage": msgspec.to_builtins(entry.usage)}, Reply)

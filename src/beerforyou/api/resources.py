@@ -1,15 +1,14 @@
-"""What goes over the wire, in both directions. The OpenAPI document is made of these."""
+"""What only the wire has: bodies, and answers that are no rows. What is kept goes out as its room has it."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from beerforyou.blocks import AnyBlock
+from beerforyou.conversations.messages import LONGEST_TITLE
 
 
 class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,12 +24,18 @@ class NewRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AcceptedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """Committed and queued. `events` is where to follow it."""
+    """Committed. `queued`: a run will answer it; `person`: a person will, and there is no run. `events` is where to follow it."""
 
-    run_id: UUID
+    run_id: UUID | None
     conversation_id: UUID
-    status: str
+    status: Literal["queued", "person"]
     events: str
+
+
+class RenamedConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An empty title takes it away."""
+
+    title: Annotated[str, Meta(max_length=LONGEST_TITLE)]
 
 
 class CancelledRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,69 +43,6 @@ class CancelledRun(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: UUID
     status: Literal["cancelling", "succeeded", "failed", "cancelled"]
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A model turn or a tool call, with who may see its result and what that was made from."""
-
-    seq: int
-    turn: int
-    purpose: str
-    call: str
-    kind: Literal["model", "tool"]
-    name: str
-    input: Any
-    output: Any
-    labels: list[str]
-    versions: dict[str, str]
-    usage: dict[str, int]
-    ms: float
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands. `text` and `blocks` are the answer; `steps` are there with `?include=steps`.
-
-    `cancel_at` is when somebody asked to cancel it; after `events_expired` it can be read and no longer followed.
-    """
-
-    run_id: UUID
-    conversation_id: UUID
-    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
-    outcome: str | None
-    text: str | None
-    blocks: list[AnyBlock]
-    labels: list[str]
-    versions: dict[str, str]
-    usage: dict[str, int]
-    decisions: list[dict[str, Any]]
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    cancel_at: datetime | None
-    events_expired: bool
-    steps: list[Step] | msgspec.UnsetType = msgspec.UNSET
-
-
-class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
-    """What a webhook gets: `data` is the run as `GET /v1/runs/{run_id}` shows it."""
-
-    type: Literal["run.finished"]
-    timestamp: datetime
-    data: Run
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    message_id: UUID
-    run_id: UUID
-    role: Literal["client", "assistant"]
-    text: str
-    blocks: list[AnyBlock]
-    created_at: datetime
-
-
-class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    conversation_id: UUID
-    messages: list[Message]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from beerforyou.api import conversations, health, openapi, runs, webhooks
 from beerforyou.api.openapi import KEY, STREAM, Header, Operation, Parameter, Reply, Route
-from beerforyou.api.resources import AcceptedRun, CancelledRun, Conversation, NewRun, Run, RunFinished
+from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun, RenamedConversation
 from beerforyou.api.webhooks import NewWebhook, WebhookList
-from beerforyou.runs.journal import Event
-from beerforyou.webhooks.registry import AddedWebhook, RotatedWebhook
+from beerforyou.conversations.messages import LARGEST_PAGE, PAGE, Conversation, ConversationList
+from beerforyou.runs.run import Event, Run
+from beerforyou.webhooks.registry import AddedWebhook, RotatedWebhook, RunFinished
 
 _INCLUDE = Parameter("include", "query", "`steps` for the ledger.", {"enum": ["steps"]})
 _LAST_EVENT = Parameter("Last-Event-ID", "header", "Continue after this event.", {"type": "integer", "minimum": 0})
 _PREFER = Parameter("Prefer", "header", "`wait=20` answers when the run has ended, or after 20 seconds; at most 60.")
 _KNOWN = Parameter("If-None-Match", "header", "The `etag` of the run as the caller has it.")
 
-_LOCATION = Header("location", "The run.")
+_LIMIT = Parameter(
+    "limit", "query", "The size of a page.", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE}
+)
+_BEFORE_NUMBER = Parameter("before", "query", "From the page after this one.", {"type": "integer", "minimum": 0})
+_BEFORE = Parameter("before", "query", "From the page before this one.")
+
+_LOCATION = Header("location", "The run, or the conversation where a person answers.")
 _ETAG = Header("etag", "Changes with the run.")
 _YES = Reply(200, "It is.")
 
@@ -26,6 +33,11 @@ _EVENTS = (
     "Server-sent events. `id` is the event's number, from 1 without gaps; `event` is started, tool_started, "
     "tool_finished, text, answer or finished; `data` is a JSON object. Another `started` says that the text before it is void, "
     "since the work was begun again. `answer` holds the whole answer, `finished` is the last."
+)
+_ALL_EVENTS = (
+    "Server-sent events of all that happens in the conversation, until it is deleted. `id` is the event's number in it, from 1 without gaps; "
+    "`data` is a JSON object, with `run_id` where a run made the event. Besides the events of runs there are `message` (`message_id`, `role`: "
+    "client or operator, `text`, and the `run_id` that will answer it, if any) and `state` (`state`: who answers from here on, bot or person)."
 )
 _DELIVERY = (
     "For each run of the client that ends, a message is posted to the address: `{type: run.finished, timestamp, data}`, where data is "
@@ -76,11 +88,47 @@ ROUTES = (
         replies=(Reply(202, "It will end.", CancelledRun), Reply(200, "It had ended before.", CancelledRun)),
     ),
     Route(
+        "GET /v1/conversations",
+        conversations.list_conversations,
+        id="listConversations",
+        summary="List the conversations",
+        parameters=(_BEFORE, _LIMIT),
+        replies=(Reply(200, "A page, newest first.", ConversationList),),
+        refusals=(400,),
+    ),
+    Route(
         "GET /v1/conversations/{conversation_id}",
         conversations.get_conversation,
         id="getConversation",
         summary="Read a conversation",
-        replies=(Reply(200, "Its messages, oldest first.", Conversation),),
+        parameters=(_BEFORE_NUMBER, _LIMIT),
+        replies=(Reply(200, "Its last messages, or those before a number, oldest first.", Conversation),),
+        refusals=(400,),
+    ),
+    Route(
+        "PATCH /v1/conversations/{conversation_id}",
+        conversations.rename_conversation,
+        id="renameConversation",
+        summary="Rename a conversation",
+        body=RenamedConversation,
+        replies=(Reply(204, "It is."),),
+    ),
+    Route(
+        "DELETE /v1/conversations/{conversation_id}",
+        conversations.delete_conversation,
+        id="deleteConversation",
+        summary="Delete a conversation",
+        description="With its messages, runs, steps and events. A run of it that is at work writes nothing more.",
+        replies=(Reply(204, "It is gone."),),
+    ),
+    Route(
+        "GET /v1/conversations/{conversation_id}/events",
+        conversations.get_conversation_events,
+        id="followConversation",
+        summary="Follow a conversation",
+        parameters=(_LAST_EVENT,),
+        replies=(Reply(200, _ALL_EVENTS, Event, media=STREAM),),
+        refusals=(400, 410),
     ),
     Route(
         "GET /v1/webhooks",

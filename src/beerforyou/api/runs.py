@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
-from collections.abc import AsyncGenerator
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response
 
 from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply, unless_gone
 from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun
+from beerforyou.api.streams import last_event, streamed, written
 from beerforyou.conversations.accepting import accept
-from beerforyou.errors import BadUsage, Unavailable
+from beerforyou.errors import BadUsage
 from beerforyou.runs.cancelling import cancel
-from beerforyou.runs.journal import Event
 from beerforyou.runs.looking import ended, look
+from beerforyou.runs.run import Event
 from beerforyou.seams import through
 
 LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
@@ -30,7 +29,8 @@ async def create_run(request: Request) -> Response:
         house_of(request), asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked
     )
     accepted = await through("accept", new.message, work)
-    location = f"/v1/runs/{accepted.run_id}"
+    by_bot = accepted.run_id is not None
+    location = f"/v1/runs/{accepted.run_id}" if by_bot else f"/v1/conversations/{accepted.conversation_id}"
     shown = AcceptedRun(
         run_id=accepted.run_id,
         conversation_id=accepted.conversation_id,
@@ -51,7 +51,7 @@ async def get_run(request: Request) -> Response:
     house = house_of(request)
     reads = house.database.as_client(asker.client_id)
     found = await look(reads, run_id, steps)
-    if wait and found["finished_at"] is None and (not known or _is(known, _tag(found))):
+    if wait and found.finished_at is None and (not known or _is(known, _tag(found))):
         found = await unless_gone(request, ended(house.following, reads, run_id, wait, steps)) or found
     tag, applied = _tag(found), {"preference_applied": f"wait={wait}"} if wait else {}
     status = 304 if _is(known, tag) else 200
@@ -68,14 +68,15 @@ async def cancel_run(request: Request) -> Response:
 
 async def get_run_events(request: Request) -> Response:
     """Server-sent events: ids are the events' numbers, so that `Last-Event-ID` continues anywhere."""
-    asker, after = await caller(request), _last_event(request)
+    asker, after = await caller(request), last_event(request)
     follow = house_of(request).following.events(
         house_of(request).database.as_client(asker.client_id), path_id(request, "run_id"), after
     )
-    if (events := await unless_gone(request, follow)) is None:
-        raise ClientDisconnect
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
-    return StreamingResponse(_stream(events), media_type="text/event-stream", headers=headers)
+    return await streamed(request, follow, _of_run)
+
+
+def _of_run(event: Event) -> bytes:
+    return written(event.seq or 0, event.type, event.data)
 
 
 def _listed(request: Request, header: str) -> str:
@@ -99,25 +100,3 @@ def _tag(content: object) -> str:
 def _is(known: str, tag: str) -> bool:
     """If-None-Match: tags after commas, compared weakly, or `*`."""
     return known.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in known.split(","))
-
-
-def _last_event(request: Request) -> int:
-    last = request.headers.get("last-event-id", "0")
-    if not last.isascii() or not last.isdigit() or len(last) > 9:
-        raise BadUsage(
-            f"Last-Event-ID: {last!r} is not the number of an event", "send the last id that you saw, or none"
-        )
-    return int(last)
-
-
-async def _stream(events: AsyncGenerator[Event | None]) -> AsyncGenerator[bytes]:
-    with contextlib.suppress(Unavailable):  # whoever follows comes again, and continues
-        async with contextlib.aclosing(events):
-            async for event in events:
-                yield _lines(event)
-
-
-def _lines(event: Event | None) -> bytes:
-    if event is None:
-        return b": still here\n\n"
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), msgspec.json.encode(event.data))

@@ -52,7 +52,7 @@ class Here:
         from beerforyou.conversations.accepting import accept
 
         accepted = await accept(self._house, self._client_id, message, conversation)
-        return accepted.run_id, accepted.conversation_id
+        return accepted.run, accepted.conversation_id
 
     async def events(self, run_id: UUID) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
         async with contextlib.aclosing(await self._house.following.events(self._reads, run_id)) as events:

@@ -13,6 +13,7 @@ from beerforyou.cli.output import data_option, json_option, note, run, show_json
 if TYPE_CHECKING:
     from beerforyou.catalogue.index import Catalogue
     from beerforyou.isolation.attack import Tried
+    from beerforyou.runs.run import Run
     from beerforyou.settings import Settings
 
 WRONG = ("leak", "dead", "heavy", "left_running", "large_session")  # in a summary of attacks
@@ -81,20 +82,18 @@ async def _statistics(lines: list[dict[str, Any]], client_id: str, data: Path | 
     async with opened(settings.load(data=data)) as house:
         for line in lines:
             accepted = await accept(house, client_id, line["text"])
-            await work(house, accepted.run_id)
-            done.append(
-                line
-                | _answered(await look(house.database.as_client(client_id), accepted.run_id, steps=True), line["args"])
-            )
+            await work(house, accepted.run)
+            run = await look(house.database.as_client(client_id), accepted.run, steps=True)
+            done.append(line | _answered(run, line["args"]))
     answered = sum(line["ok"] for line in done) / max(1, len(done))
     return {"n": len(done), "summary": {"answered": answered}, "lines": done}
 
 
-def _answered(asked: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+def _answered(asked: Run, args: dict[str, Any]) -> dict[str, Any]:
     """Whether the tool was called like this, and brought that very cell."""
-    calls = [step for step in asked["steps"] if step["name"] == "run_analytical_query"]
-    given = calls[0]["input"] if calls else {}
-    output = calls[0]["output"] if calls else {}
+    calls = [step for step in asked.steps or () if step.name == "run_analytical_query"]
+    given = calls[0].input if calls else {}
+    output = calls[0].output if calls else {}
     why = output.get("error", output.get("note", "")) if calls else "the tool was not called"
     wanted = {"about": "everyone"} | args
     as_asked = all(str(given.get(name, "")).lower() == str(value).lower() for name, value in wanted.items())

@@ -15,7 +15,7 @@ import msgspec
 
 from beerforyou.api.resources import AcceptedRun, Problem
 from beerforyou.cli.announced import Card, found
-from beerforyou.errors import BadUsage, BeerForYouError, NotAuthenticated, SetupError, Unavailable
+from beerforyou.errors import BadUsage, BeerForYouError, Conflict, NotAuthenticated, SetupError, Unavailable
 from beerforyou.settings import Settings
 
 CONNECT_S, SILENT_S = 5.0, 60.0  # a stream says every 15 s that it is still there
@@ -130,6 +130,10 @@ class There:
     async def accept(self, message: str, conversation: UUID | None) -> tuple[UUID, UUID]:
         said: dict[str, Any] = {"message": message} | ({"conversation_id": conversation} if conversation else {})
         accepted = msgspec.convert(await self._json("POST", "/v1/runs", said), AcceptedRun)
+        if accepted.run_id is None:
+            raise Conflict(
+                f"a person answers in conversation {accepted.conversation_id}", "your message is kept for them"
+            )
         return accepted.run_id, accepted.conversation_id
 
     async def look(self, run_id: UUID) -> Any:

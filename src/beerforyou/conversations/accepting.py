@@ -1,4 +1,7 @@
-"""A message comes in: it is committed with the run that will answer it, and a worker is rung for."""
+"""A message comes in: it is committed with the run that will answer it, and a worker is rung for.
+
+Where a person answers (state.py) it is committed alone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from beerforyou.errors import Conflict, NotAllowed, NotFound
+from beerforyou.conversations.messages import not_found
+from beerforyou.conversations.state import said_event
+from beerforyou.errors import Conflict, NotAllowed
 from beerforyou.guards.incoming import check_message
 from beerforyou.house import House
 from beerforyou.labels import SCOPES
@@ -20,9 +25,18 @@ OnBusy = Literal["enqueue", "reject", "interrupt"]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    run_id: UUID
+    """`person`: a person answers, and there is no run."""
+
+    run_id: UUID | None
     conversation_id: UUID
-    status: str = "queued"
+    status: Literal["queued", "person"] = "queued"
+
+    @property
+    def run(self) -> UUID:
+        """For whoever can only show what the bot answers. Raises Conflict."""
+        if self.run_id is None:
+            raise Conflict(f"a person answers in conversation {self.conversation_id}", "your message is kept for them")
+        return self.run_id
 
 
 async def accept(
@@ -34,7 +48,7 @@ async def accept(
     on_busy: OnBusy = "enqueue",
     asked: Asked = ONCE,
 ) -> Accepted:
-    """Commits the message and its run, then rings.
+    """Commits the message and its run, tells those who follow, then rings.
 
     Raises BadInput, NotAllowed (no such client), NotFound, TooMany, and Conflict (the conversation is busy and
     `on_busy` is reject, or an equal request is under way).
@@ -43,15 +57,18 @@ async def accept(
     await house.pressure.check()
     scopes_text, most = " ".join(sorted(scopes)), house.settings.client_concurrency
     row = await house.database.batch.write(
-        "runs.accept", client_id, conversation_id, text, scopes_text, on_busy, most, asked.key, asked.sent
+        "conversations.accept", client_id, conversation_id, text, scopes_text, on_busy, most, asked.key, asked.sent
     )
     assert row is not None
     if earlier := answered(row["earlier"]):
         return msgspec.convert(earlier, Accepted)
     if row["refusal"]:
         raise _refusal(row["refusal"], client_id, conversation_id)
+    house.publishing.events(row["conversation_id"], [said_event(row)])
     for run_id in row["interrupted"]:
         house.publishing.cancelling(run_id)
+    if row["run_id"] is None:
+        return Accepted(run_id=None, conversation_id=row["conversation_id"], status="person")
     house.pressure.one_more()
     house.bell.ring(row["run_id"])
     return Accepted(run_id=row["run_id"], conversation_id=row["conversation_id"])
@@ -62,8 +79,8 @@ def _refusal(why: str, client_id: str, conversation_id: UUID | None) -> Exceptio
         case "client":
             return NotAllowed(f"the client {client_id} is not known here", "ask the operator to load it")
         case "conversation":
-            hint = "leave conversation_id out to begin a new one"
-            return NotFound(f"there is no conversation {conversation_id}", hint)
+            assert conversation_id is not None
+            return not_found(conversation_id)
         case "many":
             return too_many("too many of your messages are waiting for an answer", BUSY_S)
         case _:

@@ -24,6 +24,12 @@ from beerforyou.runs.claim import Claim
 
 log = logging.getLogger(__name__)
 
+# Not where the conversation was deleted a moment ago: a worker may have been between the end of its run and this.
+KEEP = """
+if redis.call('GET', KEYS[1]) == '' then return nil end
+return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+"""
+DELETED_MS = 60_000  # much longer than that takes
 KEPT = 40  # turns; what was said before them is forgotten
 CHARS_A_TOKEN = 4  # about, in both languages
 QUOTED = 100  # characters of an old question that a summary quotes
@@ -71,18 +77,27 @@ async def remembered(claim: Claim, valkey: Valkey, reads: ClientReads) -> Memory
 async def remember(claim: Claim, memory: Memory, valkey: Valkey, seconds: float) -> None:
     """A memory that cannot be kept is made again of the messages."""
     try:
-        await valkey("SET", _key(claim), msgspec.json.encode(memory), "PX", int(seconds * 1000))
+        key = _key(claim.client_id, claim.conversation_id)
+        await valkey("EVAL", KEEP, 1, key, msgspec.json.encode(memory), int(seconds * 1000))
     except BeerForYouError as error:
         log.warning("conversation %s is not remembered: %s", claim.conversation_id, error.message)
 
 
-def _key(claim: Claim) -> str:
-    return f"beerforyou:memory:{claim.client_id}:{claim.conversation_id}"
+async def forget(client_id: str, conversation_id: UUID, valkey: Valkey) -> None:
+    """Of a conversation that is deleted. Nothing is kept for longer than memories are, if this fails."""
+    try:
+        await valkey("SET", _key(client_id, conversation_id), "", "PX", DELETED_MS)
+    except BeerForYouError as error:
+        log.warning("what conversation %s remembered is kept until it ends: %s", conversation_id, error.message)
+
+
+def _key(client_id: str, conversation_id: UUID) -> str:
+    return f"beerforyou:memory:{client_id}:{conversation_id}"
 
 
 async def _kept(claim: Claim, valkey: Valkey) -> Memory | None:
     try:
-        data = await valkey("GET", _key(claim))
+        data = await valkey("GET", _key(claim.client_id, claim.conversation_id))
         return msgspec.json.decode(data, type=Memory) if data else None
     except (BeerForYouError, msgspec.DecodeError) as error:  # or of a version that kept something else
         log.warning("conversation %s is remembered from its messages: %s", claim.conversation_id, error)
@@ -90,7 +105,7 @@ async def _kept(claim: Claim, valkey: Valkey) -> Memory | None:
 
 
 async def _rebuilt(claim: Claim, reads: ClientReads) -> Memory:
-    rows = await reads.fetch("runs.earlier", claim.conversation_id, KEPT)
+    rows = await reads.fetch("conversations.earlier", claim.conversation_id, KEPT)
     context = msgspec.json.decode(rows[0]["context"] or "{}", type=Context) if rows else Context()
     return Memory(claim.previous, context, tuple(_past(row) for row in reversed(rows)))
 

@@ -23,6 +23,7 @@ from beerforyou.isolation.part import Part, found_in
 
 PROBES = 60  # requests for another's id and for nobody's, whose times are compared
 SLOWER = 1.5  # and how much their medians may differ
+BODIES = {"PATCH": {"title": "stolen"}}  # what a stranger sends, where nothing is not enough
 ROUNDS = 3  # in which they do, to be believed on a busy machine
 
 
@@ -52,12 +53,15 @@ def _http(house: House, address: str, canary: Canary) -> aiohttp.ClientSession:
 
 
 async def talk(house: House, address: str, canary: Canary) -> Said:
-    """A conversation that puts the word into messages, steps and events, under a key that all canaries use; and a webhook."""
+    """A conversation that puts the word into its title, messages, steps and events, under a key that all canaries use; and a
+    webhook."""
     async with _http(house, address, canary) as http:
         message = {"message": f"quais cervejas {canary.word} eu comprei este ano?"}
         run = await _posted(http, "/v1/runs", message)
         async with http.get(run["events"]) as response:
             events = await response.text()
+        async with http.patch(f"/v1/conversations/{run['conversation_id']}", json={"title": canary.word}) as response:
+            response.raise_for_status()
         # after the run, so that no message is sent; the name leads nowhere in any case (RFC 6761)
         webhook = await _posted(http, "/v1/webhooks", {"url": f"https://{canary.word}.invalid/"})
     ids = {"run_id": run["run_id"], "conversation_id": run["conversation_id"], "webhook_id": webhook["webhook_id"]}
@@ -92,6 +96,9 @@ async def routes(house: House, address: str, made: Sequence[Canary], said: Seque
                 async with http.get(path.format(**said[1].ids)) as response:
                     if response.status != 200:
                         holes.append(f"GET {path} answers {response.status} to its owner, after a stranger asked")
+        async with http.get(f"/v1/conversations/{said[1].ids['conversation_id']}") as response:
+            if (await response.json()).get("title") != made[1].word:
+                holes.append("a stranger changed the title of a conversation")
     return Part("routes", 2 * PROBES * len(probed) + len(lists) + 1, holes)
 
 
@@ -106,7 +113,7 @@ async def _compared(
         for _ in range(PROBES):
             for url, taken in times.items():
                 started = time.perf_counter()
-                async with http.request(method, url) as response:
+                async with http.request(method, url, json=BODIES.get(method)) as response:
                     body = await response.text()
                 taken.append(time.perf_counter() - started)
                 answers[url] = f"{response.status} {body.replace(url.split('/')[3], '')}"

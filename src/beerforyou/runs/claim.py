@@ -13,7 +13,7 @@ from beerforyou.runs.lease import Lease
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """Held as long as `fence` is the highest number given out for it.
+    """Held as long as `fencing_token` is the highest one given out for it.
 
     `steps` and `events` are how many an earlier worker wrote; numbering goes on from there. `deaths` is how many workers
     were lost over it. `previous` is the last run of the conversation that was answered.
@@ -22,7 +22,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     run_id: UUID
     conversation_id: UUID
     client_id: str
-    fence: int
+    fencing_token: int
     steps: int = 0
     events: int = 0
     deaths: int = 0

@@ -1,4 +1,4 @@
-"""Following a run: its committed events in order, from any number on, in any process.
+"""Following a run, or all of a conversation: committed events in order, from any number on, in any process.
 
 Events reach this process as they are published, over one connection for all followers. Who comes looks once into the log in
 PostgreSQL; what was missed later is looked up for all of them at once, and no session of it is held in between.
@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -20,20 +20,23 @@ import msgspec
 from beerforyou.backends.subscriptions import Subscriptions
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.errors import Gone, NotFound
-from beerforyou.runs.journal import Event
+from beerforyou.runs.run import Event, event_of
 
 LOOK_S = 10.0  # how often to look into the log although nothing was heard: whoever published may have died before it
 LOOK_UNHEARD_S = 0.5  # the same, while the connection is down
 IDLE_S = 15.0  # proxies cut what is silent for longer than 30 s or a minute
-AT_ONCE = 500  # runs that are looked up by one statement
+AT_ONCE = 500  # places that are looked up by one statement
+PAGE = 100  # events of a conversation that are read at a time; it may be long
 STOP = object()
+DELETED = b"[]"  # is published of what is there no more
 
 log = logging.getLogger(__name__)
 decode = msgspec.json.Decoder(list[Event]).decode
 
 
-def channel(run_id: UUID) -> str:
-    return f"beerforyou:run:{run_id.hex}"
+def channel(followed: UUID) -> str:
+    """Of a run or a conversation."""
+    return f"beerforyou:events:{followed.hex}"
 
 
 def encode(events: Sequence[Event]) -> bytes:
@@ -41,19 +44,71 @@ def encode(events: Sequence[Event]) -> bytes:
 
 
 class _Follower:
-    """Has the events of a run up to number `after`; what comes is put into the inbox."""
+    """Has the events of `followed` up to number `after`; what comes is put into the inbox. `over`: nothing comes any more."""
 
-    def __init__(self, run_id: UUID, after: int) -> None:
-        self.run_id, self.after = run_id, after
+    missed: ClassVar[str]
+    last: ClassVar[str] = ""  # the type of event that nothing comes after
+
+    def __init__(self, followed: UUID, after: int) -> None:
+        self.followed, self.after, self.over = followed, after, False
         self.inbox: asyncio.Queue[object] = asyncio.Queue()
+
+    def place(self, event: Event) -> int:
+        raise NotImplementedError
+
+    async def log(self, rows: ClientReads) -> list[Event]:
+        """What there is by now. Raises NotFound and Gone."""
+        raise NotImplementedError
+
+    def taken(self, event: Event) -> bool:
+        """Whether it is a new one."""
+        self.over = self.over or event.type == self.last
+        new = self.place(event) > self.after
+        self.after = max(self.after, self.place(event))
+        return new
+
+
+class _OfRun(_Follower):
+    missed, last = "runs.missed", "finished"
+
+    def place(self, event: Event) -> int:
+        return event.seq or 0
+
+    async def log(self, rows: ClientReads) -> list[Event]:
+        found = await rows.fetch("runs.events", self.followed, self.after)
+        if not found:
+            raise NotFound(f"there is no run {self.followed}", "check the id")
+        if found[0]["expired"]:
+            answer = f"its answer is at /v1/runs/{self.followed}"
+            raise Gone(f"the events of run {self.followed} are no longer kept", answer)
+        self.over = found[0]["ended"]
+        return _events(found)
+
+
+class _OfConversation(_Follower):
+    missed = "conversations.missed"
+
+    def place(self, event: Event) -> int:
+        return event.number
+
+    async def log(self, rows: ClientReads) -> list[Event]:
+        found = await rows.fetch("conversations.events", self.followed, self.after, PAGE)
+        if not found:
+            raise NotFound(f"there is no conversation {self.followed}", "check the id")
+        if self.after < found[0]["expired"]:
+            way = f"read /v1/conversations/{self.followed}, and follow it after its last_event"
+            raise Gone(f"events of conversation {self.followed} after number {self.after} are no longer kept", way)
+        self.after = min(self.after, found[0]["last"])
+        return _events(found)
 
 
 class Following:
-    """`reads` are those of the service: a follower has shown by his first look that the run is his."""
+    """`reads` are those of the service: a follower has shown by his first look that what he follows is his."""
 
     def __init__(self, subscriptions: Subscriptions, reads: Reads) -> None:
         self._subscriptions, self._reads = subscriptions, reads
         self._followers: set[_Follower] = set()
+        self._behind: set[_Follower] = set()
         self._missed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -67,28 +122,35 @@ class Following:
     async def events(
         self, rows: ClientReads, run_id: UUID, after: int = 0, idle_s: float = IDLE_S
     ) -> AsyncGenerator[Event | None]:
-        """Committed events after number `after` to the last one, as they come; None after `idle_s` of silence.
+        """Committed events after the run's own number `after` to the last one, as they come; None after `idle_s` of silence.
 
         Raises NotFound and Gone (they are not kept any longer) at once, before what it returns is asked for the first event.
         """
-        events = self._events(rows, _Follower(run_id, after), idle_s)
+        return await self._begun(self._events(rows, _OfRun(run_id, after), idle_s))
+
+    async def of_conversation(
+        self, rows: ClientReads, conversation_id: UUID, after: int = 0, idle_s: float = IDLE_S
+    ) -> AsyncGenerator[Event | None]:
+        """The same of all that happens in a conversation, by its numbers, until it is deleted."""
+        return await self._begun(self._events(rows, _OfConversation(conversation_id, after), idle_s))
+
+    async def _begun(self, events: AsyncGenerator[Event | None]) -> AsyncGenerator[Event | None]:
         await anext(events)
         return events
 
     async def _events(self, rows: ClientReads, follower: _Follower, idle_s: float) -> AsyncGenerator[Event | None]:
         """Begins with None, when it listens and has looked into the log."""
         async with self._heard(follower):
-            events: Sequence[Event]
-            events, ended = await _log(rows, follower)
+            events: Sequence[Event] = await follower.log(rows)
             yield None
             while not self._stopped:
                 for event in events:
-                    ended = ended or event.type == "finished"
-                    if event.seq > follower.after:
-                        follower.after = event.seq
+                    if follower.taken(event):
                         yield event
-                if ended:
+                if follower.over:
                     return
+                if len(events) >= PAGE:  # there may be more
+                    self._misses(follower)
                 news = await _next(follower.inbox, idle_s)
                 if news is None:
                     yield None
@@ -97,60 +159,76 @@ class Following:
     @contextlib.asynccontextmanager
     async def _heard(self, follower: _Follower) -> AsyncIterator[None]:
         def heard(news: bytes | None) -> None:
-            follower.inbox.put_nowait(news) if news else self._missed.set()
+            follower.inbox.put_nowait(news) if news else self._misses(follower)
 
         self._followers.add(follower)
         if self._task is None:
             self._task = asyncio.create_task(self._keep_looking())
         try:
-            async with self._subscriptions.listen(channel(follower.run_id), heard):
+            async with self._subscriptions.listen(channel(follower.followed), heard):
                 yield
         finally:
             self._followers.discard(follower)
+            self._behind.discard(follower)
             if not self._followers and self._task:
                 self._task.cancel()
                 self._task = None
 
+    def _misses(self, follower: _Follower) -> None:
+        self._behind.add(follower)
+        self._missed.set()
+
     def _fresh(self, news: object, follower: _Follower) -> Sequence[Event]:
-        """What came; nothing when there is a gap before it, since it comes again with what is missing."""
+        """What came; nothing when there is a gap in it or before it, since it comes again with what is missing."""
         if isinstance(news, bytes):
             events = decode(news)
-            if events[0].seq <= follower.after + 1:
+            if not events:
+                follower.over = True
+            elif _joins(follower, events):
                 return events
-            self._missed.set()
+            else:
+                self._misses(follower)
         return news if isinstance(news, list) else ()
 
     async def _keep_looking(self) -> None:
-        """For all followers together, when one has missed something, or may have."""
+        """For all followers together who have missed something, or may have."""
         looked = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_UNHEARD_S):
                     await self._missed.wait()
-            if self._missed.is_set() or not self._subscriptions.live or time.monotonic() - looked > LOOK_S:
-                self._missed.clear()
-                looked = time.monotonic()
-                try:
-                    await self._look()
-                except Exception as error:  # nothing may end the looking
-                    log.warning("followers wait for what they missed: %s", error)
-                    await asyncio.sleep(LOOK_UNHEARD_S)
-                    self._missed.set()
+            for_all = not self._subscriptions.live or time.monotonic() - looked > LOOK_S
+            looked = time.monotonic() if for_all else looked
+            behind = set(self._followers if for_all else self._behind)
+            self._behind.clear()
+            self._missed.clear()
+            try:
+                await self._look(behind)
+            except Exception as error:  # nothing may end the looking
+                log.warning("followers wait for what they missed: %s", error)
+                await asyncio.sleep(LOOK_UNHEARD_S)
+                for follower in behind & self._followers:
+                    self._misses(follower)
 
-    async def _look(self) -> None:
-        followed: dict[UUID, int] = {}
-        for follower in self._followers:
-            followed[follower.run_id] = min(follower.after, followed.get(follower.run_id, follower.after))
-        run_ids = list(followed)
-        for first in range(0, len(run_ids), AT_ONCE):
-            some = run_ids[first : first + AT_ONCE]
-            rows = await self._reads.fetch("runs.missed", some, [followed[run_id] for run_id in some])
-            self._tell({run_id: _decoded(found) for run_id, found in groupby(rows, lambda row: row["run_id"])})
+    async def _look(self, behind: Iterable[_Follower]) -> None:
+        """Followers who are at the same place are looked up as one."""
+        by_place: dict[tuple[str, UUID, int], list[_Follower]] = {}
+        for follower in behind:
+            by_place.setdefault((follower.missed, follower.followed, follower.after), []).append(follower)
+        for query, limits in ((_OfRun.missed, ()), (_OfConversation.missed, (PAGE,))):
+            places = [place for place in by_place if place[0] == query]
+            for first in range(0, len(places), AT_ONCE):
+                some = places[first : first + AT_ONCE]
+                ids, afters = [followed for _, followed, _ in some], [after for _, _, after in some]
+                rows = await self._reads.fetch(query, ids, afters, *limits)
+                for item, found in groupby(rows, lambda row: row["item"]):
+                    _tell(by_place[some[item - 1]], _events(found))
 
-    def _tell(self, events: dict[UUID, list[Event]]) -> None:
-        for follower in self._followers if events else ():
-            if news := events.get(follower.run_id):
-                follower.inbox.put_nowait(news)
+
+def _tell(followers: Iterable[_Follower], events: list[Event]) -> None:
+    """No events: it was deleted, and nobody heard it."""
+    for follower in followers:
+        follower.inbox.put_nowait(events or DELETED)
 
 
 async def _next(inbox: asyncio.Queue[object], seconds: float) -> object:
@@ -161,16 +239,10 @@ async def _next(inbox: asyncio.Queue[object], seconds: float) -> object:
         return None
 
 
-async def _log(rows: ClientReads, follower: _Follower) -> tuple[list[Event], bool]:
-    """What there is by now, and whether the run has ended. Raises NotFound and Gone."""
-    found = await rows.fetch("runs.events", follower.run_id, follower.after)
-    if not found:
-        raise NotFound(f"there is no run {follower.run_id}", "check the id")
-    if found[0]["expired"]:
-        answer = f"its answer is at /v1/runs/{follower.run_id}"
-        raise Gone(f"the events of run {follower.run_id} are no longer kept", answer)
-    return _decoded(row for row in found if row["seq"] is not None), found[0]["ended"]
+def _joins(follower: _Follower, events: Sequence[Event]) -> bool:
+    first, last = follower.place(events[0]), follower.place(events[-1])
+    return first <= follower.after + 1 and last - first == len(events) - 1
 
 
-def _decoded(rows: Iterable[Any]) -> list[Event]:
-    return [Event(row["seq"], row["type"], msgspec.json.decode(row["data"])) for row in rows]
+def _events(rows: Iterable[Any]) -> list[Event]:
+    return [event_of(row) for row in rows if row["number"] is not None]

@@ -12,17 +12,19 @@ import json
 import re
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
 from beerforyou.outside.patience import patiently
 from beerforyou.runs.claim import Cancelled, Claim, Superseded
+from beerforyou.runs.run import Event, EventType, StepKind
 from beerforyou.seams import through
 from beerforyou.usage import Usage
 
@@ -31,17 +33,10 @@ T = TypeVar("T")
 UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
 
-StepKind = Literal["model", "tool"]
-EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished"]
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of the ledger, as it is written."""
 
-class Event(msgspec.Struct, frozen=True):
-    seq: int
-    type: EventType
-    data: dict[str, Any]
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
     turn: int = 0
     purpose: str = ""
     call: str = ""
@@ -96,9 +91,9 @@ class Journal:
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._write_soon())
 
-    async def step(self, step: Step) -> None:
+    async def step(self, entry: Entry) -> None:
         self._step_seq += 1
-        await self._whole(self._write(_row(self._step_seq, step)))
+        await self._whole(self._write(_row(self._step_seq, entry)))
 
     async def finish(self, answer: dict[str, Any]) -> UUID | None:
         """Writes the end of the run together with its last events: never one without the other. Raises Superseded.
@@ -129,7 +124,7 @@ class Journal:
 
     def _queue(self, type: EventType, data: dict[str, Any]) -> None:
         self._event_seq += 1
-        self._events.append(Event(self._event_seq, type, data))
+        self._events.append(Event(run_id=self._claim.run_id, seq=self._event_seq, type=type, data=data))
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(UNSTEPPED_S)
@@ -145,11 +140,11 @@ class Journal:
 
     async def _commit(self, query: str, what: str | None) -> tuple[asyncpg.Record, list[Event]]:
         events = self._events[:]
-        row = await self._written(query, self._claim.run_id, self._claim.fence, what, _json(events))
+        row = await self._written(query, self._claim.run_id, self._claim.fencing_token, what, _json(events))
         if row is None:
             raise Superseded(str(self._claim.run_id))
         del self._events[: len(events)]
-        return row, events
+        return row, [replace(event, number=n) for event, n in zip(events, row["numbers"] or (), strict=True)]
 
     async def _publish(self, events: list[Event]) -> None:
         self._on_commit(events)
@@ -166,11 +161,11 @@ class Journal:
         )
 
 
-def _row(seq: int, step: Step) -> str:
+def _row(seq: int, entry: Entry) -> str:
     return _json({
-        "seq": seq, "turn": step.turn, "purpose": step.purpose, "call": step.call, "kind": step.kind, "name": step.name, "input": step.input, "output": step.output, "outcome": step.outcome,
-        "ms": step.ms,
-        "labels": sorted(step.label.audience), "versions": step.label.versions, "usage": step.usage,
+        "seq": seq, "turn": entry.turn, "purpose": entry.purpose, "call": entry.call, "kind": entry.kind, "name": entry.name, "input": entry.input, "output": entry.output, "outcome": entry.outcome,
+        "ms": entry.ms,
+        "labels": sorted(entry.label.audience), "versions": entry.label.versions, "usage": entry.usage,
     })  # fmt: skip
 
 

@@ -16,7 +16,8 @@ import msgspec
 from beerforyou.db.database import Reads
 from beerforyou.labels import Label
 from beerforyou.runs.claim import Claim
-from beerforyou.runs.journal import Journal, Step, StepKind
+from beerforyou.runs.journal import Entry, Journal
+from beerforyou.runs.run import StepKind
 from beerforyou.seams import through
 from beerforyou.usage import Usage
 
@@ -35,54 +36,55 @@ class Kind(NamedTuple, Generic[T]):
     """How work of a kind is written as a step, but for its key and its time, and made of one again."""
 
     name: StepKind
-    written: Callable[[T], Step]
-    read: Callable[[Step], T]
+    written: Callable[[T], Entry]
+    read: Callable[[Entry], T]
 
 
 class Ledger:
     """`usage` and `spent_s` are of all steps, those of earlier workers too."""
 
-    def __init__(self, journal: Journal, steps: Iterable[Step] = ()) -> None:
+    def __init__(self, journal: Journal, entries: Iterable[Entry] = ()) -> None:
         self._journal = journal
-        self._steps = {Key(step.turn, step.purpose, step.call): step for step in steps}
-        self.usage = sum((step.usage for step in steps), Usage())
-        self.spent_s = sum(step.ms for step in steps) / 1000
+        entries = tuple(entries)
+        self._entries = {Key(entry.turn, entry.purpose, entry.call): entry for entry in entries}
+        self.usage = sum((entry.usage for entry in entries), Usage())
+        self.spent_s = sum(entry.ms for entry in entries) / 1000
 
     async def once(self, key: Key, kind: Kind[T], do: Callable[[], Awaitable[T]]) -> T:
         """What was done under the key, or is now. Raises Cancelled and Superseded before anything is spent."""
-        if step := self._steps.get(key):
-            return kind.read(step)
+        if entry := self._entries.get(key):
+            return kind.read(entry)
         started = time.perf_counter()
         done = await through(f"{kind.name}{self._journal.next_step}", self._journal.run_id, self._spent(do))
         await self.keep(key, kind.written(done), started)
         return done
 
-    async def keep(self, key: Key, step: Step, started: float) -> None:
+    async def keep(self, key: Key, entry: Entry, started: float) -> None:
         """Of work that is done already; `started` by `time.perf_counter()`."""
         ms = (time.perf_counter() - started) * 1000
-        step = msgspec.structs.replace(step, turn=key.turn, purpose=key.purpose, call=key.call, ms=ms)
-        self._steps[key] = step
-        self.usage += step.usage
-        await through(f"write{self._journal.next_step}", self._journal.run_id, self._journal.step(step))
+        entry = msgspec.structs.replace(entry, turn=key.turn, purpose=key.purpose, call=key.call, ms=ms)
+        self._entries[key] = entry
+        self.usage += entry.usage
+        await through(f"write{self._journal.next_step}", self._journal.run_id, self._journal.step(entry))
 
     async def _spent(self, do: Callable[[], Awaitable[T]]) -> T:
         self._journal.go_on()  # with no await between this and the spending
         return await do()
 
 
-async def so_far(reads: Reads, claim: Claim) -> tuple[Claim, list[Step]]:
+async def so_far(reads: Reads, claim: Claim) -> tuple[Claim, list[Entry]]:
     """How far an earlier worker came, if there was one."""
-    if claim.fence == 1:
+    if claim.fencing_token == 1:
         return claim, []
-    steps = [_step(row) for row in await reads.fetch("runs.ledger", claim.run_id)]
+    steps = [_entry(row) for row in await reads.fetch("runs.ledger", claim.run_id)]
     last = await reads.fetchrow("runs.last_event", claim.run_id)
     assert last is not None, "an aggregate has a row"
     return msgspec.structs.replace(claim, steps=len(steps), events=last["seq"]), steps
 
 
-def _step(row: Any) -> Step:
+def _entry(row: Any) -> Entry:
     """A row of `runs.ledger`."""
-    return Step(
+    return Entry(
         turn=row["turn"],
         purpose=row["purpose"],
         call=row["call"],

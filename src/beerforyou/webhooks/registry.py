@@ -1,21 +1,21 @@
 """Webhooks, as the Standard Webhooks specification has them: where a client wants to be told that a run has ended.
 
-`runs.finish` writes the outbox, delivery.py sends it, signed as signing.py says.
+`core.post` writes the outbox, delivery.py sends it, signed as signing.py says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
-from beerforyou.blocks import AnyBlock
 from beerforyou.db.database import Database
 from beerforyou.errors import Conflict, NotAllowed, NotFound
 from beerforyou.runs.idempotency import ONCE, Asked, answered
+from beerforyou.runs.run import Run, run_of
 from beerforyou.settings import Settings
 from beerforyou.webhooks.addresses import check_url
 from beerforyou.webhooks.signing import ROTATION, headers, installation_key, message_name, secret
@@ -46,25 +46,25 @@ class RotatedWebhook(msgspec.Struct, frozen=True, kw_only=True):
     old_secret_until: datetime
 
 
+class RunFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """What a webhook gets: `data` is the run as `GET /v1/runs/{run_id}` shows it."""
+
+    type: Literal["run.finished"]
+    timestamp: datetime
+    data: Run
+
+
 def signed(key: str, row: Mapping[str, Any], now: datetime) -> tuple[dict[str, str], bytes]:
     """Headers and body of a message, a row of `webhooks.due`. `key` is the installation's; `now` is in UTC."""
     body = _body(row)
     return headers(key, row, body, now), body
 
 
-SHOWN = (
-    "run_id", "conversation_id", "status", "outcome", "labels", "versions", "usage", "decisions",
-    "created_at", "started_at", "finished_at", "cancel_at", "events_expired", "text", "blocks",
-)  # fmt: skip
-JSONB = {"versions": Any, "usage": Any, "decisions": Any, "blocks": list[AnyBlock]}
-
-
 def _body(row: Mapping[str, Any]) -> bytes:
     """The same bytes at each attempt: of a run that has ended, nothing changes."""
-    run = {field: row[field] for field in SHOWN}
-    for field, kind in JSONB.items():
-        run[field] = msgspec.json.decode(run[field] or "[]", type=kind)
-    return msgspec.json.encode({"type": "run.finished", "timestamp": row["finished_at"], "data": run})
+    run = run_of(row)
+    assert run.finished_at, "the outbox is of runs that have ended"
+    return msgspec.json.encode(RunFinished(type="run.finished", timestamp=run.finished_at, data=run))
 
 
 async def add(database: Database, settings: Settings, client_id: str, url: str, asked: Asked = ONCE) -> AddedWebhook:

@@ -90,7 +90,7 @@ class Worker:
             await attempt.settled()
             del self._attempts[attempt.run_id]
             if not attempt.over:  # it may still be ours by the database, and goes back with the next heartbeat
-                self._dropped[attempt.run_id] = attempt.fence, attempt.blamed
+                self._dropped[attempt.run_id] = attempt.fencing_token, attempt.blamed
 
     async def take(self) -> None:
         """Takes no message before there is room for a run."""
@@ -116,9 +116,9 @@ class Worker:
 
     async def beat(self) -> None:
         sent, house, dropped = time.monotonic(), self._house, dict(self._dropped)
-        fences, blamed = [fence for fence, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
+        tokens, blamed = [token for token, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
         rows = await house.database.batch.alone(
-            "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), fences, blamed
+            "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), tokens, blamed
         )
         self._lease.renewed(sent)
         self._dropped = dict(self._dropped.items() - dropped.items())

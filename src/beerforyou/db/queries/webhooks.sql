@@ -108,7 +108,7 @@ WITH RECURSIVE sending AS MATERIALIZED (
 )
 SELECT held.message_id, held.webhook_id, held.client_id, held.attempts, held.slow AS lane, w.slow, w.url, w.secret_version,
        w.rotated_at, r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
-       r.created_at, r.started_at, r.finished_at, r.cancel_at, false AS events_expired, said.text, said.blocks
+       r.created_at, r.started_at, r.finished_at, r.cancel_at, false AS events_expired, said.text, coalesce(said.blocks, '[]') AS blocks
 FROM held
 JOIN webhooks w ON w.webhook_id = held.webhook_id
 JOIN runs r ON r.run_id = held.run_id

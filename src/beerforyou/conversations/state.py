@@ -1,0 +1,57 @@
+"""Who answers in a conversation: the bot, or a person of the operator's.
+
+While a person does, the client's messages are kept and told to followers, and no run is made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from beerforyou.conversations.messages import State, not_found
+from beerforyou.guards.incoming import check_message
+from beerforyou.house import House
+from beerforyou.runs.run import Event
+
+
+async def hand_over(house: House, client_id: str, conversation_id: UUID, run_id: UUID | None = None) -> None:
+    """To a person: runs that are open are asked to end, but for `run_id`, which says goodbye. Raises NotFound."""
+    await _hand(house, client_id, conversation_id, "person", run_id)
+
+
+async def hand_back(house: House, client_id: str, conversation_id: UUID) -> None:
+    """To the bot. Raises NotFound."""
+    await _hand(house, client_id, conversation_id, "bot", None)
+
+
+async def _hand(house: House, client_id: str, conversation_id: UUID, state: State, but: UUID | None) -> None:
+    row = await house.database.batch.write("conversations.hand", client_id, conversation_id, state, but)
+    if row is None:
+        raise not_found(conversation_id)
+    for number in row["numbers"] or ():
+        house.publishing.events(conversation_id, [Event(number=number, type="state", data={"state": state})])
+    for run_id in row["stopped"]:
+        house.publishing.cancelling(run_id)
+        house.bell.ring(run_id)
+
+
+async def say(house: House, client_id: str, conversation_id: UUID, text: str) -> UUID:
+    """A message of the operator's, whoever answers otherwise; it changes nothing of that. Returns its id.
+
+    Raises BadInput and NotFound.
+    """
+    said = check_message(text, house.settings.max_message_chars)
+    row = await house.database.batch.write("conversations.say", client_id, conversation_id, said)
+    if row is None:
+        raise not_found(conversation_id)
+    event = said_event(row)
+    house.publishing.events(conversation_id, [event])
+    return UUID(event.data["message_id"])
+
+
+def said_event(row: Mapping[str, Any]) -> Event:
+    """Of a row of `core.say`."""
+    return Event(number=row["number"], type="message", data=msgspec.json.decode(row["data"]))

@@ -1,0 +1,76 @@
+"""What there is of a run, each made once of its row; the API shows these, and OpenAPI is made of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from beerforyou.blocks import AnyBlock
+from beerforyou.db.rows import from_rows
+from beerforyou.runs.why import Decision
+
+EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished", "message", "state"]
+StepKind = Literal["model", "tool"]
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """`number` is its place in the conversation, known when it is committed; `seq` its place in the run that made it.
+
+    Messages (of clients and operators) and changes of state are made by no run.
+    """
+
+    number: int = 0
+    run_id: UUID | None = None
+    seq: int | None = None
+    type: EventType
+    data: dict[str, Any]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A model turn or a tool call, with who may see its result and what that was made from."""
+
+    seq: int
+    turn: int
+    purpose: str
+    call: str
+    kind: StepKind
+    name: str
+    input: Any
+    output: Any
+    labels: list[str]
+    versions: dict[str, str]
+    usage: dict[str, int]
+    ms: float
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it stands. `text` and `blocks` are the answer; `steps` are there with `?include=steps`.
+
+    `cancel_at` is when somebody asked to cancel it; after `events_expired` it can be read and no longer followed.
+    """
+
+    run_id: UUID
+    conversation_id: UUID
+    status: Status
+    outcome: str | None
+    text: str | None
+    blocks: list[AnyBlock]
+    labels: list[str]
+    versions: dict[str, str]
+    usage: dict[str, int]
+    decisions: list[Decision]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_at: datetime | None
+    events_expired: bool
+    steps: list[Step] | msgspec.UnsetType = msgspec.UNSET
+
+
+run_of = from_rows(Run)
+step_of = from_rows(Step)
+event_of = from_rows(Event)
