@@ -19,7 +19,7 @@ from beerforyou.runs.journal import Claim
 from beerforyou.runs.looking import look
 from beerforyou.webhooks import registry
 from beerforyou.worker.worker import work, working
-from tests.db.tables import TABLES
+from tests.db.tables import tables_of_clients
 from tests.worker.conftest import CLIENT, alone, quick
 from tests.worker.test_worker import Held, ended
 
@@ -152,8 +152,9 @@ async def left(house: House) -> dict[str, int]:
     """Rows in each table but those of clients; and keys of memories that hold something."""
     connection = await asyncpg.connect(house.settings.database_admin_url)
     try:
-        tables = [table for table in TABLES if table not in ("clients", "profiles", "webhooks", "idempotency_keys")]
-        counts = {table: await connection.fetchval(f"SELECT count(*) FROM core.{table}") for table in tables}
+        kept = {"core.clients", "core.profiles", "core.webhooks", "core.idempotency_keys"}
+        tables = [table for table in await tables_of_clients(connection) if table not in kept]
+        counts = {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
     finally:
         await connection.close()
     keys = [key for key in await house.valkey("KEYS", "beerforyou:memory:*") if await house.valkey("GET", key)]
