@@ -56,11 +56,11 @@ async def test_each_tool_has_its_reason_whatever_the_outcome(walk: Walk, name: s
 
 async def test_a_run_that_was_cancelled_says_why_nothing_was_called(house: House) -> None:
     accepted = await accept(house, CLIENT, QUESTION)
-    await cancel(house.database.batch, house.publishing, house.bell, CLIENT, accepted.run_id)
-    await work(house, accepted.run_id)
-    run = await look(house.database.as_client(CLIENT), accepted.run_id)
-    assert run["outcome"] == "cancelled" and tools(run["decisions"]) == set(TOOLS)
-    assert all("cancelled" in decision["why"] for decision in run["decisions"])
+    await cancel(house.database.batch, house.publishing, house.bell, CLIENT, accepted.run)
+    await work(house, accepted.run)
+    run = await look(house.database.as_client(CLIENT), accepted.run)
+    assert run.outcome == "cancelled" and {decision.tool for decision in run.decisions} == set(TOOLS)
+    assert all("cancelled" in decision.why for decision in run.decisions)
 
 
 async def test_they_stand_turn_by_turn(walk: Walk) -> None:
@@ -94,12 +94,12 @@ async def test_a_tool_that_the_token_does_not_cover_is_withheld_by_its_scope(hou
     accepted = await accept(house, CLIENT, QUESTION, scopes=frozenset({"profile"}))
     house.model = Scripted(calls(SEARCH), says("Here."))
     try:
-        await work(house, accepted.run_id)
+        await work(house, accepted.run)
     finally:
         house.model = None
-    run = await look(house.database.as_client(CLIENT), accepted.run_id)
-    (decision,) = of(run, "search_breweries")
-    assert (decision["gate"], decision["why"]) == ("scope", NOT_ALLOWED)
+    run = await look(house.database.as_client(CLIENT), accepted.run)
+    (decision,) = (decision for decision in run.decisions if decision.tool == "search_breweries")
+    assert (decision.gate, decision.why) == ("scope", NOT_ALLOWED)
 
 
 async def test_enough_is_enough(walk: Walk) -> None:

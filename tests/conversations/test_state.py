@@ -154,7 +154,9 @@ async def left(house: House) -> dict[str, int]:
     try:
         kept = {"core.clients", "core.profiles", "core.webhooks", "core.idempotency_keys"}
         tables = [table for table in await tables_of_clients(connection) if table not in kept]
-        counts = {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
+        counts = {
+            table.removeprefix("core."): await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables
+        }
     finally:
         await connection.close()
     keys = [key for key in await house.valkey("KEYS", "beerforyou:memory:*") if await house.valkey("GET", key)]

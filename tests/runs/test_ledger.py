@@ -21,8 +21,8 @@ WORDS = Kind[str](
 class Committed:
     """A batch that has no database behind it: what is written where is shown with real ones (tests/worker)."""
 
-    async def write(self, *_: object) -> dict[str, bool]:
-        return {"cancelled": False}
+    async def write(self, *_: object) -> dict[str, object]:
+        return {"cancelled": False, "numbers": None}
 
 
 def journal(alive: bool = True, cancelled: bool = False) -> Journal:

@@ -67,7 +67,7 @@ async def _asked(caller: Caller, hands: Hands, sql: str) -> Result:
     if hands.refusals >= TRIES:
         return Result(content={"error": "no more tries; say that you can't answer this"}, label=label)
     try:
-        found = await hands.fence.ask(caller.client_id, sql)
+        found = await hands.fence.ask(caller.client_id, sql, caller.time_zone)
     except Refused as refused:
         hands.refusals += 1
         if hands.refusals < TRIES:
