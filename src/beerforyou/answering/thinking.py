@@ -59,7 +59,9 @@ async def _asked(turn: Turn, request: Request, heard: bool) -> Reply:
     if turn.model is None:
         return by_rule.reply(await _known(turn), request)
     try:
-        return settled(await turn.model.generate(request, turn.speaking.say if heard else None), request)
+        return settled(
+            await turn.model.generate(request, turn.speaking.say if heard else turn.speaking.hold_back), request
+        )
     except ModelError:
         if not turn.by_rule:
             raise
