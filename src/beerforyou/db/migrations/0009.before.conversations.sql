@@ -1,6 +1,9 @@
 -- A message and an event belong to a conversation, with or without a run, and each has its number there. Workers and
 -- servers of the version before are to be stopped meanwhile: they write and read another table of events.
 
+-- The service asks few things, each by keys and often: to plan one of its batches anew costs as much as to carry it out.
+ALTER ROLE bfy_service SET plan_cache_mode = force_generic_plan;
+
 SET ROLE bfy_owner;
 
 ALTER TABLE core.runs RENAME COLUMN fence TO fencing_token;
@@ -29,7 +32,7 @@ ALTER TABLE core.messages
 COMMENT ON COLUMN core.messages.number IS 'Of the event that tells of it: messages stand in this order.';
 
 CREATE TABLE core.events (
-    conversation_id uuid NOT NULL REFERENCES core.conversations,
+    conversation_id uuid NOT NULL,
     number int NOT NULL,
     client_id text NOT NULL,
     run_id uuid,
@@ -40,7 +43,7 @@ CREATE TABLE core.events (
     PRIMARY KEY (conversation_id, number),
     CHECK ((run_id IS NULL) = (seq IS NULL))
 );
-COMMENT ON TABLE core.events IS 'What followers are told. `core.tell` alone writes here, while it holds the conversation: so each run that is named exists.';
+COMMENT ON TABLE core.events IS 'What followers are told. `core.tell` alone writes here, while it holds the conversation, so that there is one, and its run: foreign keys would look for both at each event.';
 COMMENT ON COLUMN core.events.number IS 'In the conversation: from 1 without gaps, in the order of the commits.';
 COMMENT ON COLUMN core.events.seq IS 'In the run that made it, from 1 without gaps. Messages and changes of state are made by none.';
 
@@ -107,17 +110,20 @@ CREATE INDEX conversations_of_client ON core.conversations (client_id, last_mess
 
 -- Each statement of a function sees what was committed before it: once the lock is had, nothing is missed.
 CREATE FUNCTION core.tell(conversation_ids uuid[], run_ids uuid[], told jsonb[]) RETURNS TABLE (item bigint, numbers int[])
-LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM FROM conversations WHERE conversation_id = ANY (conversation_ids) ORDER BY conversation_id FOR NO KEY UPDATE;
     RETURN QUERY
-    WITH wanted AS MATERIALIZED (
-        SELECT t.item, t.conversation_id, t.run_id, e.place, e.seq, e.type, e.data, known.number
+    WITH asked AS MATERIALIZED (
+        SELECT t.*, (SELECT max(seq) FROM events WHERE events.run_id = t.run_id) AS last
         FROM unnest(conversation_ids, run_ids, told) WITH ORDINALITY AS t (conversation_id, run_id, told, item)
-        CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(t.told) AS (seq int, type text, data jsonb))
+    ), wanted AS MATERIALIZED (
+        SELECT a.item, a.conversation_id, a.run_id, e.place, e.seq, e.type, e.data, CASE WHEN e.seq <= a.last THEN (
+            SELECT known.number FROM events known WHERE known.run_id = a.run_id AND known.seq = e.seq) END AS number
+        FROM asked a
+        CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(a.told) AS (seq int, type text, data jsonb))
             WITH ORDINALITY AS e (seq, type, data, place)
-        LEFT JOIN events known ON known.run_id = t.run_id AND known.seq = e.seq
     ), fresh AS MATERIALIZED (
         SELECT w.*, c.client_id,
                (c.events + row_number() OVER (PARTITION BY w.conversation_id ORDER BY w.item, w.place))::int AS next
@@ -144,7 +150,7 @@ COMMENT ON FUNCTION core.tell IS
 
 CREATE FUNCTION core.say(conversation_ids uuid[], run_ids uuid[], roles text[], texts text[])
 RETURNS TABLE (item bigint, number int, data jsonb)
-LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -169,7 +175,7 @@ COMMENT ON FUNCTION core.say IS 'Messages of clients and operators, each with th
 
 CREATE FUNCTION core.answer(conversation_ids uuid[], run_ids uuid[], told jsonb[], answers jsonb[])
 RETURNS TABLE (item bigint, numbers int[])
-LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -191,7 +197,7 @@ COMMENT ON FUNCTION core.answer IS 'The last events of runs, and the message of 
 
 CREATE FUNCTION core.delete_conversations(client_ids text[], conversation_ids uuid[])
 RETURNS TABLE (item bigint, run_ids uuid[])
-LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     doomed uuid[];
@@ -223,7 +229,7 @@ COMMENT ON FUNCTION core.delete_conversations IS 'All that is kept of them. Retu
 
 CREATE FUNCTION core.enqueue(run_ids uuid[], conversation_ids uuid[], client_ids text[], scopes text[], on_busy text[])
 RETURNS TABLE (item bigint, interrupted uuid[])
-LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -253,7 +259,7 @@ END $$;
 COMMENT ON FUNCTION core.enqueue IS 'Runs that wait for a worker. One that interrupts asks for the end of those that are open in its conversation.';
 
 CREATE FUNCTION core.stop(conversation_ids uuid[], but uuid[]) RETURNS TABLE (item bigint, run_ids uuid[])
-LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -110,14 +110,14 @@ SELECT turn, purpose, call, kind, name, input, output, outcome, labels, versions
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::jsonb[], $4::jsonb[])
         WITH ORDINALITY AS t (run_id, fencing_token, step, events, item)
-), talks AS MATERIALIZED (  -- before the runs, and in one order, as whoever else has both
+), talks AS MATERIALIZED (  -- all of them before a run, and in one order, as whoever else has both
     SELECT c.conversation_id FROM conversations c
     WHERE c.conversation_id IN (SELECT runs.conversation_id FROM wanted JOIN runs USING (run_id))
     ORDER BY c.conversation_id FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
     SELECT wanted.*, runs.client_id, runs.conversation_id, runs.cancel_at FROM wanted
     JOIN runs ON runs.run_id = wanted.run_id AND runs.fencing_token = wanted.fencing_token AND runs.status = 'running'
-    WHERE runs.conversation_id = ANY (array(SELECT conversation_id FROM talks))
+    WHERE (SELECT count(*) FROM talks) >= 0
     FOR SHARE OF runs
 ), stepped AS (
     INSERT INTO run_steps (run_id, client_id, seq, turn, purpose, call, kind, name, input, output, outcome, labels, versions, usage, ms)
@@ -141,7 +141,7 @@ SELECT item, cancel_at IS NOT NULL AS cancelled, numbers FROM held LEFT JOIN tol
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::jsonb[], $4::jsonb[])
         WITH ORDINALITY AS t (run_id, fencing_token, answer, events, item)
-), talks AS MATERIALIZED (  -- before the runs, and in one order, as whoever else has both
+), talks AS MATERIALIZED (  -- all of them before a run, and in one order, as whoever else has both
     SELECT c.conversation_id FROM conversations c
     WHERE c.conversation_id IN (SELECT runs.conversation_id FROM wanted JOIN runs USING (run_id))
     ORDER BY c.conversation_id FOR NO KEY UPDATE
@@ -152,13 +152,12 @@ WITH wanted AS (
     FROM wanted CROSS JOIN LATERAL jsonb_to_record(wanted.answer)
         AS a (status text, outcome text, labels text[], versions jsonb, usage jsonb, decisions jsonb)
     WHERE runs.run_id = wanted.run_id AND runs.fencing_token = wanted.fencing_token AND runs.status = 'running'
-      AND runs.conversation_id = ANY (array(SELECT conversation_id FROM talks))
+      AND (SELECT count(*) FROM talks) >= 0
     RETURNING wanted.item, wanted.answer, wanted.events, runs.run_id, runs.client_id, runs.conversation_id
 ), others AS MATERIALIZED (  -- as they are when the lock is had, which may be later than this statement saw them
     SELECT wanted.item, wanted.answer, wanted.events, runs.run_id, runs.conversation_id, runs.finished_at
     FROM wanted JOIN runs ON runs.run_id = wanted.run_id AND runs.fencing_token = wanted.fencing_token
-    WHERE runs.conversation_id = ANY (array(SELECT conversation_id FROM talks))
-      AND wanted.item <> ALL (array(SELECT item FROM closed))
+    WHERE wanted.item <> ALL (array(SELECT item FROM closed))
     FOR SHARE OF runs
 ), again AS (
     SELECT * FROM others WHERE finished_at IS NOT NULL
