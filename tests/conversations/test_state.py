@@ -118,7 +118,7 @@ async def test_a_message_and_a_person_who_takes_over_at_once_are_in_one_order(qu
 
 async def test_an_operator_may_speak_beside_the_bot(quick: House) -> None:
     begun = await accept(quick, CLIENT, "oi")
-    await say(quick, CLIENT, begun.conversation_id, " Bem-vindo! ")
+    await say(quick, CLIENT, begun.conversation_id, " Bem\u202e-vindo\u200b! ")
     await work(quick, begun.run)
     assert [role for role, _ in await said(quick, begun.conversation_id)] == ["client", "operator", "assistant"]
     assert (await said(quick, begun.conversation_id))[1][1] == "Bem-vindo!"

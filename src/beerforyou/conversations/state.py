@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from beerforyou.conversations.messages import State, not_found
+from beerforyou.guards.canonical import visible
 from beerforyou.guards.incoming import check_message
 from beerforyou.house import House
 from beerforyou.runs.run import Event
@@ -39,11 +40,12 @@ async def _hand(house: House, client_id: str, conversation_id: UUID, state: Stat
 
 
 async def say(house: House, client_id: str, conversation_id: UUID, text: str) -> UUID:
-    """A message of the operator's, whoever answers otherwise; it changes nothing of that. Returns its id.
+    """A message of the operator's, whoever answers otherwise; it changes nothing of that. What draws nothing is left out of it.
+    Returns its id.
 
     Raises BadInput and NotFound.
     """
-    said = check_message(text, house.settings.max_message_chars)
+    said = visible(check_message(text, house.settings.max_message_chars))
     row = await house.database.batch.write("conversations.say", client_id, conversation_id, said)
     if row is None:
         raise not_found(conversation_id)
