@@ -58,7 +58,7 @@ class Check(msgspec.Struct, frozen=True):
     fresh_s: float = 0.0
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True):
     name: str
     ok: bool
     detail: str
@@ -132,14 +132,14 @@ CHECKS = (
 )
 
 
-async def looked(check: Check, handles: Handles) -> Seen:
+async def looked(check: Check, handles: Handles) -> Finding:
     """What the check says of this installation; of what nobody foresaw, too."""
     try:
-        return Seen(check.name, True, await check.look(handles))
+        return Finding(check.name, True, await check.look(handles))
     except BeerForYouError as error:
-        return Seen(check.name, False, error.message, error.hint or check.hint)
+        return Finding(check.name, False, error.message, error.hint or check.hint)
     except Exception as error:
-        return Seen(check.name, False, f"{type(error).__name__}: {error}", check.hint)
+        return Finding(check.name, False, f"{type(error).__name__}: {error}", check.hint)
 
 
 class Health:

@@ -28,7 +28,7 @@ LONGEST_WHY = 300  # characters of what a model is told when a call fails
 AGAIN = "this call was made before, with the same result; answer with what you have"
 
 
-async def call(planning: Planning, number: int, call: ToolCall) -> ToolResult:
+async def make(planning: Planning, number: int, call: ToolCall) -> ToolResult:
     digest = _digest(call)
     if earlier := planning.made.get(digest):
         planning.talk_only = True

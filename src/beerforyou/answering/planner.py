@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from beerforyou.answering.calling import call
+from beerforyou.answering.calling import make
 from beerforyou.answering.ends import failed
 from beerforyou.answering.planning import Planning
 from beerforyou.answering.thinking import think
@@ -29,7 +29,7 @@ async def plan(turn: Turn) -> Draft | None:
         if not reply.tool_calls:
             turn.reply = reply
             return None
-        results = await asyncio.gather(*(call(planning, number, each) for each in reply.tool_calls))
+        results = await asyncio.gather(*(make(planning, number, each) for each in reply.tool_calls))
         planning.messages += [Content("model", reply.parts), Content("tool", tuple(results))]
     return _gave_up(turn)
 

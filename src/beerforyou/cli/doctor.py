@@ -11,7 +11,7 @@ import click
 from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
-    from beerforyou.health import Seen
+    from beerforyou.health import Finding
 
 
 @click.command("doctor")
@@ -26,12 +26,12 @@ def command(as_json: bool, data: Path | None) -> None:
     raise SystemExit(0 if ok else 1)
 
 
-def _show(seen: Seen) -> None:
+def _show(seen: Finding) -> None:
     hint = f" ({seen.hint})" if seen.hint else ""
     click.echo(f"{'ok  ' if seen.ok else 'FAIL'} {seen.name}: {seen.detail}{hint}")
 
 
-async def _examine(data: Path | None, show: Callable[[Seen], None]) -> list[Seen]:
+async def _examine(data: Path | None, show: Callable[[Finding], None]) -> list[Finding]:
     note("Looking for the servers, or starting them …")
     from beerforyou import settings
     from beerforyou.health import CHECKS, Opening, looked
