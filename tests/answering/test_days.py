@@ -1,6 +1,5 @@
 """Today is the client's, wherever the process and the installation stand. The moment is given."""
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -62,14 +61,12 @@ async def house(fresh_settings: FreshSettings) -> AsyncIterator[House]:
 
 @pytest.fixture(params=MOMENTS)
 def now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[datetime]:
-    """And this process stands somewhere else each time."""
+    """And this process is told to stand somewhere else each time."""
     today, moment = clock.today, MOMENTS[request.param]
     with monkeypatch.context() as there:
         there.setattr(clock, "today", lambda zone, now=None: today(zone, now or moment))
         there.setenv("TZ", ("Pacific/Kiritimati", "Pacific/Pago_Pago")[list(MOMENTS).index(request.param) % 2])
-        time.tzset()
         yield moment
-    time.tzset()
 
 
 def here(client: str, now: datetime, house: House) -> date:

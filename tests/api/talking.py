@@ -79,7 +79,6 @@ async def replica(
     quick = replace(settings, **{"sweep_s": 0.1, "grace_s": 0.0} | changes)
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(opened(quick))
-        stack.push_async_callback(house.model.close)
         house.model = model or house.model
         address = await stack.enter_async_context(served(house))
         if works:
