@@ -27,7 +27,7 @@ class Screen:
 def screen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Screen:
     """A terminal of 40 columns, with the notes among what is printed."""
     monkeypatch.setattr(printing, "note", click.echo)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((40, 20)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: os.terminal_size((40, 20)))
     return Screen(capsys)
 
 
