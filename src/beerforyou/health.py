@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -147,7 +148,7 @@ class Health:
 
     def __init__(self, house: House) -> None:
         self._handles = OfHouse(house)
-        self._well: dict[str, float] = {}  # until when
+        self._well: dict[str, float] = {}  # when it was seen to be
         self._down: set[str] = set()
 
     async def ready(self) -> dict[str, bool]:
@@ -155,11 +156,11 @@ class Health:
 
     async def _ok(self, check: Check) -> tuple[str, bool]:
         name = check.name
-        if time.monotonic() < self._well.get(name, 0.0):
+        if time.monotonic() - self._well.get(name, -math.inf) < check.fresh_s:
             return name, True
         seen = await looked(check, self._handles)
         if seen.ok:
-            self._well[name] = time.monotonic() + check.fresh_s
+            self._well[name] = time.monotonic()
             self._down.discard(name)
         elif name not in self._down:  # once, not at each look of whoever balances the load
             log.error("not ready: %s: %s (%s)", name, seen.detail, seen.hint)

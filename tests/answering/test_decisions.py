@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from beerforyou.answering.gates import ASK_FIRST, GATES, MOST_CALLS, NOT_ALLOWED
+from beerforyou.answering.decided import NOT_ALLOWED
+from beerforyou.answering.gates import ASK_FIRST, GATES, MOST_CALLS
 from beerforyou.conversations.accepting import accept
 from beerforyou.errors import ModelError, ModelTimeout
 from beerforyou.house import House
@@ -99,7 +100,7 @@ async def test_a_tool_that_the_token_does_not_cover_is_withheld_by_its_scope(hou
         house.model = None
     run = await look(house.database.as_client(CLIENT), accepted.run)
     (decision,) = (decision for decision in run.decisions if decision.tool == "search_breweries")
-    assert (decision.gate, decision.why) == ("scope", NOT_ALLOWED)
+    assert (decision.gate, decision.why) == NOT_ALLOWED
 
 
 async def test_enough_is_enough(walk: Walk) -> None:

@@ -66,7 +66,7 @@ async def at_a_terminal(*args: str, env: Mapping[str, str], columns: int = 80) -
     fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(  # noqa: ASYNC220 (uvloop has no place between the terminal and the program)
         (BEERFORYOU, *args),
-        env={**env, "TERM": "xterm", "INPUTRC": os.devnull},
+        env={**{key: env[key] for key in env.keys() - {"COLUMNS", "LINES"}}, "TERM": "xterm", "INPUTRC": os.devnull},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -17,11 +17,15 @@ class Withheld(NamedTuple):
     reason: str
 
 
+NOT_ALLOWED = Withheld("scope", "not called: the caller's token does not cover it")
+
+
 class Decided:
-    """`turn` is the planner's, 0 before its first."""
+    """`turn` is the planner's, 0 before its first. `hidden`: tools that it is not offered, since no scope covers them."""
 
     def __init__(self) -> None:
         self.turn = 0
+        self.hidden: frozenset[str] = frozenset()
         self._calls: Counter[tuple[int, str]] = Counter()
         self._withheld: dict[tuple[int, str], Withheld] = {}
 
@@ -38,14 +42,17 @@ class Decided:
         heard = sorted({*self._calls, *self._withheld})
         said = [self._said(turn, name, reading) for turn, name in heard]
         silent = [name for name in TOOLS if name not in {name for _, name in heard}]
-        return said + [
-            self._decision(self.turn, name, reading, self._uncalled(name, reading, ended)) for name in silent
-        ]
+        return said + [self._unsaid(name, reading, ended) for name in silent]
 
     def _said(self, turn: int, name: str, reading: Reading | None) -> Decision:
         if withheld := self._withheld.get((turn, name)):
             return self._decision(turn, name, reading, withheld.reason, withheld.gate)
         return self._decision(turn, name, reading, f"the planner called it; {_reads_as(reading)}")
+
+    def _unsaid(self, name: str, reading: Reading | None, ended: str) -> Decision:
+        if name in self.hidden:
+            return self._decision(self.turn, name, reading, NOT_ALLOWED.reason, NOT_ALLOWED.gate)
+        return self._decision(self.turn, name, reading, self._uncalled(name, reading, ended))
 
     def _decision(self, turn: int, name: str, reading: Reading | None, why: str, gate: str = "") -> Decision:
         calls, expected = self._calls[turn, name], _expected(reading, name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from beerforyou.answering.decided import Withheld
+from beerforyou.answering.decided import NOT_ALLOWED, Withheld
 from beerforyou.answering.planning import Planning
 from beerforyou.llm.calls import NOT_MADE
 from beerforyou.llm.model import ToolCall
 from beerforyou.tools import TOOLS
 
 ASK_FIRST = "not called: it costs money, so offer it and wait for the client's yes"
-NOT_ALLOWED = "not called: the caller's token does not cover it"
 MOST_CALLS = 20  # of a run: two replies with as many as one may have; the answer shows no more
 ENOUGH = f"not called: a run makes {MOST_CALLS} calls, and this one has made them; answer with what you have"
 
@@ -26,7 +25,7 @@ def offered(planning: Planning, call: ToolCall) -> Withheld | None:
 
 
 def scope(planning: Planning, call: ToolCall) -> Withheld | None:
-    return None if call.name in planning.tools else Withheld("scope", NOT_ALLOWED)
+    return None if call.name in planning.tools else NOT_ALLOWED
 
 
 def enough(planning: Planning, call: ToolCall) -> Withheld | None:

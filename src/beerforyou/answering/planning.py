@@ -29,6 +29,7 @@ class Planning:
         self.turn = turn
         # A tool whose scope the caller lacks does not exist for this run.
         self.tools = {name: tool for name, tool in TOOLS.items() if tool.scope in turn.caller.scopes}
+        turn.decided.hidden = frozenset(TOOLS) - self.tools.keys()
         self.messages = [*turn.history, Content("user", (TextPart(turn.text),))]
         self.made: dict[str, asyncio.Future[Called]] = {}
         self.refused: set[str] = set()
