@@ -7,7 +7,7 @@ import pytest
 
 from beerforyou import health
 from beerforyou.db import database
-from beerforyou.health import Check, Handles, Health, Opening, Seen, looked
+from beerforyou.health import Check, Finding, Handles, Health, Opening, looked
 from beerforyou.house import House
 from beerforyou.isolation import rehearsal
 from beerforyou.settings import Settings
@@ -26,7 +26,7 @@ WRONG = {
 }
 
 
-async def examined(settings: Settings) -> dict[str, Seen]:
+async def examined(settings: Settings) -> dict[str, Finding]:
     async with Opening(settings) as handles:
         return {check.name: await looked(check, handles) for check in CHECKS}
 

@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from beerforyou import llm
-from beerforyou.by_rule.planner import Offline
 from beerforyou.errors import SetupError
 from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
@@ -15,16 +14,16 @@ from tests.llm.conversations import REQUESTS
 
 
 def test_offline_is_the_default_and_needs_nothing() -> None:
-    model = connect(Settings())
-    assert model.name == "offline:"
-    assert isinstance(model, Offline), "alone, since it cannot fail"
+    models = connect(Settings())
+    assert models.name == "offline:"
+    assert (models.model, models.by_rule) == (None, False), "alone, since it cannot fail"
 
 
 async def test_gemini_takes_its_key_from_the_settings() -> None:
     async with ModelServer([Reply(parts=(TextPart("Oi."),))]) as server:
         model = connect(Settings(model="gemini:gemini-2.5-flash", gemini_api_key=" k\n", gemini_base_url=server.url))
-        assert model.name == "gemini:gemini-2.5-flash"
-        await model.generate(REQUESTS["tools"])
+        assert model.name == "gemini:gemini-2.5-flash" and model.model
+        await model.model.generate(REQUESTS["tools"])
         await model.close()
     assert server.asks[0].headers["x-goog-api-key"] == "k"
 
@@ -100,10 +99,11 @@ def test_without_the_extra_the_hint_says_what_to_install(monkeypatch: pytest.Mon
 )
 async def test_the_fallback_models_follow_each_once(listed: str, others: list[str]) -> None:
     keys = Settings(gemini_api_key="k", openai_api_key="k")
-    model = connect(msgspec.structs.replace(keys, model="gemini:gemini-2.5-flash", fallback_models=listed))
-    assert isinstance(model, Fallback)
-    assert [one.name for one in model.models] == ["gemini:gemini-2.5-flash", *others]
-    await model.close()
+    models = connect(msgspec.structs.replace(keys, model="gemini:gemini-2.5-flash", fallback_models=listed))
+    assert isinstance(models.model, Fallback)
+    by_rule = ["offline:"] if models.by_rule else []
+    assert [*(one.name for one in models.model.models), *by_rule] == ["gemini:gemini-2.5-flash", *others]
+    await models.close()
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from beerforyou.by_rule.planner import Facts, Offline
 from beerforyou.errors import ModelError, ModelSenseless, ModelTimeout, ModelUnavailable
 from beerforyou.llm import fallback, providers
 from beerforyou.llm.connect import connect
 from beerforyou.llm.fallback import Fallback
 from beerforyou.llm.gemini import Gemini
-from beerforyou.llm.model import Model, Reply
+from beerforyou.llm.model import Model, Reply, Request, TextPart
 from beerforyou.outside.permit import permitted
-from beerforyou.reading.reading import Context, Reading
-from beerforyou.sentences import say
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
 from bench.model_server.script import Raw
@@ -49,14 +46,23 @@ from tests.llm.misbehaving import (
 )
 
 TRIES, FAILURES, OPEN_S, LIMIT_S = 3, 4, 0.2, 0.2
-READ = Facts(
-    reading=Reading(language="en", intent="off_topic", tool="none"),
-    context=Context(), name="Ana", language="en", brewery_ids=[], brewery_names=[],
-)  # fmt: skip
-REQUEST = msgspec.structs.replace(REQUESTS["tools"], facts=msgspec.structs.asdict(READ))
-OFFLINE_SAID = say("talk.off_topic", "en")
+REQUEST = REQUESTS["tools"]
+STOOD_IN = "In its place."
 Heard = list[str]
 WAYS: dict[str, Callable[[], Heard | None]] = {"whole": lambda: None, "streamed": list}
+
+
+class StandIn:
+    """A model that cannot fail."""
+
+    name = "stand-in:"
+
+    async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
+        if on_text:
+            on_text(STOOD_IN)
+        return Reply(parts=(TextPart(STOOD_IN),), model=self.name)
+
+    async def close(self) -> None: ...
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +78,8 @@ async def server() -> AsyncIterator[Misbehaving]:
 
 @pytest.fixture
 async def chain(server: Misbehaving) -> AsyncIterator[Callable[..., Model]]:
-    """`chain(...)`: gemini at the server, then the models and with the settings that are given."""
+    """`chain(...)`: gemini at the server, then the models and with the settings that are given; by default one that cannot
+    fail."""
     made: list[Model] = []
 
     def connected(others: str = "offline:", **more: Any) -> Model:
@@ -81,7 +88,9 @@ async def chain(server: Misbehaving) -> AsyncIterator[Callable[..., Model]]:
             model="gemini:gemini-2.5-flash", gemini_api_key="k", gemini_base_url=server.url, fallback_models=others,
             **(numbers | more),
         )  # fmt: skip
-        made.append(connect(settings))
+        models = connect(settings)
+        assert isinstance(models.model, Fallback)
+        made.append(Fallback([*models.model.models, StandIn()], settings) if models.by_rule else models.model)
         return made[-1]
 
     yield connected
@@ -121,7 +130,7 @@ async def test_what_may_pass_is_tried_again_and_then_another_answers(
 ) -> None:
     server.behaves = [behave]
     reply = await chain().generate(REQUEST, None if heard is None else heard.append)
-    assert (reply.text, reply.model, reply.fallback) == (OFFLINE_SAID, "offline:", True)
+    assert (reply.text, reply.model, reply.fallback) == (STOOD_IN, "stand-in:", True)
     assert server.count == TRIES
 
 
@@ -141,7 +150,7 @@ async def test_what_takes_too_long_is_not_tried_again(
     server.behaves = [behave]
     model = chain()
     with within(LIMIT_S + 0.2):
-        assert await said(model, heard) == OFFLINE_SAID
+        assert await said(model, heard) == STOOD_IN
     assert server.count == 1
 
 
@@ -150,7 +159,7 @@ async def test_what_stays_is_not_tried_again(
     server: Misbehaving, chain: Callable[..., Model], behave: Behaviour, heard: Heard | None
 ) -> None:
     server.behaves = [behave]
-    assert await said(chain(), heard) == OFFLINE_SAID
+    assert await said(chain(), heard) == STOOD_IN
     assert server.count == 1
 
 
@@ -182,7 +191,7 @@ async def test_who_asks_for_a_long_wait_is_left_at_once(
     server.behaves = [behave]
     model = chain()
     with within(0.2):
-        assert await said(model) == OFFLINE_SAID
+        assert await said(model) == STOOD_IN
     assert server.count == 1
 
 
@@ -197,7 +206,7 @@ async def test_what_makes_no_sense_is_asked_for_once_more_otherwise(
     server: Misbehaving, chain: Callable[..., Model], senseless: str, heard: Heard | None
 ) -> None:
     server.behaves = [SENSELESS[senseless]]
-    assert await said(chain(), heard) == OFFLINE_SAID
+    assert await said(chain(), heard) == STOOD_IN
     first, second = map(msgspec.json.decode, server.bodies)
     assert first["generationConfig"].pop("temperature") == 0 < second["generationConfig"].pop("temperature")
     assert "could not be used" in str(second["contents"]) and "could not be used" not in str(first["contents"])
@@ -229,7 +238,7 @@ async def test_alone_it_says_that_it_made_no_sense(
 async def test_it_counts_as_a_failure(server: Misbehaving, chain: Callable[..., Model], senseless: str) -> None:
     server.behaves = [SENSELESS[senseless]]
     model = chain(breaker_s=30, breaker_failures=3)
-    assert [await said(model) for _ in range(4)] == [OFFLINE_SAID] * 4
+    assert [await said(model) for _ in range(4)] == [STOOD_IN] * 4
     assert server.count == 3
 
 
@@ -254,13 +263,13 @@ async def test_a_model_that_keeps_failing_is_left_alone_and_comes_back(
     model, later = chain(model_timeout_s=20), Later()
     model._upstreams[0].breaker._clock = later.now
     for _ in range(10):
-        assert await said(model) == OFFLINE_SAID
+        assert await said(model) == STOOD_IN
     assert server.count == FAILURES, "the retries of the second call ended with the breaker"
 
     later.by(OPEN_S)
-    assert await said(model) == OFFLINE_SAID
+    assert await said(model) == STOOD_IN
     assert server.count == FAILURES + 1, "one probe, which is not tried again"
-    assert await said(model) == OFFLINE_SAID
+    assert await said(model) == STOOD_IN
     assert server.count == FAILURES + 1
 
     server.behaves = [good]
@@ -286,7 +295,7 @@ async def test_every_failure_counts(server: Misbehaving, chain: Callable[..., Mo
     server.behaves = [behave]
     model = chain(model_timeout_s=0.3, breaker_s=30)
     for _ in range(FAILURES + 1):
-        assert await said(model) == OFFLINE_SAID
+        assert await said(model) == STOOD_IN
     assert server.count == FAILURES
 
 
@@ -295,7 +304,7 @@ async def test_a_request_that_is_at_fault_itself_closes_the_model_to_nobody(
 ) -> None:
     model = chain()
     server.behaves = [refused]
-    assert [await said(model) for _ in range(FAILURES + 2)] == [OFFLINE_SAID] * (FAILURES + 2)
+    assert [await said(model) for _ in range(FAILURES + 2)] == [STOOD_IN] * (FAILURES + 2)
     server.behaves = [good]
     assert await said(model) == SAID
 
@@ -316,7 +325,7 @@ async def test_when_all_are_left_alone_the_error_says_so(server: Misbehaving, ch
     assert server.count == 1
 
 
-@pytest.mark.parametrize(("probe", "answers"), [(good, SAID), (failing, OFFLINE_SAID)])
+@pytest.mark.parametrize(("probe", "answers"), [(good, SAID), (failing, STOOD_IN)])
 async def test_many_calls_send_one_probe(
     server: Misbehaving, chain: Callable[..., Model], probe: Behaviour, answers: str
 ) -> None:
@@ -326,7 +335,7 @@ async def test_many_calls_send_one_probe(
     await asyncio.sleep(OPEN_S)
     all_said = await asyncio.gather(*(said(model) for _ in range(50)))
     assert server.count == 2
-    assert sorted(all_said) == sorted([answers] + [OFFLINE_SAID] * 49)
+    assert sorted(all_said) == sorted([answers] + [STOOD_IN] * 49)
 
 
 async def test_a_storm_of_calls_is_cut_off(server: Misbehaving, chain: Callable[..., Model]) -> None:
@@ -334,7 +343,7 @@ async def test_a_storm_of_calls_is_cut_off(server: Misbehaving, chain: Callable[
     server.behaves = [failing]
     model = chain(breaker_s=30)
     all_said = await asyncio.gather(*(said(model) for _ in range(50)))
-    assert set(all_said) == {OFFLINE_SAID}
+    assert set(all_said) == {STOOD_IN}
     assert server.count == 50
 
 
@@ -345,7 +354,7 @@ async def test_nobody_waits_for_a_model_that_is_left_alone(
     server.behaves = [failing]
     model = chain(breaker_failures=1)
     with within(0.5):
-        assert await said(model) == OFFLINE_SAID
+        assert await said(model) == STOOD_IN
 
 
 async def test_text_that_was_passed_on_is_taken_back(server: Misbehaving, chain: Callable[..., Model]) -> None:
@@ -358,15 +367,15 @@ async def test_text_that_was_passed_on_is_taken_back(server: Misbehaving, chain:
 async def test_it_is_taken_back_before_another_model_answers(server: Misbehaving, chain: Callable[..., Model]) -> None:
     server.behaves = [breaks_off, hang]
     heard: Heard = []
-    assert await said(chain(), heard) == OFFLINE_SAID
-    assert heard == ["Achei mil e ", "", OFFLINE_SAID], "the second attempt had said nothing to take back"
+    assert await said(chain(), heard) == STOOD_IN
+    assert heard == ["Achei mil e ", "", STOOD_IN], "the second attempt had said nothing to take back"
 
 
 async def test_nothing_is_taken_back_where_nothing_was_said(server: Misbehaving, chain: Callable[..., Model]) -> None:
     server.behaves = [failing, reset, garbage]
     heard: Heard = []
-    assert await said(chain(), heard) == OFFLINE_SAID
-    assert heard == [OFFLINE_SAID]
+    assert await said(chain(), heard) == STOOD_IN
+    assert heard == [STOOD_IN]
 
 
 @pytest.mark.parametrize("behave", [hang, trickle])
@@ -421,10 +430,10 @@ async def test_other_providers_end_in_time_too(server: Misbehaving) -> None:
     keys = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=LIMIT_S)
     async with ModelServer(lambda ask: pings) as slow:
         for name, path in (("anthropic:claude-haiku-5-5", ""), ("openai-chat:gpt-4.1", "/v1")):
-            model = Fallback([providers.connect(name, keys, slow.url + path), Offline()], keys)
+            model = Fallback([providers.connect(name, keys, slow.url + path), StandIn()], keys)
             for way in WAYS.values():
                 with within(LIMIT_S + 0.5):
-                    assert await said(model, way()) == OFFLINE_SAID
+                    assert await said(model, way()) == STOOD_IN
             await model.close()
     assert slow.count == 4
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from beerforyou.llm import settling
 from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import OFFLINE, Reply, Request, Source, TextPart, ToolCall
+from beerforyou.llm.model import Reply, Request, Source, TextPart, ToolCall
 from beerforyou.llm.settling import longest_text, settled
 from beerforyou.usage import Usage
 from tests.cpu import quick
@@ -139,7 +139,6 @@ def test_what_cannot_be_used_is_void_and_says_why(reply: Reply, request_: Reques
         (Reply(parts=(call({}),)), REQUEST),
         (Reply(parts=(), finish="safety"), REQUEST),
         (Reply(parts=(TextPart("cut sh"),), finish="length"), REQUEST),
-        (Reply(parts=(TextPart(""),), model=OFFLINE), REQUEST),
     ],
 )
 def test_what_can_be_used_is_not(reply: Reply, request_: Request) -> None:

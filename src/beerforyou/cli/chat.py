@@ -36,6 +36,8 @@ def command(client_id: str | None, as_json: bool, data: Path | None) -> None:
     chosen = settings.load(data=data)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _leave)
+    if _is_a_person():  # also where whoever started this wants none of it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     client = speaking_for(chosen, client_id)
     with Beside() as beside, beside.open(asking(chosen, client)) as somebody:
         talk = Talk(somebody)
