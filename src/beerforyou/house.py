@@ -13,6 +13,7 @@ from beerforyou.backends.queue import Queue
 from beerforyou.backends.subscriptions import Subscriptions
 from beerforyou.backends.valkey import Valkey
 from beerforyou.catalogue.refresh import Current
+from beerforyou.clients.profiles import Profiles
 from beerforyou.db import database
 from beerforyou.db.database import Database
 from beerforyou.errors import Unavailable
@@ -41,6 +42,7 @@ class House:
             settings, database, valkey, catalogue)  # fmt: skip
         self.model, self.by_rule = models.model, models.by_rule
         self.subscriptions, self.queue = subscriptions, queue
+        self.profiles = Profiles()
         self.following = Following(subscriptions, database.service)
         self.publishing = Publishing(valkey)
         self.bell = Bell(queue)

@@ -187,9 +187,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_expires_s: Annotated[
         float, Meta(description="How long a run may wait for a worker before it is given up, in seconds.", gt=0)
     ] = 900.0
-    events_days: Annotated[
-        float, Meta(description="Days that the events of a run can be followed after its end.", gt=0)
-    ] = 7.0
+    conversation_days: Annotated[
+        int, Meta(description="Days that questions and answers are kept.", ge=1)
+    ] = 180
+    ledger_days: Annotated[
+        int, Meta(description="Days that the steps of a run are kept, with what its tools brought.", ge=1)
+    ] = 30
     idempotency_hours: Annotated[float, Meta(description="Hours that an Idempotency-Key is remembered.", gt=0)] = 24.0
 
     webhook_secret: Annotated[

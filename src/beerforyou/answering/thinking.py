@@ -24,7 +24,7 @@ async def think(planning: Planning, number: int, talk_only: bool) -> Reply:
     turn = planning.turn
     request = _request(planning, number, talk_only)
     asked = {"messages": len(planning.messages), "tool_choice": request.tool_choice}
-    kind = Kind("model", partial(_written, name=turn.model_name, asked=asked), _read)
+    kind = Kind("model", True, partial(_written, name=turn.model_name, asked=asked), _read)
     reply = await turn.ledger.once(Key(number, "plan"), kind, lambda: _reply(turn, request))
     turn.fell_back = turn.fell_back or reply.fallback
     return reply
@@ -86,7 +86,7 @@ async def _known(turn: Turn) -> by_rule.Known:
 async def _paid(turn: Turn, number: int, void: Reply) -> None:
     """A reply that came to nothing cost all the same. Its time is counted with the reply after it."""
     entry = _written(void, name=turn.model_name, asked={})
-    await turn.ledger.keep(Key(number, "void", str(turn.journal.next_step)), entry, time.perf_counter())
+    await turn.ledger.paid(Key(number, "void", str(turn.journal.next_step)), entry, time.perf_counter())
 
 
 def _written(reply: Reply, name: str, asked: dict[str, Any]) -> Entry:

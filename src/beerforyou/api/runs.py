@@ -23,23 +23,14 @@ LONGEST_WAIT_S = 60  # proxies let go of a silent request after about as long
 
 
 async def create_run(request: Request) -> Response:
+    """Answers as soon as the message is safe; or with the run's events, to whoever accepts text/event-stream."""
     asker = await caller(request)
     new, asked = await body(request, NewRun)
+    before_ring = Following(request) if accepts_stream(request) else None
     work = accept(
-        house_of(request), asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked
+        house_of(request), asker.client_id, new.message, new.conversation_id, asker.scopes, new.on_busy, asked, before_ring
     )
     accepted = await through("accept", new.message, work)
-    by_bot = accepted.run_id is not None
-    location = f"/v1/runs/{accepted.run_id}" if by_bot else f"/v1/conversations/{accepted.conversation_id}"
-    shown = AcceptedRun(
-        run_id=accepted.run_id,
-        conversation_id=accepted.conversation_id,
-        status=accepted.status,
-        events=f"{location}/events",
-    )
-    return reply(shown, 202, location=location)
-
-
 async def get_run(request: Request) -> Response:
     """As it stands, or with `Prefer: wait=` once it has ended; 304 when that is what the caller has."""
     include = request.query_params.get("include", "")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from beerforyou.api.http import unless_gone
-from beerforyou.errors import BadUsage, Unavailable
-from beerforyou.runs.run import Event
+from beerforyou.api.http import house_of, unless_gone
+from beerforyou.errors import BadUsage
+from beerforyou.runs.following import Follower, Following, Sink
 
-Events = AsyncGenerator[Event | None]
+IDLE_S = 15.0  # proxies cut what is silent for longer than 30 s or a minute
+STILL_HERE = b": still here\n\n"
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
 
 
 def last_event(request: Request) -> int:
@@ -27,20 +28,50 @@ def last_event(request: Request) -> int:
     return int(last)
 
 
-async def streamed(request: Request, follow: Awaitable[Events], lines: Callable[[Event], bytes]) -> Response:
-    """What `follow` brings, unless the caller hangs up before; raises what it raises before the first event."""
-    if (events := await unless_gone(request, follow)) is None:
+class _Written:
+    """What a follower is told, until it is sent."""
+
+    def __init__(self) -> None:
+        self._frames: list[bytes] = []
+        self._some = asyncio.Event()
+        self._over = False
+
+    def write(self, frames: bytes) -> None:
+        self._frames.append(frames)
+        self._some.set()
+
+    def close(self) -> None:
+        self._over = True
+        self._some.set()
+
+    async def next(self) -> bytes | None:
+        """All that there is by now, or a sign of life; None when nothing comes any more."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await self._some.wait()
+        self._some.clear()
+        frames, self._frames = b"".join(self._frames), []
+        return frames or (None if self._over else STILL_HERE)
+
+
+Begin = Callable[[Sink], Awaitable[Follower]]
+
+
+async def streamed(request: Request, begin: Begin, **headers: str) -> Response:
+    """What the follower that `begin` makes is told, unless the caller hangs up before; raises what it raises."""
+    written = _Written()
+    if (follower := await unless_gone(request, begin(written))) is None:
         raise ClientDisconnect
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
-    return StreamingResponse(_stream(events, lines), media_type="text/event-stream", headers=headers)
+    following = house_of(request).following
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    return StreamingResponse(
+        _sent(following, follower, written), media_type="text/event-stream", headers=HEADERS | more
+    )
 
 
-def written(number: int, kind: str, data: dict[str, Any]) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), msgspec.json.encode(data))
-
-
-async def _stream(events: Events, lines: Callable[[Event], bytes]) -> AsyncGenerator[bytes]:
-    with contextlib.suppress(Unavailable):  # whoever follows comes again, and continues
-        async with contextlib.aclosing(events):
-            async for event in events:
-                yield lines(event) if event else b": still here\n\n"
+async def _sent(following: Following, follower: Follower, written: _Written) -> AsyncGenerator[bytes]:
+    try:
+        while frames := await written.next():
+            yield frames
+    finally:
+        following.leave(follower)

@@ -60,7 +60,7 @@ WHERE nspname = 'own' AND NOT (relkind = 'v' AND relowner = 'bfy_views'::regrole
 UNION ALL
 SELECT rolname || ' may read ' || c.oid::regclass || ', which row-level security does not reach' FROM relations c, pg_roles r
 WHERE rolname IN ('bfy_client', 'bfy_service') AND relkind IN ('v', 'm', 'f') AND NOT servers AND ours
-  AND (relkind <> 'v' OR relowner <> 'bfy_authz'::regrole) AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
+  AND (relkind <> 'v' OR relowner <> 'bfy_authz'::regrole AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)) AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
 UNION ALL
 SELECT 'bfy_client may read ' || oid::regclass || ', where the service writes what clients send, without row-level security'
 FROM relations
