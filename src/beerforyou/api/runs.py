@@ -6,10 +6,9 @@ import hashlib
 import re
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
-from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply, unless_gone
+from beerforyou.api.exchange import Request, Response, Stream
+from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply
 from beerforyou.api.resources import AcceptedRun, CancelledRun, NewRun
 from beerforyou.api.streams import last_event, streamed, written
 from beerforyou.conversations.accepting import accept
@@ -52,7 +51,7 @@ async def get_run(request: Request) -> Response:
     reads = house.database.as_client(asker.client_id)
     found = await look(reads, run_id, steps)
     if wait and found.finished_at is None and (not known or _is(known, _tag(found))):
-        found = await unless_gone(request, ended(house.following, reads, run_id, wait, steps)) or found
+        found = await request.unless_gone(ended(house.following, reads, run_id, wait, steps)) or found
     tag, applied = _tag(found), {"preference_applied": f"wait={wait}"} if wait else {}
     status = 304 if _is(known, tag) else 200
     return reply(found, status, etag=tag, cache_control="no-store", **applied)
@@ -66,7 +65,7 @@ async def cancel_run(request: Request) -> Response:
     return reply(CancelledRun(run_id=run_id, status=status), 202 if status == "cancelling" else 200)
 
 
-async def get_run_events(request: Request) -> Response:
+async def get_run_events(request: Request) -> Stream:
     """Server-sent events: ids are the events' numbers, so that `Last-Event-ID` continues anywhere."""
     asker, after = await caller(request), last_event(request)
     follow = house_of(request).following.events(
@@ -81,7 +80,7 @@ def _of_run(event: Event) -> bytes:
 
 def _listed(request: Request, header: str) -> str:
     """A header that may be repeated."""
-    return ",".join(request.headers.getlist(header))
+    return request.headers.get(header, "")
 
 
 def _wait(request: Request) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
 
-from beerforyou.api.http import unless_gone
+from beerforyou.api.exchange import Request, Stream
 from beerforyou.errors import BadUsage, Unavailable
 from beerforyou.runs.run import Event
 
@@ -27,20 +26,22 @@ def last_event(request: Request) -> int:
     return int(last)
 
 
-async def streamed(request: Request, follow: Awaitable[Events], lines: Callable[[Event], bytes]) -> Response:
-    """What `follow` brings, unless the caller hangs up before; raises what it raises before the first event."""
-    if (events := await unless_gone(request, follow)) is None:
-        raise ClientDisconnect
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
-    return StreamingResponse(_stream(events, lines), media_type="text/event-stream", headers=headers)
+async def streamed(request: Request, follow: Awaitable[Events], lines: Callable[[Event], bytes]) -> Stream:
+    """What `follow` brings; raises what it raises before the first event, and HungUp when the caller does before."""
+    events = await request.unless_gone(follow)
+    task = asyncio.create_task(_written(stream := Stream(lambda: task.cancel()), events, lines))
+    return stream
 
 
 def written(number: int, kind: str, data: dict[str, Any]) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), msgspec.json.encode(data))
 
 
-async def _stream(events: Events, lines: Callable[[Event], bytes]) -> AsyncGenerator[bytes]:
+async def _written(stream: Stream, events: Events, lines: Callable[[Event], bytes]) -> None:
     with contextlib.suppress(Unavailable):  # whoever follows comes again, and continues
         async with contextlib.aclosing(events):
             async for event in events:
-                yield lines(event) if event else b": still here\n\n"
+                if event:
+                    stream.write(lines(event))
+                    await stream.drained()
+    stream.close()
