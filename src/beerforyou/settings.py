@@ -187,9 +187,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_expires_s: Annotated[
         float, Meta(description="How long a run may wait for a worker before it is given up, in seconds.", gt=0)
     ] = 900.0
-    conversation_days: Annotated[
-        int, Meta(description="Days that questions and answers are kept.", ge=1)
-    ] = 180
+    conversation_days: Annotated[int, Meta(description="Days that questions and answers are kept.", ge=1)] = 180
     ledger_days: Annotated[
         int, Meta(description="Days that the steps of a run are kept, with what its tools brought.", ge=1)
     ] = 30

@@ -11,7 +11,7 @@ async def accept(
     database: Database, client: str, text: str = "oi", conversation_id: UUID | None = None
 ) -> asyncpg.Record:
     row = await database.batch.write(
-        "conversations.accept", client, conversation_id, text, "purchases", "enqueue", 1000, None, b""
+        "conversations.accept", conversation_id, client, text, ["purchases"], "enqueue", 1000, None, b""
     )
     assert row is not None
     return row

@@ -19,7 +19,6 @@ from typing import Any
 
 import aiohttp
 import msgspec
-import uvicorn  # noqa: F401
 
 import beerforyou.api.app
 import beerforyou.backends.queue.amqp

@@ -105,7 +105,15 @@ def _written(call: ToolCall, called: Called) -> Entry:
         return Entry(kind="tool", name=call.name, input=call.args, output=called.content)
     result = called.result
     more, label = _More(result.blocks, result.context, result.asks), result.label
-    return Entry(kind="tool", name=call.name, input=call.args, output=called.content, outcome=more, labels=sorted(label.audience), versions=label.versions)
+    return Entry(
+        kind="tool",
+        name=call.name,
+        input=call.args,
+        output=called.content,
+        outcome=more,
+        labels=sorted(label.audience),
+        versions=label.versions,
+    )
 
 
 def _read(entry: Entry) -> Called:

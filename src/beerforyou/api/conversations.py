@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from starlette.requests import Request
-from starlette.responses import Response
-
+from beerforyou.api.exchange import Request, Response, Stream
 from beerforyou.api.http import body, caller, house_of, path_id, reply
 from beerforyou.api.resources import RenamedConversation
 from beerforyou.api.streams import last_event, streamed
@@ -41,7 +39,7 @@ async def delete_conversation(request: Request) -> Response:
     return reply(None, 204)
 
 
-async def get_conversation_events(request: Request) -> Response:
+async def get_conversation_events(request: Request) -> Stream:
     """Ids are the numbers of the events in the conversation; what a run made says which one did."""
     asker, after, house = await caller(request), last_event(request), house_of(request)
     conversation_id, reads = path_id(request, "conversation_id"), house.database.as_client(asker.client_id)

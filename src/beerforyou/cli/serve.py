@@ -64,20 +64,20 @@ async def serve(
     settings: Settings, house: House, listener: socket.socket, as_json: bool = False, api_only: bool = False
 ) -> None:
     """`settings` as they were given: the house's name the servers that it started, too."""
-    from beerforyou.api.server import server
+    from beerforyou.api.server import Server
     from beerforyou.cli.announced import announced
     from beerforyou.worker.worker import working
 
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    serving = server(house, grace_s=5, log_level="warning")
+    serving = Server(house, grace_s=5)
 
-    def stop(signum: int) -> None:
+    def stop() -> None:
         house.following.stop()
-        serving.handle_exit(signum, None)
+        serving.stop()
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signum, stop, signum)
+        asyncio.get_running_loop().add_signal_handler(signum, stop)
     # Not to be looked through again: for the catalogue and the code it takes longer than anybody may be kept waiting, and
     # connections of strangers are enough to make the collector look.
     gc.collect()
@@ -88,4 +88,4 @@ async def serve(
         with found:
             show_json({"address": address}) if as_json else click.echo(address)
             note("Serving; Ctrl-C stops.")
-            await serving.serve(sockets=[listener])
+            await serving.serve(listener)

@@ -8,6 +8,7 @@ learns it here, by `Superseded` or `Cancelled`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -168,7 +169,9 @@ class Journal:
         async with self._order:
             await self._confirmed()
             if self._steps:
-                self._begun = _Write("runs.record", (self.run_id, self._claim.fencing_token, *self._pending()), self._recorded)
+                self._begun = _Write(
+                    "runs.record", (self.run_id, self._claim.fencing_token, *self._pending()), self._recorded
+                )
                 await through(f"write{self._step}", self.run_id, self._confirmed())
 
     async def _recorded(self, row: asyncpg.Record) -> None:
@@ -179,10 +182,8 @@ class Journal:
         self._late = asyncio.create_task(self._quietly())
 
     async def _quietly(self) -> None:
-        try:
+        with contextlib.suppress(Superseded, Unavailable):  # whoever writes next learns of it
             await self.commit()
-        except (Superseded, Unavailable):  # whoever writes next learns of it
-            pass
 
     def _pending(self) -> tuple[int, str | None, str]:
         """The number of the first step, the steps and the events, which are as good as written."""

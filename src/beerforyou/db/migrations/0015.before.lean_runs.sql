@@ -10,6 +10,7 @@ ALTER TABLE core.runs RENAME TO old_runs;
 ALTER TABLE core.messages RENAME TO old_messages;
 ALTER TABLE core.run_steps RENAME TO old_steps;
 ALTER TABLE core.events RENAME TO old_events;
+ALTER INDEX core.one_running_run RENAME TO old_running_run;
 DROP FUNCTION core.tell, core.say, core.answer, core.enqueue, core.stop, core.post, core.delete_conversations;
 
 ALTER TABLE core.conversations
