@@ -131,7 +131,7 @@ async def delete(house: House, client_id: str, conversation_id: UUID) -> None:
     A run of it that is at work finds itself gone at its next step, as if another worker had it, and writes nothing more.
     """
     row = await house.database.batch.write("conversations.delete", conversation_id, client_id)
-    if not row["found"]:
+    if not row["there"]:
         raise not_found(conversation_id)
     for run_id in row["open"]:
         house.publishing.cancelling(run_id)

@@ -26,7 +26,7 @@ async def hand_back(house: House, client_id: str, conversation_id: UUID) -> None
 
 async def _hand(house: House, client_id: str, conversation_id: UUID, state: State, but: UUID | None) -> None:
     row = await house.database.batch.write("conversations.hand", conversation_id, client_id, state, but)
-    if not row["found"]:
+    if not row["there"]:
         raise not_found(conversation_id)
     if row["number"]:
         house.publishing.happened(conversation_id, [Event(number=row["number"], type="state", data={"state": state})])

@@ -225,15 +225,15 @@ class Journal:
         self._publishing.ended(self._claim.conversation_id, self.run_id, self._told, last, numbers)
 
     async def settled(self) -> None:
-        """Returns when what was begun to be written is written. Raises Superseded and Unavailable."""
-        if self._spoken:
-            self._spoken.cancel()
-        if self._behind:
-            self._behind.cancel()
+        """Returns when what was begun to be written is written, or known not to be."""
+        for timer in (self._spoken, self._behind):
+            if timer:
+                timer.cancel()
         if self._late:
             await self._late
-        async with self._order:
-            await self._confirmed()
+        with contextlib.suppress(Superseded, Unavailable):
+            async with self._order:
+                await self._confirmed()
 
     async def _confirmed(self) -> asyncpg.Record | None:
         """The row of the write that was begun, if one was. A time limit may end the waiting; then it is waited for again."""

@@ -452,15 +452,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION core.say IS 'An operator''s message; nothing when the client has no such conversation.';
 
-CREATE FUNCTION core.hand(talk uuid, whose text, state text, but uuid, OUT found boolean, OUT number int, OUT stopped uuid[])
+CREATE FUNCTION core.hand(talk uuid, whose text, state text, but uuid, OUT there boolean, OUT number int, OUT stopped uuid[])
 LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE before text;
 BEGIN
     stopped := '{}';
     SELECT c.state INTO before FROM conversations c WHERE c.conversation_id = talk AND c.client_id = whose FOR NO KEY UPDATE;
-    found := FOUND;
-    IF NOT found THEN RETURN; END IF;
+    there := FOUND;
+    IF NOT there THEN RETURN; END IF;
     IF before <> state THEN
         UPDATE conversations c SET state = hand.state, events = c.events + 1 WHERE c.conversation_id = talk RETURNING c.events INTO number;
         INSERT INTO said (message_id, conversation_id, client_id, role, text, number) VALUES (uuidv7(), talk, whose, 'state', state, number);
@@ -477,13 +477,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION core.hand IS 'Gives a conversation to a person or to the bot. Runs that are open when a person takes over are asked to end, but for one. No number when it was so before.';
 
-CREATE FUNCTION core.delete_conversation(talk uuid, whose text, OUT found boolean, OUT open uuid[])
+CREATE FUNCTION core.delete_conversation(talk uuid, whose text, OUT there boolean, OUT open uuid[])
 LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
 DECLARE every uuid[];
 BEGIN
     PERFORM FROM conversations c WHERE c.conversation_id = talk AND c.client_id = whose FOR UPDATE;
-    found := FOUND;
-    IF NOT found THEN RETURN; END IF;
+    there := FOUND;
+    IF NOT there THEN RETURN; END IF;
     WITH gone AS (DELETE FROM open_runs o WHERE o.client_id = whose AND o.conversation_id = talk RETURNING o.run_id)
     SELECT coalesce(array_agg(gone.run_id), '{}') INTO open FROM gone;
     WITH gone AS (DELETE FROM ended_runs e WHERE e.conversation_id = talk RETURNING e.run_id)
