@@ -13,7 +13,9 @@ import msgspec
 from bench.kinds import CANNED
 from bench.load import Job, Told
 from bench.machine import busy_s, calibrated
-from bench.service import ROOT, Fleet, Service
+from bench.service import ROOT, TOOL, Fleet, Service
+
+IDLE_S = 5.0
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,10 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.cpu_ms.values())
 
     @property
+    def quiet_ms(self) -> float:
+        return self.all_ms / self.slowness
+
+    @property
     def runs_s(self) -> float:
         return self.told.runs / self.told.seconds
 
@@ -64,7 +70,7 @@ class Bench:
         used = {role: after[role] - before[role] for role in after}
         us = own_after.user + own_after.system - own.user - own.system
         strangers = busy_s() - busy - sum(used.values()) - told.cpu_s - us
-        tools = {"model server": used.pop("model server"), "load generator": told.cpu_s}
+        tools = {TOOL: used.pop(TOOL), "load generator": told.cpu_s}
         return Phase(
             load=load,
             told=told,
@@ -74,14 +80,20 @@ class Bench:
             others=max(0.0, strangers / told.seconds),
         )
 
+    async def idle(self) -> dict[str, float]:
+        """CPU by role while nobody asks, in milliseconds a second."""
+        before = self.service.cpu_s(self.fleet)
+        await asyncio.sleep(IDLE_S)
+        after = self.service.cpu_s(self.fleet)
+        return {role: (after[role] - before[role]) / IDLE_S * 1000 for role in after if role != TOOL}
+
     async def asked(self, load: Load) -> Told:
         """Raises RuntimeError when the load generator does."""
         job = Job(
             urls=self.fleet.urls,
-            clients=self.service.clients,
+            tokens=self.service.tokens,
             first=self.first,
             model_urls=[] if load.kind == CANNED else self.fleet.model_urls,
-            seed=self.first,
             **_of_job(load),
         )
         self.first += load.runs

@@ -32,6 +32,7 @@ URLS = ("database_url", "database_read_url", "database_sql_url", "database_admin
 MODELS = {"gemini": "gemini:gemini-2.5-flash", "openai": "openai-chat:gpt-4.1-mini"}
 START_S, END_S = 90.0, 40.0
 TOKEN_S = 86_400
+TOOL = "model server"  # the one part of a fleet that is not ours
 # 300 clients stand for many more, and the model may take half a minute: what the defaults allow is another question.
 SETTINGS = {
     "worker_concurrency": "2000",
@@ -116,12 +117,12 @@ class Service:
     def __init__(self, settings: Settings, postgres: int, valkey: int, rabbit: int, logs: Path) -> None:
         self.settings, self.logs = settings, logs
         self._servers = {"postgres": [postgres], "valkey": [valkey]} | ({"rabbitmq": [rabbit]} if rabbit else {})
-        self.clients: list[tuple[str, str]] = []
+        self.tokens: list[str] = []
 
     def cpu_s(self, fleet: Fleet) -> dict[str, float]:
         """By role, of our own processes, and apart the model servers'."""
         pids = {"api": _pids(fleet.apis), "worker": _pids(fleet.workers)} | self._servers
-        return {role: cpu_s(of) for role, of in (pids | {"model server": _pids(fleet.models)}).items()}
+        return {role: cpu_s(of) for role, of in (pids | {TOOL: _pids(fleet.models)}).items()}
 
     @asynccontextmanager
     async def fleet(
@@ -201,7 +202,7 @@ async def service(rabbit: bool) -> AsyncIterator[Service]:
             await set_up(settings)
             postgres = int((settings.data / "servers/postgres/postmaster.pid").read_text().split()[0])
             made = Service(settings, postgres, await _valkey_pid(settings), rabbit_pid, data)
-            made.clients = [(f"CLT-{n:05}", mint(settings, f"CLT-{n:05}", TOKEN_S)) for n in range(1, 301)]
+            made.tokens = [mint(settings, f"CLT-{number:05}", TOKEN_S) for number in range(1, 301)]
             yield made
 
 
