@@ -41,8 +41,8 @@ tidy:
 	@found=$$(find . \( -name .git -o -name .venv \) -prune -o -type f \( $(LEFT_OVER) \) -print); \
 		[ -z "$$found" ] || { printf 'Left over by an editor or a merge, to be removed:\n%s\n' "$$found" >&2; exit 1; }
 
-bench: .venv/test ## what a command on the shared Valkey connection costs
-	$(BIN)/python bench/valkey_commands.py
+bench: .venv/test ## the whole service under load in processes of its own: what a run costs (ARGS=--help for more)
+	@$(BIN)/python -m bench $(ARGS)
 
 chaos: .venv/test .venv/system ## kill real processes and servers while clients ask, count what was promised (ARGS=--quick)
 	@$(BIN)/python -m tests.processes.chaos $(ARGS)
