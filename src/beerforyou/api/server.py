@@ -9,7 +9,7 @@ from beerforyou.api.app import App
 from beerforyou.api.connection import Connection
 from beerforyou.api.exchange import HungUp, Request
 from beerforyou.api.lobby import Lobby
-from beerforyou.house import House
+from beerforyou.settings import Settings
 
 BACKLOG = 2048  # connections that the kernel keeps for us
 
@@ -17,8 +17,8 @@ BACKLOG = 2048  # connections that the kernel keeps for us
 class Server:
     """To be made where its loop runs. `stop` lets what was asked for be answered, for so many seconds; twice, and it ends at once."""
 
-    def __init__(self, house: House, grace_s: float) -> None:
-        self.app, self.lobby, self.stops = App(house), Lobby(house.settings), False
+    def __init__(self, app: App, settings: Settings, grace_s: float) -> None:
+        self.app, self.lobby, self.stops = app, Lobby(settings), False
         self._grace_s = grace_s
         self._tasks: dict[Request, asyncio.Task[None]] = {}
         self._stopped, self._empty = asyncio.Event(), asyncio.Event()

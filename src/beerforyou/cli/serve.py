@@ -64,13 +64,14 @@ async def serve(
     settings: Settings, house: House, listener: socket.socket, as_json: bool = False, api_only: bool = False
 ) -> None:
     """`settings` as they were given: the house's name the servers that it started, too."""
+    from beerforyou.api.app import App
     from beerforyou.api.server import Server
     from beerforyou.cli.announced import announced
     from beerforyou.worker.worker import working
 
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    serving = Server(house, grace_s=5)
+    serving = Server(App(house), house.settings, grace_s=5)
 
     def stop() -> None:
         house.following.stop()

@@ -14,6 +14,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
+from beerforyou.api.app import App
 from beerforyou.api.routes import ROUTES
 from beerforyou.api.server import Server
 from beerforyou.api.tokens import mint
@@ -37,7 +38,7 @@ class Said(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = Server(house, grace_s=2)
+        serving = Server(App(house), house.settings, grace_s=2)
         ended = asyncio.create_task(serving.serve(listener))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
