@@ -75,8 +75,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="How long to wait for a query, in seconds; the database itself gives up after two.", gt=0),
     ] = 2.5
     batch_window_ms: Annotated[
-        float, Meta(description="How long a write waits for others to share its commit, in milliseconds.", ge=0)
-    ] = 2.0
+        float,
+        Meta(
+            description="How long a write waits for others to share its commit, where there are many, in milliseconds.",
+            ge=0,
+        ),
+    ] = 4.0
     valkey_url: Annotated[str, Meta(description="Valkey or Redis. Empty: the embedded server.")] = ""
 
     queue_url: Annotated[
@@ -166,7 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     memory_s: Annotated[
         float, Meta(description="How long Valkey remembers a conversation after its last turn, in seconds.", gt=0)
-    ] = 86_400.0
+    ] = 3_600.0
 
     worker_concurrency: Annotated[int, Meta(description="Runs that one worker process works on at a time.", ge=1)] = 100
     lease_s: Annotated[

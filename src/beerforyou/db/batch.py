@@ -29,11 +29,12 @@ order: Callable[[Waiting], str] = itemgetter(0)
 
 
 class _Lane:
-    """One query's callers. While a batch is being committed, the next one gathers."""
+    """One query's callers. While a batch is being committed, and until `window_s` after it began, the next one gathers."""
 
     def __init__(self, pool: Pool, sql: str, window_s: float) -> None:
         self._pool, self._sql, self._window_s = pool, sql, window_s
         self._waiting: list[Waiting] = []
+        self._next = 0.0  # when the next batch may begin, by the loop's clock
         self._task: asyncio.Task[None] | None = None
 
     def write(self, row: Row) -> asyncio.Future[asyncpg.Record]:
@@ -44,9 +45,11 @@ class _Lane:
         return future
 
     async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            if self._window_s and len(self._waiting) < LARGEST:
-                await asyncio.sleep(self._window_s)
+            if (wait := self._next - loop.time()) > 0 and len(self._waiting) < LARGEST:
+                await asyncio.sleep(wait)
+            self._next = loop.time() + self._window_s
             batch, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
             batch.sort(key=order)
             await self._commit(batch)

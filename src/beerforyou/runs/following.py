@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from itertools import groupby
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -47,17 +47,27 @@ class Sink(Protocol):
 class Follower:
     """Has the events of `followed` up to number `after`. What is published before it has looked waits for that."""
 
-    missed: ClassVar[str]
+    __slots__ = ("_early", "_misses", "_sink", "after", "followed", "heard_at", "over")
 
     def __init__(self, followed: UUID, after: int, sink: Sink) -> None:
         self.followed, self.after, self._sink = followed, after, sink
         self.over = False
         self.heard_at = time.monotonic()
         self._early: list[bytes] | None = []
+        self._misses: Callable[[Follower], None] | None = None
 
     @property
     def channel(self) -> str:
         return channel(self.followed)
+
+    def begin(self, misses: Callable[[Follower], None]) -> None:
+        """`misses` is called when something before what came is missing."""
+        self._misses = misses
+
+    def heard(self, news: bytes | None) -> None:
+        """What the subscription brings; None when something may have been missed."""
+        if (news is None or not self.hear(news)) and self._misses:
+            self._misses(self)
 
     def hear(self, news: bytes) -> bool:
         """False where something before it is missing: it comes again with that."""
@@ -103,7 +113,7 @@ class Follower:
 
 
 class OfRun(Follower):
-    missed = "runs.missed"
+    __slots__ = ()
 
     def _keep(self, events: list[Event]) -> None:
         if self.over:
@@ -117,7 +127,7 @@ class OfRun(Follower):
 class OfConversation(Follower):
     """`_under_way`: how far each run was heard from its beginning on, and not from somewhere in the middle."""
 
-    missed = "conversations.missed"
+    __slots__ = ("_under_way",)
 
     def __init__(self, followed: UUID, after: int, sink: Sink) -> None:
         super().__init__(followed, after, sink)
@@ -133,8 +143,12 @@ class OfConversation(Follower):
         return True
 
     def _keep(self, events: list[Event]) -> None:
+        """Last comes what is under way, without a number."""
         if fresh := [event for event in events if event.number > self.after]:
             self._pass_on(frames.of_conversation(fresh), fresh[-1].number)
+        if under_way := [event for event in events if not event.number]:
+            self._under_way = {event.run_id.hex: event.seq for event in under_way if event.run_id and event.seq}
+            self._sink.write(frames.of_conversation(under_way))
 
 
 class Following:
@@ -142,7 +156,7 @@ class Following:
 
     def __init__(self, subscriptions: Subscriptions, reads: Reads) -> None:
         self._subscriptions, self._reads = subscriptions, reads
-        self._followers: dict[Follower, Any] = {}
+        self._followers: set[Follower] = set()
         self._behind: set[Follower] = set()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -169,8 +183,9 @@ class Following:
 
     def leave(self, follower: Follower) -> None:
         """Whoever began must, in the end."""
-        if heard := self._followers.pop(follower, None):
-            self._subscriptions.remove(follower.channel, heard)
+        if follower in self._followers:
+            self._followers.remove(follower)
+            self._subscriptions.remove(follower.channel, follower.heard)
         self._behind.discard(follower)
 
     async def end(self, rows: ClientReads, run_id: UUID) -> None:
@@ -192,14 +207,11 @@ class Following:
         finally:
             self.leave(follower)
 
-    async def _begun(self, follower: Follower, look: Any) -> Follower:
-        def heard(news: bytes | None) -> None:
-            if news is None or not follower.hear(news):
-                self._misses(follower)
-
-        self._followers[follower] = heard
+    async def _begun(self, follower: Follower, look: Awaitable[list[Event]]) -> Follower:
+        self._followers.add(follower)
+        follower.begin(self._misses)
         try:
-            await self._subscriptions.add(follower.channel, heard)
+            await self._subscriptions.add(follower.channel, follower.heard)
             if not follower.look(await look) or not self._subscriptions.live:
                 self._misses(follower)
         except BaseException:
@@ -228,7 +240,7 @@ class Following:
                 await self._look(behind)
             except Exception as error:  # nothing may end the looking
                 log.warning("followers wait for what they missed: %s", error)
-                self._behind |= behind & self._followers.keys()
+                self._behind |= behind & self._followers
             await asyncio.sleep(LOOK_S)
         self._task = None
 
@@ -289,7 +301,8 @@ async def _kept_of_conversation(rows: ClientReads, follower: Follower) -> list[E
     while events and len(found) == PAGE:
         found = await rows.fetch("conversations.events", follower.followed, events[-1].number, PAGE)
         events += _of_conversation(found)
-    return events
+    working = await rows.fetchrow("conversations.under_way", follower.followed)
+    return events + frames.of(working["run_id"], frames.kept(working)) if working else events
 
 
 def _of_conversation(rows: Iterable[Any]) -> list[Event]:

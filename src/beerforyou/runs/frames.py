@@ -9,6 +9,7 @@ waits for the answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -106,7 +107,6 @@ def ending(last: int, status: str, outcome: str | None, text: str | None, blocks
     return [Event(seq=last - 1, type="answer", data={"text": text, "blocks": msgspec.Raw(blocks.encode())}), finished]
 
 
-def of(run_id: UUID, events: Iterable[Event], numbers: Iterable[int]) -> list[Event]:
-    """The same in their conversation."""
-    numbered = zip(events, numbers, strict=True)
-    return [Event(number=number, run_id=run_id, type=event.type, data=event.data) for event, number in numbered]
+def of(run_id: UUID, events: Iterable[Event], numbers: Iterable[int] = repeat(0)) -> list[Event]:
+    """The same in their conversation; without numbers, what is under way."""
+    return [msgspec.structs.replace(event, number=n, run_id=run_id) for event, n in zip(events, numbers, strict=False)]

@@ -26,7 +26,7 @@ class Publishing:
         """Of a run, before it is committed; `needs` is the number of the event before. Events have the run's own numbers."""
         last = events[-1].seq or 0
         self._publish(channel(run_id), packed(needs, last, GOES_ON, frames.of_run(events)))
-        shown = frames.of_conversation(frames.of(run_id, events, [0] * len(events)))
+        shown = frames.of_conversation(frames.of(run_id, events))
         self._publish(channel(conversation_id), packed(needs, last, run_id.hex, shown))
 
     def ended(

@@ -64,6 +64,13 @@ LEFT JOIN LATERAL (
 WHERE c.conversation_id IS NULL OR e.number IS NOT NULL
 ORDER BY followed.item, e.number;
 
+-- name: under_way
+-- The run that is worked on in conversation $2, as `runs.events` has it.
+SELECT r.run_id, true AS begun, NULL::int AS last_event,
+       array(SELECT l.events::text FROM ledger l WHERE l.run_id = r.run_id AND l.client_id = me.client_id ORDER BY l.seq) AS events
+FROM open_runs r
+WHERE r.client_id = me.client_id AND r.conversation_id = $2 AND r.status = 'running';
+
 -- name: earlier
 -- The last $3 turns of conversation $2 that succeeded, newest first.
 SELECT question, text AS answer, blocks, context
