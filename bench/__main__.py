@@ -18,8 +18,8 @@ from bench.service import MODELS, SETTINGS, service
 
 async def main(options: argparse.Namespace) -> None:
     given = dict(setting.split("=", 1) for setting in options.set)
-    results = report.Results(_machine(options), SETTINGS | given)
     async with service(options.rabbitmq) as served:
+        results = report.Results(f"{_machine(options)} {served.data}.", SETTINGS | given)
         for part in [parts.crowd] if options.crowd else options.parts:
             await part(served, options, given, results)
     if options.json:

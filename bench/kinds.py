@@ -14,7 +14,9 @@ SEARCH = "profile + search"
 SEEN = "search + SQL seen before"
 NEW = "search + new SQL"
 KINDS = (CANNED, SEARCH, SEEN, NEW)
-SHORT = {"canned": CANNED, "search": SEARCH, "seen": SEEN, "new": NEW}
+MIX = "mix"  # of all, with follow-ups of any kind in one conversation
+SHORT = {"canned": CANNED, "search": SEARCH, "seen": SEEN, "new": NEW, "mix": MIX}
+MIXED = (CANNED, SEARCH, SEARCH, SEARCH, SEEN, SEEN, SEEN, SEEN, NEW, NEW)
 
 MARK = b"pedido "
 CALLS = 3  # of the model, in each kind that asks it: two that end in a tool, and the answer
@@ -78,6 +80,7 @@ class Call(NamedTuple):
 
 
 def message(kind: str, number: int) -> str:
+    kind = MIXED[number * 7 % len(MIXED)] if kind == MIX else kind
     if kind == CANNED:
         return GREETINGS[number % len(GREETINGS)]
     texts = FIRST if kind == SEARCH else BOTH

@@ -17,7 +17,7 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 # CPU of `Calibrator.loop` in milliseconds on the machine that the figures in docs/reference/costs.md are from (two cores of a
 # virtual machine, CPython 3.11.7), when nothing else ran: the fastest of many. "Quiet-core equivalent" is CPU times this,
 # by what the loop took beside the measurement.
-QUIET_MS = 3.5
+QUIET_MS = 3.4
 SCATTERED = 100_000  # words: 6 MB, more than a core's own cache
 EVERY_S = 0.25  # two per cent of a core
 

@@ -34,6 +34,7 @@ def told(results: Results) -> str:
     if results.counted:
         parts += [_counts(results.counted), _leftovers(results.counted)]
     parts += [_held(held) for held in results.held]
+    parts.append(_summary(results))
     return "\n\n".join([*parts, *_troubles(results)])
 
 
@@ -121,6 +122,22 @@ def _held(held: Held) -> str:
         f"{_table(head, rows)}\n\n{_name(held.load, held.told[0].followed)}: a run in flight {held.run_kb:.1f} kB in the worker, a follower "
         f"{held.follower_kb:.1f} kB in the API. Ended: {_listed(outcomes)}; {refused} refused, {cut} cut."
     )
+
+
+def _summary(results: Results) -> str:
+    """A line a goal."""
+    rows = [
+        (f"CPU a run, ms: {_name(phase.load)}", f"{phase.quiet_ms:.2f}") for phase in (*results.closed, *results.loaded)
+    ]
+    if results.loaded:
+        most = max(results.loaded, key=lambda phase: phase.load.rate)
+        rows.append((f"p95 added, ms: {_name(most.load)}", f"{most.told.added.p95:.0f}"))
+        rows.append(("p95 until the message is safe, ms: the same", f"{most.told.accept.p95:.0f}"))
+    for held in results.held:
+        rows.append(("kB a run in flight / a follower", f"{held.run_kb:.0f} / {held.follower_kb:.0f}"))
+        refused, cut = sum(sum(told.refusals.values()) for told in held.told), sum(told.cut for told in held.told)
+        rows.append((f"{held.memory[-1].in_flight} in flight: refused, cut", f"{refused}, {cut}"))
+    return _table(["quiet-core equivalent", ""], rows)
 
 
 def _troubles(results: Results) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from beerforyou.api.tokens import mint
@@ -26,10 +27,11 @@ from bench.machine import cpu_s
 from bench.talking import Lines
 
 ROOT = Path(__file__).parents[1]
-ADDRESS = re.compile(rb"http://[^\"\\s]+")
+ADDRESS = re.compile(rb'http://[^"\s]+')
 BEERFORYOU = str(Path(sys.executable).with_name("beerforyou"))
 URLS = ("database_url", "database_read_url", "database_sql_url", "database_admin_url", "valkey_url", "queue_url")
 MODELS = {"gemini": "gemini:gemini-2.5-flash", "openai": "openai-chat:gpt-4.1-mini"}
+DATA = ("breweries", "clients", "purchases", "runs")
 START_S, END_S = 90.0, 40.0
 TOKEN_S = 86_400
 TOOL = "model server"  # the one part of a fleet that is not ours
@@ -118,6 +120,7 @@ class Service:
         self.settings, self.logs = settings, logs
         self._servers = {"postgres": [postgres], "valkey": [valkey]} | ({"rabbitmq": [rabbit]} if rabbit else {})
         self.tokens: list[str] = []
+        self.data = ""  # how much there is
 
     def cpu_s(self, fleet: Fleet) -> dict[str, float]:
         """By role, of our own processes, and apart the model servers'."""
@@ -203,6 +206,7 @@ async def service(rabbit: bool) -> AsyncIterator[Service]:
             postgres = int((settings.data / "servers/postgres/postmaster.pid").read_text().split()[0])
             made = Service(settings, postgres, await _valkey_pid(settings), rabbit_pid, data)
             made.tokens = [mint(settings, f"CLT-{number:05}", TOKEN_S) for number in range(1, 301)]
+            made.data = await _size(settings)
             yield made
 
 
@@ -237,6 +241,13 @@ def _asks(wire: str, url: str) -> dict[str, str]:
 
 def _pids(programs: Sequence[Program]) -> list[int]:
     return [program.pid for program in programs]
+
+
+async def _size(settings: Settings) -> str:
+    admin = await asyncpg.connect(settings.database_admin_url)
+    counts = {name: await admin.fetchval(f"SELECT count(*) FROM core.{name}") for name in DATA}
+    await admin.close()
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
 async def _valkey_pid(settings: Settings) -> int:
