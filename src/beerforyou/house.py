@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +25,7 @@ from beerforyou.servers.embedded import full, settings_with_servers, watched
 from beerforyou.settings import Settings
 
 AGAIN = "make room, then do the same again"
+MANY = 1 << 20  # open files, where there is no limit
 
 
 class House:
@@ -65,9 +67,18 @@ async def prepared(settings: Settings, *, keep: bool = False) -> AsyncIterator[S
             raise
 
 
+def open_files() -> int:
+    """How many files this process may have open: as many as it is allowed to, from now on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return MANY if hard == resource.RLIM_INFINITY else hard
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[House]:
     """A house with everything connected."""
+    open_files()
     async with prepared(settings, keep=True) as complete, AsyncExitStack() as stack:
         db = await database.connect(complete)
         stack.push_async_callback(db.close)

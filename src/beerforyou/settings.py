@@ -92,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: Annotated[str, Meta(description="Address that `serve` binds to.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port that `serve` binds to; 0 takes a free one.", ge=0, le=65535)] = 8080
+    workers: Annotated[
+        int, Meta(description="Processes of `serve`, or of `worker`, on this machine; 0: one for each core.", ge=0)
+    ] = 1
 
     http_head_bytes: Annotated[
         int, Meta(description="Largest head of an HTTP request, address and headers, in bytes.", ge=1024)

@@ -7,10 +7,10 @@ done so the longest goes first.
 from __future__ import annotations
 
 import asyncio
-import resource
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal
 
+from beerforyou.house import open_files
 from beerforyou.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,11 +70,3 @@ class Lobby:
             late = takewhile(lambda item, end=end: item[1] <= end, found.items())  # type: ignore[misc]
             for connection, _ in list(islice(late, AT_ONCE)):
                 connection.late(owed)
-
-
-def open_files() -> int:
-    """How many files this process may open, after it has asked for as many as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard if hard != resource.RLIM_INFINITY else 1 << 20
