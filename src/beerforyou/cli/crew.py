@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import sys
@@ -21,11 +20,6 @@ COMMAND = (sys.executable, "-P", "-c", "from beerforyou.cli import main; main()"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CALM_S = 10.0  # who dies before was not well; nobody else waits for him
 PAUSE_S, LONGEST_S = 0.5, 30.0  # before he is started again: the first, and after each further death twice as long
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Place:

@@ -37,9 +37,10 @@ def command(
 ) -> None:
     """Serve the HTTP API until Ctrl-C. Prints the address once it answers."""
     from beerforyou import settings
-    from beerforyou.cli.crew import cores
+    from beerforyou.house import cores, fitting
 
     given = settings.load(data=data, host=host, port=port, workers=workers)
+    given = fitting(given, serves=True, works=not api_only)
     if child is not None:
         run(_serve_one_of_many(given, socket.socket(fileno=child), api_only))
     elif (given.workers or cores()) > 1:

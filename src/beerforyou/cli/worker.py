@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 def command(worker_concurrency: int | None, workers: int | None, child: bool, data: Path | None) -> None:
     """Work on queued runs until Ctrl-C; runs begun by then are finished first."""
     from beerforyou import settings
-    from beerforyou.cli.crew import cores
+    from beerforyou.house import cores, fitting
 
     given = settings.load(data=data, worker_concurrency=worker_concurrency, workers=workers)
+    given = fitting(given, works=True)
     if not child and (given.workers or cores()) > 1:
         raise SystemExit(run(_work_by_many(given, given.workers or cores())))
     run(_work(given, child))
