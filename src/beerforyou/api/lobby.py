@@ -7,10 +7,11 @@ done so the longest goes first.
 from __future__ import annotations
 
 import asyncio
-import resource
+from collections.abc import Sequence
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal
 
+from beerforyou.house import OWN_FILES, open_files
 from beerforyou.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,16 +21,18 @@ LINGER_S = 1.0  # how long somebody refused is still read: to hang up on unread 
 SILENT_S = 15.0  # proxies cut what is silent for longer than 30 s or a minute
 LOOK_S = 0.1  # how often it is looked who is late
 AT_ONCE = 500  # who are looked after in one go, so that thousands of followers are no pause for others
-FILES = 256  # open files that are no connections of clients: pools, logs, the servers behind
 
 # What the other side keeps us waiting for; and `silence`, which is what we owe a follower whom there is nothing to tell.
 Owed = Literal["head", "body", "next", "reading", "leave", "silence"]
+
+DEAR: tuple[Owed, ...] = ("head", "body", "reading", "leave")  # they may hold a head, a body or an answer
+ANY: tuple[Owed, ...] = (*DEAR, "next")  # who says nothing after an answer holds two kilobytes
 
 
 class Lobby:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.most = min(settings.http_connections, open_files() - FILES)
+        self.most = min(settings.http_connections, open_files() - OWN_FILES)
         self.connections: set[Connection] = set()
         self.patience: dict[Owed, float] = {
             "head": settings.http_head_s,
@@ -51,13 +54,19 @@ class Lobby:
 
     def make_room(self) -> bool:
         """For the newest connection; False when none of the others may go."""
-        waiting = {owed: found for owed, found in self._since.items() if found and owed != "silence"}
-        many, count = len(self.connections) > self.most, sum(map(len, waiting.values()))
-        if count > self.settings.http_waiting or (many and count > 1):
-            longest = min((next(iter(found.items())) for found in waiting.values()), key=lambda item: item[1])
-            longest[0].drop()
+        if sum(len(self._since[owed]) for owed in DEAR) > self.settings.http_waiting:
+            self._longest(DEAR).drop()
             return True
-        return not many
+        if len(self.connections) <= self.most:
+            return True
+        if sum(len(self._since[owed]) for owed in ANY) > 1:  # and not the newest alone
+            self._longest(ANY).drop()
+            return True
+        return False
+
+    def _longest(self, kinds: Sequence[Owed]) -> Connection:
+        fronts = [next(iter(found.items())) for owed in kinds if (found := self._since[owed])]
+        return min(fronts, key=lambda front: front[1])[0]
 
     def close(self) -> None:
         self._timer.cancel()
@@ -70,11 +79,3 @@ class Lobby:
             late = takewhile(lambda item, end=end: item[1] <= end, found.items())  # type: ignore[misc]
             for connection, _ in list(islice(late, AT_ONCE)):
                 connection.late(owed)
-
-
-def open_files() -> int:
-    """How many files this process may open, after it has asked for as many as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard if hard != resource.RLIM_INFINITY else 1 << 20

@@ -15,7 +15,7 @@ BACKLOG = 2048  # connections that the kernel keeps for us
 
 
 class Server:
-    """To be made where its loop runs. `stop` lets what was asked for be answered, for so many seconds; twice, and it ends at once."""
+    """To be made where its loop runs. Told to stop, it answers what was asked for, for so many seconds."""
 
     def __init__(self, app: App, settings: Settings, grace_s: float) -> None:
         self.app, self.lobby, self.stops = app, Lobby(settings), False
@@ -32,11 +32,11 @@ class Server:
             listening.close()
             await self._finish()
 
-    def stop(self) -> None:
-        if self.stops:
-            self._empty.set()
+    def stop(self, at_once: bool = False) -> None:
         self.stops = True
         self._stopped.set()
+        if at_once:
+            self._empty.set()
 
     async def _finish(self) -> None:
         self.stops = True

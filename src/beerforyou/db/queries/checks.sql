@@ -98,3 +98,8 @@ SELECT authz.backend() AS pid, coalesce(rolconfig, '{}') AS settings FROM pg_rol
 -- name: time_zone
 -- What time it is in time zone $1; an error where this server does not know it.
 SELECT now() AT TIME ZONE $1 AS now;
+
+-- name: connections
+-- How many connections PostgreSQL gives to logins that are no administrator's.
+SELECT (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0)) AS most;
