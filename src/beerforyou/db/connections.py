@@ -56,16 +56,16 @@ async def pool(url: str, size: int, patience_s: float, *, needed: bool = True, *
     """Raises SetupError and Unavailable; the latter only of a server that is `needed`, as a replica is not."""
     made = partial(asyncpg.create_pool, url, max_size=size, reset=_nothing, timeout=CONNECT_S)
     try:
-        if await _through_pooler(url):
+        if pooled := await _through_pooler(url):
             options["statement_cache_size"] = 0
-        return Pool(await made(min_size=1, **options), size, patience_s)
+        return Pool(await made(min_size=1, **options), size, patience_s, not pooled)
     except CANNOT_CONNECT as error:
         failure = not_connected(error, url)
         if needed or isinstance(failure, SetupError):
             raise failure from None
     log.warning("%s (%s)", failure.message, failure.hint)
     options["statement_cache_size"] = 0  # there may be a pooler, once it answers
-    return Pool(await made(min_size=0, **options), size, patience_s)
+    return Pool(await made(min_size=0, **options), size, patience_s, direct=False)
 
 
 async def closed(pool: Pool | asyncpg.Connection) -> None:

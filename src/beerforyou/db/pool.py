@@ -17,10 +17,11 @@ Question = Callable[[Any], Awaitable[T]]  # put to a connection
 
 
 class Pool:
-    """`patience_s`: how long anybody waits for a connection, at the most."""
+    """`patience_s`: how long anybody waits for a connection, at the most. `direct`: no pooler stands between, so that a
+    session is ours as long as the connection is."""
 
-    def __init__(self, pool: asyncpg.Pool, size: int, patience_s: float) -> None:
-        self._pool, self._turns = pool, Turns(size, patience_s)
+    def __init__(self, pool: asyncpg.Pool, size: int, patience_s: float, direct: bool) -> None:
+        self._pool, self._turns, self.direct = pool, Turns(size, patience_s), direct
         self._answers = 0
 
     async def ask(self, seconds: float, question: Question[T], whose: str = OURS) -> T:

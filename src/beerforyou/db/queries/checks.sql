@@ -71,7 +71,8 @@ SELECT 'bfy_reader may call ' || count(*) || ' functions that are not on the lis
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, authz.fence
 WHERE (functions_revoked OR pg_get_userbyid(nspowner) LIKE 'bfy\_%') AND has_function_privilege('bfy_reader', p.oid, 'EXECUTE')
   AND p.oid NOT IN (SELECT oid FROM authz.callable)
-  AND p.oid::regprocedure::text <> ALL (ARRAY['authz.enter(text)', 'authz.client_id()', 'authz.backend()', 'authz.leave()', 'lines.of_q(integer,integer)'])
+  AND p.oid::regprocedure::text <> ALL (ARRAY['authz.enter(text)', 'authz.present(text)', 'authz.client_id()', 'authz.whose()', 'authz.backend()', 'authz.leave()',
+                                             'lines.bfy_json(record,integer)', 'lines.of_q(integer,integer)'])
 HAVING count(*) > 0
 UNION ALL
 SELECT p.oid::regprocedure || ' runs as ' || proowner::regrole || ', and bfy_client may call it'
