@@ -69,7 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     sql_rows: Annotated[int, Meta(description="Rows of a query's result that the model and the client get.", ge=1)] = 50
-    sql_bytes: Annotated[int, Meta(description="Size of a query's result that they get, in bytes.", ge=256)] = 8000
+    sql_bytes: Annotated[
+        int, Meta(description="Size of a query's result that they get, in bytes.", ge=256, le=100_000)
+    ] = 8000
     sql_timeout_s: Annotated[
         float,
         Meta(description="How long to wait for a query, in seconds; the database itself gives up after two.", gt=0),

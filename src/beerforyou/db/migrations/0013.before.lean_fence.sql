@@ -48,10 +48,87 @@ SET ROLE bfy_lines;
 CREATE FUNCTION lines.bfy_json(line record, chars int) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
 BEGIN
-    RETURN pg_catalog.left(pg_catalog.row_to_json(line)::pg_catalog.text, chars);
+    RETURN pg_catalog.left(pg_catalog.row_to_json(line)::pg_catalog.text, LEAST(chars, 100001));
 END $$;
 COMMENT ON FUNCTION lines.bfy_json IS 'A row as JSON, cut to a length.';
 REVOKE EXECUTE ON FUNCTION lines.bfy_json FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION lines.bfy_json TO bfy_reader;
 COMMENT ON FUNCTION lines.of_q IS 'For processes of the version before, which ask by a cursor.';
+RESET ROLE;
+
+-- What a purchase says, beside it: a question reads one table, by client. The names are what look-ups of beers and breweries
+-- would say; triggers keep them so. In no index: they would double it, and a client's rows lie together or are few.
+
+SET ROLE bfy_owner;
+ALTER TABLE core.purchases ADD COLUMN beer text, ADD COLUMN style text, ADD COLUMN brewery text, ADD COLUMN brewery_id text,
+    ADD COLUMN type text, ADD COLUMN city text, ADD COLUMN state text;
+COMMENT ON COLUMN core.purchases.beer IS 'This and the names after it: of the beer and its brewery, the catalogue''s where it knows it.';
+
+CREATE VIEW core.beers_by_name AS
+SELECT b.beer_id, b.name AS beer, b.style, coalesce(c.name, b.brewery_name) AS brewery, b.brewery_id, b.brewery_type AS type,
+       coalesce(c.city, b.brewery_city) AS city, coalesce(c.state, b.brewery_state) AS state,
+       b.brewery_name, b.brewery_city, b.brewery_state
+FROM core.beers b LEFT JOIN core.breweries c USING (brewery_id);
+GRANT SELECT ON core.beers_by_name TO bfy_operator;
+
+CREATE FUNCTION core.name_purchase() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+BEGIN
+    SELECT n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state
+    INTO NEW.beer, NEW.style, NEW.brewery, NEW.brewery_id, NEW.type, NEW.city, NEW.state
+    FROM beers_by_name n WHERE n.beer_id = NEW.beer_id;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION core.beers_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE purchases p
+    SET (beer, style, brewery, brewery_id, type, city, state) = (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state)
+    FROM changed JOIN beers_by_name n USING (beer_id)
+    WHERE p.beer_id = n.beer_id AND (p.beer, p.style, p.brewery, p.brewery_id, p.type, p.city, p.state)
+        IS DISTINCT FROM (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION core.breweries_changed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM before JOIN after USING (brewery_id)
+               WHERE (before.name, before.city, before.state) IS DISTINCT FROM (after.name, after.city, after.state)) THEN
+        UPDATE purchases p SET brewery = after.name, city = after.city, state = after.state
+        FROM after
+        WHERE p.brewery_id = after.brewery_id
+          AND (p.brewery, p.city, p.state) IS DISTINCT FROM (after.name, after.city, after.state);
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION core.name_purchase, core.breweries_changed FROM PUBLIC;
+
+-- `load` brings the names along; who does not has them looked up.
+CREATE TRIGGER purchase_named BEFORE INSERT ON core.purchases
+    FOR EACH ROW WHEN (NEW.beer IS NULL) EXECUTE FUNCTION core.name_purchase();
+CREATE TRIGGER purchase_renamed BEFORE UPDATE ON core.purchases
+    FOR EACH ROW WHEN (NEW.beer_id <> OLD.beer_id) EXECUTE FUNCTION core.name_purchase();
+CREATE TRIGGER breweries_altered AFTER UPDATE ON core.breweries
+    REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.breweries_changed();
+GRANT SELECT (beer, style, brewery, brewery_id, type, city, state) ON core.purchases TO bfy_views;
+RESET ROLE;
+
+SET ROLE bfy_operator;  -- whose policy shows every row
+UPDATE core.purchases p
+SET (beer, style, brewery, brewery_id, type, city, state) = (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state)
+FROM core.beers_by_name n WHERE n.beer_id = p.beer_id;
+RESET ROLE;
+
+SET ROLE bfy_views;
+CREATE OR REPLACE VIEW own.my_profile WITH (security_barrier) AS
+SELECT name, city, state, country, postal_code
+FROM core.clients
+WHERE client_id = (SELECT authz.whose());
+
+CREATE OR REPLACE VIEW own.my_purchases WITH (security_barrier) AS
+SELECT purchased_on, beer, style, brewery, brewery_id, type, city, state, quantity, unit_price, quantity * unit_price AS amount
+FROM core.purchases
+WHERE client_id = (SELECT authz.whose());
 RESET ROLE;
