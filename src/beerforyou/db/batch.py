@@ -35,18 +35,28 @@ class _Lane:
         self._pool, self._sql, self._window_s = pool, sql, window_s
         self._waiting: list[Waiting] = []
         self._next = 0.0  # when the next batch may begin, by the loop's clock
-        self._task: asyncio.Task[None] | None = None
+        self._rests: asyncio.Future[None] | None = None  # while nobody waits
+        self._closed = False
+        self._task = asyncio.create_task(self._drain())
 
     def write(self, row: Row) -> asyncio.Future[asyncpg.Record]:
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((str(row[0]), row, future))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
+        self._wake()
         return future
 
+    def _wake(self) -> None:
+        if self._rests and not self._rests.done():
+            self._rests.set_result(None)
+
     async def _drain(self) -> None:
+        """As long as the process lives: a task for each batch would cost as much as the batch."""
         loop = asyncio.get_running_loop()
-        while self._waiting:
+        while self._waiting or not self._closed:
+            if not self._waiting:
+                self._rests = loop.create_future()
+                await self._rests
+                continue
             if (wait := self._next - loop.time()) > 0 and len(self._waiting) < LARGEST:
                 await asyncio.sleep(wait)
             self._next = loop.time() + self._window_s
@@ -88,8 +98,10 @@ class _Lane:
             await self._commit([item])
 
     async def close(self) -> None:
-        if self._task is not None:
-            await self._task
+        """After what was asked for."""
+        self._closed = True
+        self._wake()
+        await self._task
 
 
 class Batch:

@@ -143,7 +143,7 @@ async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
     of_reader = {
         "statement_cache_size": PLANS,
         "max_cached_statement_lifetime": 0,
-        "max_queries": RUNS,
+        "most_uses": RUNS,
         "init": read_as_text,
     }
     service = await opened(settings.database_url)
