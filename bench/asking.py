@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from bench.talking import Line, Lines
 Follow = Literal["stream", "sse", "poll", "webhook"]
 LOOKS_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # between two looks of one who polls; the last one again and again
 AGAIN_S = 1.0  # after a refusal, or a stream that was cut
+FAILED = re.compile(rb'"ok": ?false')  # of `tool_finished`
 TRIES = 20  # of a message that is refused
 SHARED = 256  # connections of a server that asks for many people: who polls, or has a webhook
 
@@ -70,6 +72,9 @@ class Events:
 
     @property
     def outcome(self) -> str:
+        """Of the run; a call of the script that was refused would cost less than one that was answered."""
+        if FAILED.search(self.body):
+            return "a tool failed"
         finished: dict[str, Any] = msgspec.json.decode(_data_of(self.body, b"finished"))
         return str(finished["outcome"])
 

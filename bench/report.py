@@ -22,6 +22,7 @@ class Results(msgspec.Struct):
     loaded: list[Phase] = []
     counted: list[Counted] = []
     held: list[Held] = []
+    grown: dict[str, list[Phase]] = {}
 
 
 def told(results: Results) -> str:
@@ -34,6 +35,7 @@ def told(results: Results) -> str:
     if results.counted:
         parts += [_counts(results.counted), _leftovers(results.counted)]
     parts += [_held(held) for held in results.held]
+    parts += [f"With {what}:\n\n{_costs(grown)}" for what, grown in results.grown.items()]
     parts.append(_summary(results))
     return "\n\n".join([*parts, *_troubles(results)])
 
