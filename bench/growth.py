@@ -9,16 +9,20 @@ from __future__ import annotations
 import time
 
 import asyncpg
+import msgspec
 from msgspec.structs import replace
 
 from beerforyou.cli.output import note
 from beerforyou.settings import Settings
+from bench.asking import Talk, request
 from bench.phases import Bench, Load, Phase
+from bench.talking import Lines
 
 CLIENTS, LINES_EVERY = 100_000, 3  # of three copies of a client, one has its purchases: five million lines
 OF_A_RUN = ("conversations", "runs", "messages", "run_steps", "events")
 LONG = 200  # turns
 PEOPLE, LAST = 10, 20  # who have one; turns that are measured
+READS = 10  # of each, afterwards
 MODELS = 100  # runs that old ones are copies of
 # Those that PostgreSQL fills in itself can't be written.
 COLUMNS = """
@@ -69,11 +73,29 @@ async def old_runs(settings: Settings, runs: int) -> None:
     await _settled(admin)
 
 
-async def long_conversations(bench: Bench, load: Load) -> Phase:
-    """A run in conversations that have nearly LONG turns."""
-    talk = replace(load, runs=PEOPLE * (LONG - LAST), at_once=PEOPLE, turns=LONG)
-    told = await bench.asked(talk)
-    return await bench.measured(replace(talk, runs=PEOPLE * LAST), told.talks)
+class Long(msgspec.Struct, frozen=True):
+    """A run in short conversations and in such that have nearly LONG turns; CPU of reading one of these (its last page), in ms."""
+
+    short: Phase
+    long: Phase
+    reading_ms: float
+
+
+async def long_conversations(bench: Bench, load: Load) -> Long:
+    talk = replace(load, at_once=PEOPLE, runs=PEOPLE * LAST)
+    short = await bench.measured(talk)
+    told = await bench.asked(replace(talk, runs=PEOPLE * (LONG - LAST), turns=LONG))
+    long = await bench.measured(replace(talk, turns=LONG), told.talks)
+    return Long(short, long, await _reading_ms(bench, told.talks))
+
+
+async def _reading_ms(bench: Bench, talks: list[Talk]) -> float:
+    before, line = bench.service.cpu_s(bench.fleet), await Lines(bench.fleet.urls[0], 1).take()
+    for talk in talks * READS:
+        await line.ask(request(b"GET", f"/v1/conversations/{talk.id}", talk.token), bytes)
+    after = bench.service.cpu_s(bench.fleet)
+    line.close()
+    return sum(after[role] - before[role] for role in ("api", "postgres")) / len(talks * READS) * 1000
 
 
 async def _copied(

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from msgspec.structs import replace
 
 from bench.count import Counting, without_vacuum
-from bench.growth import CLIENTS, LONG, long_conversations, more_clients, of_copies, old_runs
+from bench.growth import CLIENTS, long_conversations, more_clients, of_copies, old_runs
 from bench.holding import held
 from bench.kinds import CANNED, SEARCH, SEEN
 from bench.phases import Bench, Load, Phase
@@ -107,7 +107,7 @@ async def growth(served: Service, options: Options, given: Given, results: Resul
     await measure()
     async with _bench(served, options, given) as bench:
         load = Load(kind=SEARCH, runs=0, at_once=1, follow=options.follow)
-        results.grown[f"conversations of {LONG} turns"] = [await long_conversations(bench, load)]
+        results.long = await long_conversations(bench, load)
 
 
 @asynccontextmanager
