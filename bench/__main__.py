@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import platform
+import signal
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,9 @@ from bench.service import MODELS, SETTINGS, service
 
 
 async def main(options: argparse.Namespace) -> None:
+    myself = asyncio.current_task()
+    assert myself
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, myself.cancel)  # as Ctrl-C: nothing is left behind
     given = dict(setting.split("=", 1) for setting in options.set)
     async with service(options.rabbitmq) as served:
         results = report.Results(f"{_machine(options)} {served.data}.", SETTINGS | given)
@@ -47,7 +52,9 @@ def options() -> argparse.Namespace:
         prog="bench", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     asked = parser.add_argument_group("what is asked")
-    asked.add_argument("--parts", type=_parts, default=list(parts.PARTS.values()), help=f"of {','.join(parts.PARTS)}")
+    asked.add_argument(
+        "--parts", type=_parts, default=parts.USUAL, help=f"of {','.join(parts.PARTS)}; default all but growth"
+    )
     asked.add_argument("--kinds", type=_kinds, default=list(KINDS), help=f"of {','.join(SHORT)}")
     asked.add_argument("--runs", type=int, default=1000, help="of each kind in the closed loop")
     asked.add_argument("--at-once", type=int, default=100, help="people in the closed loop")
@@ -71,6 +78,7 @@ def options() -> argparse.Namespace:
     fleet.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting: worker_concurrency=100"
     )
+    parser.add_argument("--old-runs", type=int, default=1_000_000, help="that growth makes first")
     parser.add_argument("--json", type=Path, help="a file for everything")
     return parser.parse_args()
 

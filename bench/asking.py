@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from bench.talking import Line, Lines
 Follow = Literal["stream", "sse", "poll", "webhook"]
 LOOKS_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # between two looks of one who polls; the last one again and again
 AGAIN_S = 1.0  # after a refusal, or a stream that was cut
+FAILED = re.compile(rb'"ok": ?false')  # of `tool_finished`
 TRIES = 20  # of a message that is refused
 SHARED = 256  # connections of a server that asks for many people: who polls, or has a webhook
 
@@ -70,6 +72,9 @@ class Events:
 
     @property
     def outcome(self) -> str:
+        """Of the run; a call of the script that was refused would cost less than one that was answered."""
+        if FAILED.search(self.body):
+            return "a tool failed"
         finished: dict[str, Any] = msgspec.json.decode(_data_of(self.body, b"finished"))
         return str(finished["outcome"])
 
@@ -104,7 +109,7 @@ class Asker:
     async def hook(self, token: str, url: str) -> None:
         """Has a client's runs told there. Raises ValueError."""
         line = await self._lines.take()
-        status = await line.ask(_request(b"POST", "/v1/webhooks", token, b"", msgspec.json.encode({"url": url})), bytes)
+        status = await line.ask(request(b"POST", "/v1/webhooks", token, b"", msgspec.json.encode({"url": url})), bytes)
         self._lines.give_back(line)
         if status != 201:
             raise ValueError(f"a webhook is refused with {status}")
@@ -112,10 +117,10 @@ class Asker:
     async def _accepted(self, line: Line, talk: Talk, body: bytes, began: float) -> tuple[Accepted, Events]:
         """Raises ValueError when it is refused again and again."""
         stream = b"Accept: text/event-stream\r\n" if self._follow == "stream" else b""
-        request = _request(b"POST", "/v1/runs", talk.token, stream, body)
+        sent = request(b"POST", "/v1/runs", talk.token, stream, body)
         for _ in range(TRIES):
             events = Events(began)
-            status = await _status(line, request, events)
+            status = await _status(line, sent, events)
             if status == 200:
                 self.cut += not events.ended
                 return events.accepted(), events
@@ -132,7 +137,7 @@ class Asker:
             self._lines.give_back(line)
             line = await self._lines.take()
         known = b"Last-Event-ID: %d\r\n" % events.last if events.last else b""
-        status = await _status(line, _request(b"GET", f"/v1/runs/{run_id}/events", talk.token, known), events)
+        status = await _status(line, request(b"GET", f"/v1/runs/{run_id}/events", talk.token, known), events)
         if status != 200:
             self.refusals[f"follower {status}"] += 1
         elif not events.ended:
@@ -148,7 +153,7 @@ class Asker:
             look += 1
             line, body = await self._lines.take(), list[bytes]()
             try:
-                status = await line.ask(_request(b"GET", f"/v1/runs/{run_id}", talk.token), body.append)
+                status = await line.ask(request(b"GET", f"/v1/runs/{run_id}", talk.token), body.append)
             finally:
                 self._lines.give_back(line)
             if status != 200:
@@ -157,17 +162,17 @@ class Asker:
                 return str(run.outcome)
 
 
-async def _status(line: Line, request: bytes, events: Events) -> int:
+async def _status(line: Line, sent: bytes, events: Events) -> int:
     """A stream that breaks off had the status that it began with. Raises ConnectionError when it did not begin."""
     try:
-        return await line.ask(request, events.take)
+        return await line.ask(sent, events.take)
     except ConnectionError:
         if not line.streamed:
             raise
         return 200
 
 
-def _request(verb: bytes, path: str, token: str, headers: bytes = b"", body: bytes = b"") -> bytes:
+def request(verb: bytes, path: str, token: str, headers: bytes = b"", body: bytes = b"") -> bytes:
     first = b"%s %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n" % (verb, path.encode(), token.encode())
     if body:
         headers += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)

@@ -27,7 +27,8 @@ PATIENCE_S = 1800.0  # for one run
 
 
 class Job(msgspec.Struct):
-    """`tokens`, one a client. `rate` a second, at random or `even`; 0: closed loop of `at_once`. Runs are numbered from `first`."""
+    """`tokens`, one a client. `rate` a second, at random or `even`; 0: closed loop of `at_once`. Runs are numbered from `first`;
+    `talks` wait for their next turn."""
 
     urls: list[str]
     model_urls: list[str]
@@ -40,6 +41,7 @@ class Job(msgspec.Struct):
     even: bool
     turns: int
     follow: Follow
+    talks: list[Talk] = []
 
 
 class Percentiles(NamedTuple):
@@ -49,7 +51,7 @@ class Percentiles(NamedTuple):
 
 
 class Told(msgspec.Struct):
-    """Times in milliseconds; `added` is all that was not the model. `cpu_s` is the load generator's own."""
+    """Times in milliseconds; `added` is all that was not the model. `cpu_s` is the load generator's own, `talks` could go on."""
 
     runs: int
     seconds: float
@@ -62,6 +64,7 @@ class Told(msgspec.Struct):
     followed: str
     conversations: int
     cpu_s: float
+    talks: list[Talk] = []
 
 
 class Ended(NamedTuple):
@@ -75,7 +78,7 @@ class People:
         self._job, self._random = job, random.Random(job.first)
         self._receiver = Receiver() if job.follow == "webhook" else None
         self._askers = [Asker(url, job.follow, self._receiver) for url in job.urls]
-        self._waiting: deque[Talk] = deque()
+        self._waiting = deque(job.talks)
         self._conversations = 0
         self._ended: list[Ended] = []
         self._outcomes = Counter[str]()
@@ -146,6 +149,7 @@ class People:
             followed=self._askers[-1].followed,
             conversations=self._conversations,
             cpu_s=time.process_time(),
+            talks=list(self._waiting),
         )
 
 

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from msgspec.structs import replace
 
 from bench.count import Counting, without_vacuum
+from bench.growth import CLIENTS, long_conversations, more_clients, of_copies, old_runs
 from bench.holding import held
-from bench.kinds import CANNED, SEEN
-from bench.phases import Bench, Load
+from bench.kinds import CANNED, SEARCH, SEEN
+from bench.phases import Bench, Load, Phase
 from bench.proxy import proxied
 from bench.report import Results
 from bench.service import Service
@@ -21,6 +22,7 @@ COUNTED, COUNTED_ALONE = 300, 40
 SIZES = (200, 1000)  # in flight, to see what one more takes
 SOON = (1.0,)  # what the model takes for those once they were weighed
 CROWD_TIME = (5.0, 30.0)
+EACH = 10  # clients of each copy that ask
 ARRIVALS = 150.0  # a second, where only those in flight count
 
 Options = argparse.Namespace
@@ -30,13 +32,16 @@ Given = Mapping[str, str]
 async def costs(served: Service, options: Options, given: Given, results: Results) -> None:
     """Closed loops of each kind, then open loops as shares of what they had in runs a second."""
     async with _bench(served, options, given) as bench:
-        for kind in options.kinds:
-            load = Load(kind=kind, runs=options.runs * (3 if kind == CANNED else 1), at_once=options.at_once)
-            load = replace(load, model_time=options.model_time, turns=options.turns, follow=options.follow)
-            await bench.measured(replace(load, runs=WARM))
-            results.closed.append(await bench.measured(load))
+        results.closed = [await _closed(bench, kind, options) for kind in options.kinds]
         results.idle = await bench.idle()
         await _open(bench, options, results)
+
+
+async def _closed(bench: Bench, kind: str, options: Options) -> Phase:
+    load = Load(kind=kind, runs=options.runs * (3 if kind == CANNED else 1), at_once=options.at_once)
+    load = replace(load, model_time=options.model_time, turns=options.turns, follow=options.follow)
+    await bench.measured(replace(load, runs=WARM))
+    return await bench.measured(load)
 
 
 async def _open(bench: Bench, options: Options, results: Results) -> None:
@@ -85,6 +90,26 @@ async def crowd(served: Service, options: Options, given: Given, results: Result
         results.held.append(await held(bench, load, [options.crowd], CROWD_TIME))
 
 
+async def growth(served: Service, options: Options, given: Given, results: Results) -> None:
+    """The same closed loops, as there is more and more of everything."""
+
+    async def measure() -> None:
+        async with _bench(served, options, given) as bench:
+            results.grown[served.data] = [await _closed(bench, kind, options) for kind in options.kinds]
+
+    await measure()
+    first = len(served.tokens)
+    await more_clients(served.settings)
+    await served.know(of_copies(first, CLIENTS // first - 1, EACH))
+    await measure()
+    await old_runs(served.settings, options.old_runs)
+    await served.know(of_copies(first, CLIENTS // first - 1, EACH))
+    await measure()
+    async with _bench(served, options, given) as bench:
+        load = Load(kind=SEARCH, runs=0, at_once=1, follow=options.follow)
+        results.long = await long_conversations(bench, load)
+
+
 @asynccontextmanager
 async def _bench(served: Service, options: Options, given: Given) -> AsyncIterator[Bench]:
     async with served.fleet(options.apis, options.workers, options.wire, given) as fleet:
@@ -92,4 +117,5 @@ async def _bench(served: Service, options: Options, given: Given) -> AsyncIterat
 
 
 Part = Callable[[Service, Options, Given, Results], Awaitable[None]]
-PARTS: dict[str, Part] = {"costs": costs, "counts": counts, "memory": memory}
+PARTS: dict[str, Part] = {"costs": costs, "counts": counts, "memory": memory, "growth": growth}
+USUAL = [costs, counts, memory]

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bench.asking import Talk
 from bench.kinds import CANNED
 from bench.load import Job, Told
 from bench.machine import busy_s, calibrated
@@ -60,12 +61,12 @@ class Bench:
     def __init__(self, service: Service, fleet: Fleet, first: int = 0) -> None:
         self.service, self.fleet, self.first = service, fleet, first
 
-    async def measured(self, load: Load) -> Phase:
+    async def measured(self, load: Load, talks: Sequence[Talk] = ()) -> Phase:
         await self.fleet.play(load.model_time)
         before, busy = self.service.cpu_s(self.fleet), busy_s()
         own = os.times()
         async with calibrated() as calibrator:
-            told = await self.asked(load)
+            told = await self.asked(load, talks)
         after, own_after = self.service.cpu_s(self.fleet), os.times()
         used = {role: after[role] - before[role] for role in after}
         us = own_after.user + own_after.system - own.user - own.system
@@ -87,11 +88,12 @@ class Bench:
         after = self.service.cpu_s(self.fleet)
         return {role: (after[role] - before[role]) / IDLE_S * 1000 for role in after if role != TOOL}
 
-    async def asked(self, load: Load) -> Told:
-        """Raises RuntimeError when the load generator does."""
+    async def asked(self, load: Load, talks: Sequence[Talk] = ()) -> Told:
+        """Goes on with these conversations first. Raises RuntimeError when the load generator does."""
         job = Job(
             urls=self.fleet.urls,
             tokens=self.service.tokens,
+            talks=list(talks),
             first=self.first,
             model_urls=[] if load.kind == CANNED else self.fleet.model_urls,
             **_of_job(load),

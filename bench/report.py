@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from bench.count import Counted
+from bench.growth import LONG, Long
 from bench.holding import Held
 from bench.machine import QUIET_MS
 from bench.phases import Load, Phase
@@ -22,6 +23,8 @@ class Results(msgspec.Struct):
     loaded: list[Phase] = []
     counted: list[Counted] = []
     held: list[Held] = []
+    grown: dict[str, list[Phase]] = {}
+    long: Long | None = None
 
 
 def told(results: Results) -> str:
@@ -34,6 +37,10 @@ def told(results: Results) -> str:
     if results.counted:
         parts += [_counts(results.counted), _leftovers(results.counted)]
     parts += [_held(held) for held in results.held]
+    parts += [f"With {what}:\n\n{_costs(grown)}" for what, grown in results.grown.items()]
+    if long := results.long:
+        short = f"In short conversations, then in those of {LONG} turns:\n\n{_costs([long.short, long.long])}"
+        parts.append(f"{short}\n\nReading one: {long.reading_ms:.1f} ms of CPU, raw.")
     parts.append(_summary(results))
     return "\n\n".join([*parts, *_troubles(results)])
 

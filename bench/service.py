@@ -11,7 +11,7 @@ import re
 import resource
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ TOKEN_S = 86_400
 TOOL = "model server"  # the one part of a fleet that is not ours
 # 300 clients stand for many more, and the model may take half a minute: what the defaults allow is another question.
 SETTINGS = {
-    "worker_concurrency": "2000",
+    "worker_concurrency": "25000",
     "client_concurrency": "1000",
     "queue_limit": "50000",
     "model_timeout_s": "900",
@@ -122,6 +122,11 @@ class Service:
         self.tokens: list[str] = []
         self.data = ""  # how much there is
 
+    async def know(self, clients: Iterable[str]) -> None:
+        """These are the clients who ask."""
+        self.tokens = [mint(self.settings, client, TOKEN_S) for client in clients]
+        self.data = await _size(self.settings)
+
     def cpu_s(self, fleet: Fleet) -> dict[str, float]:
         """By role, of our own processes, and apart the model servers'."""
         pids = {"api": _pids(fleet.apis), "worker": _pids(fleet.workers)} | self._servers
@@ -205,8 +210,7 @@ async def service(rabbit: bool) -> AsyncIterator[Service]:
             await set_up(settings)
             postgres = int((settings.data / "servers/postgres/postmaster.pid").read_text().split()[0])
             made = Service(settings, postgres, await _valkey_pid(settings), rabbit_pid, data)
-            made.tokens = [mint(settings, f"CLT-{number:05}", TOKEN_S) for number in range(1, 301)]
-            made.data = await _size(settings)
+            await made.know(f"CLT-{number:05}" for number in range(1, 301))
             yield made
 
 
