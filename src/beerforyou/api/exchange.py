@@ -122,7 +122,7 @@ class Stream:
 
     A handler makes one, gives it to whoever has something to say, and returns it. What is written before goes out with its
     head; what is written after it was closed goes nowhere. `on_close` is called once, when nothing more can be heard: the
-    other side has gone, has left too much unread, the server stops, or `close` was called. While nothing is written,
+    other side has gone, has left too much unread (then from within `write`), the server stops, or `close` was called. While nothing is written,
     the connection says that it is still there, now and then, by one timer for all of them.
 
         stream = Stream(on_close=lambda: listeners.discard(heard))
@@ -149,7 +149,7 @@ class Stream:
         self._listener.pushed(frames) if self._listener else self._early.append(frames)
 
     async def drained(self) -> None:
-        """Returns once most of what was written is read, or nobody is there: for whoever has long logs to send."""
+        """Returns once most of what was written is read, or nobody is there: for whoever has long logs to send, one at a time."""
         if self._listener and not self.closed:
             await self._listener.drained()
 

@@ -32,10 +32,10 @@ class Place:
         self._process: asyncio.subprocess.Process | None = None
         self.ready = asyncio.Event()
         self.code: int | None = None  # of a process that ended before the first was ready
-        self._stops = False
+        self._stopped = asyncio.Event()
 
     def send(self, signum: signal.Signals) -> None:
-        self._stops = True
+        self._stopped.set()
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signum)
@@ -43,10 +43,10 @@ class Place:
     async def keep(self) -> None:
         """Until it is told to stop, or does not come up at all."""
         pause = PAUSE_S
-        while not self._stops:
+        while not self._stopped.is_set():
             started = time.monotonic()
             code = await self._live()
-            if self._stops:
+            if self._stopped.is_set():
                 return
             if not self.ready.is_set():
                 self.code = code or 1
@@ -56,7 +56,9 @@ class Place:
             if pause > PAUSE_S and self._listener:  # the others take its connections meanwhile
                 self._listener.close()
                 self._listener = None
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopped.wait()
 
     async def _live(self) -> int:
         if self._listen and not self._listener:
@@ -72,6 +74,8 @@ class Place:
             start_new_session=True,
         )
         assert self._process.stdout
+        if self._stopped.is_set():  # while it was being started
+            self.send(signal.SIGTERM)
         if await self._process.stdout.readline():
             self.ready.set()
         return await self._process.wait()
