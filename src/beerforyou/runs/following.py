@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Set
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any, Protocol
@@ -95,11 +95,10 @@ class Follower:
             self._sink.close()
 
     def _take(self, news: News) -> bool:
-        if news.last <= self.after:
-            return True
         if news.needs > self.after:
             return False
-        self._pass_on(news.frames if news.needs == self.after else frames.after(news.frames, self.after), news.last)
+        if news.last > self.after:
+            self._pass_on(news.frames if news.needs == self.after else frames.after(news.frames, self.after), news.last)
         if news.over:
             self.end()
         return True
@@ -232,10 +231,12 @@ class Following:
             self._task = asyncio.create_task(self._keep_looking())
 
     async def _keep_looking(self) -> None:
-        """For all followers together who have missed something, or may have."""
+        """For all followers together who have missed something, or may have. Twice: it may have been told before it was kept."""
+        looked: set[Follower] = set()
         while self._followers:
-            behind = {f for f in self._late() if not f.over}
-            self._behind.clear()
+            missed, self._behind = self._behind, set()
+            behind = {f for f in self._followers.keys() & (missed | looked | self._late()) if not f.over}
+            looked = missed
             try:
                 await self._look(behind)
             except Exception as error:  # nothing may end the looking
@@ -244,11 +245,11 @@ class Following:
             await asyncio.sleep(LOOK_S)
         self._task = None
 
-    def _late(self) -> Iterable[Follower]:
+    def _late(self) -> Set[Follower]:
         if not self._subscriptions.live:
-            return self._followers
+            return self._followers.keys()
         silent_since = time.monotonic() - SILENT_S
-        return self._behind | {follower for follower in self._followers if follower.heard_at < silent_since}
+        return {follower for follower in self._followers if follower.heard_at < silent_since}
 
     async def _look(self, behind: Iterable[Follower]) -> None:
         """Followers who are at the same place are looked up as one."""

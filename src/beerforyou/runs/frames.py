@@ -8,6 +8,7 @@ waits for the answer.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import msgspec
 
 from beerforyou.runs.run import Event, EventType
 
-encode = msgspec.json.Encoder().encode
+as_json = msgspec.json.Encoder().encode
 GOES_ON, OVER = "-", "over"
 DELETED = b""  # is published of what is there no more
 STARTED = Event(seq=1, type="started", data={})  # the first of each run that a worker took; it is kept nowhere
@@ -42,6 +43,14 @@ def unpacked(news: bytes) -> News:
     line, _, frames = news.partition(b"\n")
     needs, last, ends = line.decode().split(" ")
     return News(int(needs), int(last), ends == OVER, "" if ends in (OVER, GOES_ON) else ends, frames)
+
+
+def encode(value: Any) -> bytes:
+    """UTF-8 knows no half of a character; no model or page may break a run with one."""
+    try:
+        return as_json(value)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace")
 
 
 def frame(number: int, type: str, data: bytes) -> bytes:

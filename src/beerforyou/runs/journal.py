@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -24,7 +23,7 @@ from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
 from beerforyou.outside.patience import patiently
 from beerforyou.runs.claim import Cancelled, Claim, Superseded
-from beerforyou.runs.frames import STARTED, ending
+from beerforyou.runs.frames import STARTED, encode, ending
 from beerforyou.runs.publishing import Publishing
 from beerforyou.runs.run import Event, EventType, StepKind
 from beerforyou.seams import through
@@ -225,15 +224,13 @@ class Journal:
         self._publishing.ended(self._claim.conversation_id, self.run_id, self._told, last, numbers)
 
     async def settled(self) -> None:
-        """Returns when what was begun to be written is written, or known not to be."""
+        """Returns when what was done is written, or known not to be."""
         for timer in (self._spoken, self._behind):
             if timer:
                 timer.cancel()
         if self._late:
             await self._late
-        with contextlib.suppress(Superseded, Unavailable):
-            async with self._order:
-                await self._confirmed()
+        await self._quietly()
 
     async def _confirmed(self) -> asyncpg.Record | None:
         """The row of the write that was begun, if one was. A time limit may end the waiting; then it is waited for again."""
@@ -263,9 +260,6 @@ class Journal:
 
 
 def _json(value: Any) -> str:
-    """PostgreSQL's text knows no NUL, and UTF-8 no half of a character; no model or page may break a run with one."""
-    try:
-        text = msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace").decode()
+    """PostgreSQL's text knows no NUL; no model or page may break a run with one."""
+    text = encode(value).decode()
     return NUL.sub(r"\1", text) if "\\u0000" in text else text  # the pattern is slow on long texts

@@ -88,5 +88,5 @@ async def so_far(reads: Reads, claim: Claim) -> tuple[Claim, list[Entry]]:
     rows = await reads.fetch("runs.ledger", claim.run_id)
     steps = [step for row in rows for step in decode_steps(row["steps"])]
     events = [event for row in rows for event in decode_events(row["events"])]
-    last = max((event.seq or 0 for event in events), default=1)
+    last = max((event.seq or 0 for event in events), default=0)
     return msgspec.structs.replace(claim, steps=len(steps), events=last), steps
