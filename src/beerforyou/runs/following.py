@@ -85,12 +85,11 @@ class Follower:
             self._sink.close()
 
     def _take(self, news: News) -> bool:
-        if news.last <= self.after:
-            return True
-        if news.needs > self.after:
-            return False
-        self._pass_on(news.frames if news.needs == self.after else frames.after(news.frames, self.after), news.last)
-        if news.over:
+        if news.last > self.after:
+            if news.needs > self.after:
+                return False
+            self._pass_on(news.frames if news.needs == self.after else frames.after(news.frames, self.after), news.last)
+        if news.over:  # also for who says to have more than there is
             self.end()
         return True
 
