@@ -64,10 +64,13 @@ class Hook(msgspec.Struct):
 
 
 class Counters:
-    """`calls[marker, seq]` are the times at which a call for that step of the run arrived, by the machine's clock."""
+    """`calls[marker, seq]` are the times at which a call for that step of the run arrived, by the machine's clock; `replies`
+    is how many of them got all of their reply.
+    """
 
     def __init__(self, reaper: Reaper, seed: int) -> None:
         self.calls: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self.replies: Counter[tuple[str, int]] = Counter()
         self.hooks: dict[str, Hook] = {}
         self.forged = self.refused = self.attempts = 0
         self._reaper, self._random, self._wire = reaper, random.Random(seed), Gemini()
@@ -100,10 +103,12 @@ class Counters:
                 await response.write(piece)
                 await asyncio.sleep(self._random.uniform(*PAUSE_S))
             await response.write_eof()
+            self.replies[marker, 2 * turn + 1] += 1
         return response
 
     async def _tool(self, request: web.Request) -> web.Response:
         self.calls[request.query["marker"], 2].append(time.time())
+        self.replies[request.query["marker"], 2] += 1
         return web.Response()
 
     async def _die(self, request: web.Request) -> web.Response:
@@ -136,6 +141,10 @@ def _asked(messages: tuple[Content, ...]) -> tuple[str, int]:
 
 
 def _reply(marker: str, turn: int) -> Reply:
-    calls = (ToolCall("a", "count_cellar", {"marker": marker}), ToolCall("b", "search_breweries", {"city": "Denver"}))
+    calls = (
+        ToolCall("a", "count_cellar", {"marker": marker}),
+        ToolCall("b", "search_breweries", {"city": "Denver"}),
+        ToolCall("c", "ask_cellarer", {}),
+    )
     last = TextPart(f"The cellar of {marker} holds 12 bottles.\nThere is more in Denver.\nCheers!")
     return Reply(parts=(calls[turn] if turn < len(calls) else last,), usage=Usage(input=100, output=10))

@@ -11,7 +11,17 @@ from beerforyou.reading.read import read, read_anew
 from beerforyou.reading.reading import Context, Question, Ref, Search
 from tests.reading.conftest import TODAY
 
-SHORT = ["oi", "Obrigado!", "sim", "Yes, tell me more", "Sim, conte mais", "Mostrar mais", "não", "e em março?", "Denver"]
+SHORT = [
+    "oi",
+    "Obrigado!",
+    "sim",
+    "Yes, tell me more",
+    "Sim, conte mais",
+    "Mostrar mais",
+    "não",
+    "e em março?",
+    "Denver",
+]
 CONTEXTS = [
     Context(),
     Context(language="en"),

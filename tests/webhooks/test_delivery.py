@@ -111,30 +111,17 @@ async def add(db: Database, settings: Settings, receiver: Receiver, client: str 
     return await webhooks.add(db, settings, client, receiver.url)
 
 
-EVENTS = '[{"seq": 1, "type": "answer", "data": {}}, {"seq": 2, "type": "finished", "data": {}}]'
-
-
 async def finish_a_run(db: Database, client: str = MINE) -> UUID:
-    accepted = await db.batch.write("conversations.accept", client, None, "oi", "", "enqueue", 1000, None, b"")
-    assert accepted
-    claimed = await db.batch.write("runs.claim", accepted["run_id"], "a worker", 30.0)
-    assert claimed
-    blocks = [{"type": "text", "text": "Olá, cervejeiro."}]
-    answer = {
-        "status": "succeeded",
-        "outcome": "answered",
-        "text": "Olá, cervejeiro.",
-        "blocks": blocks,
-        "context": None,
-    }
-    answer |= {
-        "labels": [f"client:{client}"],
-        "versions": {"model": "offline:"},
-        "usage": {"input_tokens": 3},
-        "decisions": [],
-    }
-    await db.batch.write("runs.finish", accepted["run_id"], claimed["fencing_token"], json.dumps(answer), EVENTS)
-    return UUID(str(accepted["run_id"]))
+    accepted = await db.batch.write("conversations.accept", None, client, "oi", [], "enqueue", 1000, None, b"")
+    run_id = accepted["run_id"]
+    claimed = await db.batch.write("runs.claim", run_id, "a worker", 30.0)
+    said = "Olá, cervejeiro."
+    answer = ("succeeded", "answered", said, json.dumps([{"type": "text", "text": said}]), "null")
+    made_of = ([f"client:{client}"], '{"model": "offline:"}', '{"input_tokens": 3}', "[]")
+    held = (accepted["conversation_id"], run_id, claimed["fencing_token"])
+    finished = await db.batch.write("runs.finish", *held, 1, None, "[]", 3, *answer, *made_of)
+    assert finished["held"]
+    return UUID(str(run_id))
 
 
 async def until(done: Callable[[], Any], what: str, seconds: float = 10.0) -> None:

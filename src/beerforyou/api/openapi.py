@@ -22,7 +22,6 @@ PROBLEMS = {
     403: "The client of the token is not known here.",
     404: "There is no such thing, or it is another client's.",
     409: "Something else is under way: the conversation is busy, or an equal request is being worked on.",
-    410: "The events are no longer kept; what they told of is.",
     413: "The body is too large.",
     422: "The body makes no sense: `detail` says what and where.",
     429: "Too much is waiting; `Retry-After` says in how many seconds to try again.",

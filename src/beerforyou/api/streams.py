@@ -27,7 +27,8 @@ def last_event(request: Request) -> int:
 
 def accepts(request: Request) -> bool:
     """Whether the answer itself may be a stream."""
-    return "text/event-stream" in request.headers.get("accept", "").lower()
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return any(media.partition(";")[0].strip() == Stream.media for media in accepted)
 
 
 async def streamed(request: Request, begin: Begin) -> Stream:

@@ -71,10 +71,12 @@ async def accept(
         house.publishing.cancelling(interrupted)
     if run_id is None:
         return Accepted(run_id=None, conversation_id=talk, status="person")
-    if before_ring:
-        await before_ring(run_id)
     house.pressure.one_more()
-    house.bell.ring(run_id)
+    try:
+        if before_ring:
+            await before_ring(run_id)
+    finally:  # who hung up meanwhile has a run all the same
+        house.bell.ring(run_id)
     return Accepted(run_id=run_id, conversation_id=talk)
 
 

@@ -214,6 +214,7 @@ class Following:
             if not follower.look(await look) or not self._subscriptions.live:
                 self._misses(follower)
         except BaseException:
+            look.close()  # of who left before his look, which nobody will await
             self.leave(follower)
             raise
         if self._stopped:

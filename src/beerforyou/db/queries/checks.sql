@@ -2,7 +2,8 @@
 -- Where the fence is not as it was laid, one line each; there must be none. Asked by bfy_client as nobody. Which tables are
 -- clients' is read from the catalogs (migration 0011), and so is everything else that may come to be.
 WITH relations AS (
-    SELECT c.oid, c.relkind, c.relnamespace, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, n.nspname,
+    SELECT c.oid, c.relkind, c.relnamespace, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
+           n.nspname, c.relispartition AND pg_partition_root(c.oid) IN (SELECT t.oid FROM authz.tables_of_clients t) AS part,
            n.nspname IN ('pg_catalog', 'information_schema') AS servers, pg_get_userbyid(n.nspowner) LIKE 'bfy\_%' AS ours
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\_t%'
@@ -17,6 +18,14 @@ SELECT oid::regclass || ' belongs to clients, and does not say by a client_id to
 UNION ALL
 SELECT 'row-level security is not forced on ' || oid::regclass
 FROM authz.tables_of_clients JOIN relations USING (oid) WHERE NOT (relrowsecurity AND relforcerowsecurity)
+UNION ALL
+SELECT 'row-level security is not forced on ' || oid::regclass FROM relations WHERE part AND NOT (relrowsecurity AND relforcerowsecurity)
+UNION ALL
+SELECT DISTINCT grantee::regrole || ' has a right on ' || oid::regclass || ', past the policies of the table that it is a part of'
+FROM relations CROSS JOIN LATERAL (
+    SELECT grantee FROM aclexplode(relacl) UNION ALL SELECT a.grantee FROM pg_attribute, aclexplode(attacl) AS a WHERE attrelid = oid
+) AS rights
+WHERE part AND grantee NOT IN (0, relowner)
 UNION ALL
 SELECT 'the policy ' || polname || ' on ' || polrelid::regclass || ' is for everybody, or for a role that has none'
 FROM policies WHERE polroles && ARRAY[0, 'bfy_reader'::regrole::oid, 'bfy_lines'::regrole::oid]
