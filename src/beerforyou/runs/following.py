@@ -236,7 +236,7 @@ class Following:
         looked: set[Follower] = set()
         while self._followers:
             missed, self._behind = self._behind, set()
-            behind = {f for f in self._followers.keys() & (missed | looked | self._late()) if not f.over}
+            behind = {f for f in self._followers & (missed | looked | self._late()) if not f.over}
             looked = missed
             try:
                 await self._look(behind)
@@ -248,7 +248,7 @@ class Following:
 
     def _late(self) -> Set[Follower]:
         if not self._subscriptions.live:
-            return self._followers.keys()
+            return self._followers
         silent_since = time.monotonic() - SILENT_S
         return {follower for follower in self._followers if follower.heard_at < silent_since}
 
