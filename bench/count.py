@@ -71,7 +71,10 @@ class Counting:
         asked, before = self._asked(), await there(self._settings)
         told = await self._bench.asked(load)
         now, runs = await there(self._settings), max(1, told.runs)
-        mine = {n: (count - self._idle[n] * told.seconds) / runs for n, count in _minus(self._asked(), asked).items()}
+        mine = {
+            n: max(0.0, count - self._idle[n] * told.seconds) / runs
+            for n, count in _minus(self._asked(), asked).items()
+        }
         stored, rows = _minus(now.stored, before.stored), _minus(now.rows, before.rows)
         return Counted(
             load=load,

@@ -22,6 +22,7 @@ COUNTED, COUNTED_ALONE = 300, 40
 SIZES = (200, 1000)  # in flight, to see what one more takes
 SOON = (1.0,)  # what the model takes for those once they were weighed
 CROWD_TIME = (5.0, 30.0)
+FEWEST = 40  # runs of an open loop, however slow
 EACH = 10  # clients of each copy that ask
 ARRIVALS = 150.0  # a second, where only those in flight count
 
@@ -52,7 +53,7 @@ async def _open(bench: Bench, options: Options, results: Results) -> None:
     rates = [options.rate] if options.rate else [share * of.runs_s for share in options.load]
     for rate in rates:
         load = replace(
-            of.load, at_once=0, rate=rate, runs=max(20, int(rate * options.load_s)), model_time=options.load_time
+            of.load, at_once=0, rate=rate, runs=max(FEWEST, int(rate * options.load_s)), model_time=options.load_time
         )
         results.loaded.append(await bench.measured(load))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from beerforyou.cli.output import note
 from bench.asking import Talk
 from bench.kinds import CANNED
 from bench.load import Job, Told
@@ -99,6 +100,7 @@ class Bench:
             **_of_job(load),
         )
         self.first += load.runs
+        note(f"{load.kind}: {load.runs} runs …")
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.load", cwd=ROOT, stdin=pipe, stdout=pipe
