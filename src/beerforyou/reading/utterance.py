@@ -13,6 +13,7 @@ from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
 
+Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
 FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, which travels ("breweries em Austin")
 
 
@@ -173,15 +174,33 @@ class Utterance:
         self._marks = marks
         self._by_tag: dict[str, list[Mark]] = {}
         self._at: list[set[str]] = [set() for _ in self.words]
-        self._starts: dict[int, dict[str, list[Mark]]] = {}
-        self._ends: dict[int, dict[str, list[Mark]]] = {}
-        for mark in self._marks:
-            self._by_tag.setdefault(mark.tag, []).append(mark)
-            self._starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
-            self._ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
+        self._edges: tuple[Edges, Edges] | None = None
+        by_tag, at = self._by_tag, self._at
+        for mark in marks:
+            tag = mark.tag
+            by_tag.setdefault(tag, []).append(mark)
             for i in range(mark.start, mark.end):
-                self._at[i].add(mark.tag)
-        self._tags = self._by_tag.keys()
+                at[i].add(tag)
+        self._tags = by_tag.keys()
+
+    @property
+    def _starts(self) -> Edges:
+        return self._found_edges()[0]
+
+    @property
+    def _ends(self) -> Edges:
+        return self._found_edges()[1]
+
+    def _found_edges(self) -> tuple[Edges, Edges]:
+        """When first asked for: marks are kept up to three times, and their edges looked at once."""
+        if self._edges is None:
+            starts: Edges = {}
+            ends: Edges = {}
+            for mark in self._marks:
+                starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
+                ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
+            self._edges = starts, ends
+        return self._edges
 
     def _owners(self, written: list[str]) -> list[str]:
         """ "Stone's website" is about Stone; "Bell's" is a name and stays."""

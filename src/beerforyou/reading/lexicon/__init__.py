@@ -76,11 +76,10 @@ class Meanings:
                 for length in self._lengths[word].get(following, ()):
                     phrase = words[start : start + length]
                     if len(phrase) == length:
-                        found += [
-                            Mark(tag, start, start + length, v) for tag, v in self._said.get(" ".join(phrase), ())
-                        ]
-            if word in self._said:
-                found += [Mark(tag, start, start + 1, value) for tag, value in self._said[word]]
+                        for tag, value in self._said.get(" ".join(phrase), ()):
+                            found.append(Mark(tag, start, start + length, value))
+            for tag, value in self._said.get(word, ()):
+                found.append(Mark(tag, start, start + 1, value))
         return found
 
 
