@@ -150,7 +150,11 @@ async def test_a_signal_ends_all_of_them_gracefully(
         process._ending = True  # it is not to be started again
         process.send(signum)
         await all_gone(pids)
-        await process.end()
+
+        async def told() -> bool:
+            return bool(process.exits)
+
+        await wait_until(told, "the parent's exit code is known")
         assert process.exits == {0: 1}
         assert "Traceback" not in process.log.read_text()
 
