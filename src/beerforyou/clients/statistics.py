@@ -29,6 +29,8 @@ COUNTED = (
     "contributions", "contributions_in_all", "know_contributions", "moved", "move_cells", "add_cells", "drop_empty",
 )  # fmt: skip
 
+TOLD = ("smallest", "know_smallest", "seen_missing", "hide_the_second", "withdraw", "wanted", "know_wanted")
+
 
 async def publish(connection: asyncpg.Connection, today: date) -> Published:
     """Counts and publishes what is due; `today` is the installation's. Needs the administrator's connection; takes on bfy_stats until it is done."""
@@ -36,9 +38,11 @@ async def publish(connection: asyncpg.Connection, today: date) -> Published:
     async def make(name: str, *given: object) -> None:
         await connection.execute(QUERIES[f"statistics.{name}"].sql, *given)
 
-    async def others(which: str) -> None:
+    async def others(which: str) -> bool:
         keys = await connection.fetchval(QUERIES[f"statistics.{which}"].sql)
-        await make("contributions_of_others", keys or [])
+        if keys:
+            await make("contributions_of_others", keys)
+        return bool(keys)
 
     period = f"{today:%Y-%m}"
     async with connection.transaction():
@@ -51,18 +55,12 @@ async def publish(connection: asyncpg.Connection, today: date) -> Published:
         await make("turned", FEWEST)
         for name in ("turn", "drop_cells"):
             await make(name)
-        await others("keys_turned")
+        if await others("keys_turned"):
+            await make("count_cells")
+            await make("know_cells")
         for name, *given in _judged(period):
             await make(name, *given)
-        for name in (
-            "smallest",
-            "know_smallest",
-            "seen_missing",
-            "hide_the_second",
-            "withdraw",
-            "wanted",
-            "know_wanted",
-        ):
+        for name in TOLD:
             await make(name)
         await others("keys_of_others")
         await make("publish", period, NOISE)
@@ -74,6 +72,6 @@ async def publish(connection: asyncpg.Connection, today: date) -> Published:
 def _judged(period: str) -> tuple[tuple[str, *tuple[object, ...]], ...]:
     """Queries, each with what it is given."""
     return (
-        ("count_cells",), ("know_cells",), ("old_noise", period), ("draw_noise", period, FEWEST), ("note_period", period), ("there",),
+        ("old_noise", period), ("draw_noise", period, FEWEST), ("note_period", period), ("there",), ("know_there",),
         ("judge", FEWEST, NOISE), ("find_the_largest", NOISE), ("fit", NOISE), ("due", period, CHANGED),
     )  # fmt: skip

@@ -144,7 +144,7 @@ DELETE FROM stats.cells c USING turned t WHERE c.key = t.key AND NOT t.counted A
 INSERT INTO contributions
 SELECT client, key, m.month, sum(quantity)
 FROM stats.lines l CROSS JOIN LATERAL (VALUES (0), (l.month)) AS m (month)
-WHERE cardinality($1::int[]) > 0 AND key = ANY($1) AND client_id NOT IN (SELECT client_id FROM changed) GROUP BY 1, 2, 3;
+WHERE key = ANY($1::int[]) AND client_id NOT IN (SELECT client_id FROM changed) GROUP BY 1, 2, 3;
 
 -- name: count_cells
 -- All cells of the keys that are counted from now on, but for their whole, which is there: months of the whole and of states,
@@ -192,6 +192,9 @@ FROM stats.published o
 LEFT JOIN stats.keys k ON (k.dimension, k.text) = (array_position(ARRAY['total', 'type', 'style', 'brewery', 'beer'], o.dimension) - 1, o.key)
 LEFT JOIN stats.places p ON (p.country, p.state, p.city) = (o.country, o.state, o.city);
 
+-- name: know_there
+ANALYZE there, stats.noise;
+
 -- name: judge
 -- Cells of $1 clients or more. Whether one client stands out is looked up where it isn't known, by `find_the_largest`.
 CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
@@ -206,8 +209,9 @@ WITH unknown AS (
     SELECT key, place, month FROM judged WHERE largest IS NULL AND about_clients >= 3 * $1::float8
 ), contributions AS (
     SELECT u.key, u.place, u.month, sum(l.quantity) AS quantity
-    FROM stats.lines l JOIN unknown u
-      ON u.key = l.key AND u.month IN (0, l.month) AND u.place IN (0, l.in_state, l.in_city)
+    FROM (SELECT * FROM stats.lines WHERE key IN (SELECT key FROM unknown) OFFSET 0) AS l  -- by key, before anything else
+    JOIN unknown u ON u.key = l.key AND u.month IN (0, l.month) AND u.place IN (0, l.in_state, l.in_city)
+    WHERE EXISTS (SELECT FROM unknown)
     GROUP BY u.key, u.place, u.month, l.client
 ), found AS (
     UPDATE stats.cells c SET largest = f.largest
