@@ -268,7 +268,7 @@ async def test_who_gives_up_on_the_database_tries_the_same_write_first_when_it_i
 ) -> None:
     claimed = await taken()
     unsure = Unsure(quick.database.batch, committed, 1)
-    writing = journal(quick, claimed, patience_s=0.0, batch=unsure)
+    writing = journal(quick, claimed, patience_s=0.001, batch=unsure)
     writing.step(entry())
     with hearing(quick) as heard:
         with pytest.raises(Unavailable):
