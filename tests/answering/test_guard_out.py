@@ -95,7 +95,7 @@ async def test_a_tool_that_lies_gets_nothing_past_it(walk: Walk, house: House, m
     with hearing(house) as heard:
         run = await walk("breweries in San Diego", Scripted(calls(search), says(f"He{EVIL}re. They are.")))
     events = [event.data for event in heard.of(run["run_id"])]
-    assert len(heard.sentences(run["run_id"])) == 2
+    assert heard.sentences(run["run_id"])
     assert clean(run["text"]) and clean(run["blocks"]) and clean(events)
     model = Scripted(says("Again."))
     await walk("and in Denver?", model, conversation_id=run["conversation_id"])

@@ -110,8 +110,12 @@ async def test_an_end_that_is_repeated_gets_the_same_numbers(
 async def test_batches_over_the_same_conversations_do_not_end_each_other(
     database: Database, client: str, settings: Settings
 ) -> None:
-    """Interrupting, recording, ending and handing over, in opposite orders: nothing needs a deadlock to be resolved."""
-    asked = [await accept(database, client) for _ in range(12)]
+    """Interrupting, recording, ending and handing over, in opposite orders: nothing needs a deadlock to be resolved. Who is
+    older among the conversations has the newer run."""
+    first = [await accept(database, client) for _ in range(12)]
+    for run in first:
+        await end(database, await claim(database, run["run_id"]))
+    asked = [await accept(database, client, "e mais?", run["conversation_id"]) for run in reversed(first)]
     claims = [await claim(database, run["run_id"]) for run in asked]
     before = await deadlocks(settings)
     write = database.batch.write

@@ -37,7 +37,8 @@ def told(*types: str, first: int = 2) -> str:
 
 def record(claim: Mapping[str, Any], first: int = 1, *more: int, events: str = "[]") -> tuple[Any, ...]:
     """What `runs.record` is given: the steps from `first` on."""
-    return claim["run_id"], claim["fencing_token"], first, steps(first, *more), events
+    place = claim["conversation_id"], claim["run_id"], claim["fencing_token"]
+    return *place, first, steps(first, *more), events
 
 
 def ending(claim: Mapping[str, Any], text: str | None = "Olá.", status: str = "succeeded") -> tuple[Any, ...]:

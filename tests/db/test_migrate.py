@@ -20,7 +20,8 @@ from beerforyou.runs import frames
 from beerforyou.runs.ledger import decode_steps
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
-from tests.db.asking import ending
+from tests.conftest import FreshSettings
+from tests.db.asking import ending, record
 from tests.waiting import wait_until
 
 
@@ -213,8 +214,10 @@ BEFORE = [12, 14]  # the versions from which one comes to what a run leaves sinc
 
 
 @pytest.fixture(params=BEFORE, scope="module")
-async def from_before(migrated: Settings, request: pytest.FixtureRequest) -> AsyncIterator[asyncpg.Connection]:
-    async with upgrading(migrated, request.param) as (connection, upgrade):
+async def from_before(
+    fresh_settings: FreshSettings, request: pytest.FixtureRequest
+) -> AsyncIterator[asyncpg.Connection]:
+    async with fresh_settings() as settings, upgrading(settings, request.param) as (connection, upgrade):
         await connection.execute(ROWS_OF_BEFORE)
         await upgrade()
         await connection.execute("SET search_path = core")
@@ -271,7 +274,7 @@ async def test_the_ledger_of_before_is_found_by_who_goes_on(upgraded: asyncpg.Co
         upgraded, "SELECT seq, purpose, ms FROM core.run_steps WHERE run_id = $1 ORDER BY seq", run_id(1)
     )
     assert steps == [(1, "plan", 7), (2, "plan", 7)]
-    (held,) = await upgraded.fetch(QUERIES["runs.record"].sql, run_id(3), 4, 2, "[]", "[]")
+    (held,) = await upgraded.fetch(QUERIES["runs.record"].sql, *record(taken, 2))
     assert held["held"]
     (ended,) = await upgraded.fetch(QUERIES["runs.finish"].sql, *ending(taken))
     assert (ended["answered"], ended["ended"], ended["next"]) == (31, 32, run_id(4)), "numbers go on where they were"

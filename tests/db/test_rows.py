@@ -74,12 +74,18 @@ async def test_the_identity_ends_with_the_statement(settings: Settings, two_clie
     await connection.close()
 
 
-async def test_the_reading_role_cannot_write(settings: Settings, two_clients: object) -> None:
+@pytest.mark.parametrize(
+    "write", ["DELETE FROM {}", "UPDATE {} SET client_id = 'A'", "INSERT INTO {} (client_id) VALUES ('A')"]
+)
+async def test_the_reading_role_cannot_write(settings: Settings, two_clients: object, write: str) -> None:
+    admin = await asyncpg.connect(settings.database_admin_url)
     connection = await asyncpg.connect(settings.database_read_url)
     await connection.execute("SET default_transaction_read_only = off")
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await connection.execute("DELETE FROM messages")
-    await connection.close()
+    for table in await tables_of_clients(admin):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(write.format(table))
+    for each in (admin, connection):
+        await each.close()
 
 
 async def test_the_service_role_never_sees_a_purchase(settings: Settings) -> None:

@@ -24,8 +24,10 @@ LONGEST_WRITE_S = 12.0  # of a statement of the service; the database itself giv
 DEADLOCKS = 2  # how often a batch is repeated that PostgreSQL ended for one
 
 Row = Sequence[Any]
-Waiting = tuple[str, Row, "asyncio.Future[asyncpg.Record]"]  # in one order, so that two batches lock in one order
-order: Callable[[Waiting], str] = itemgetter(0)
+Waiting = tuple[
+    tuple[str, ...], Row, "asyncio.Future[asyncpg.Record]"
+]  # in one order, so that two batches lock in one order
+order: Callable[[Waiting], tuple[str, ...]] = itemgetter(0)
 
 
 class _Lane:
@@ -41,7 +43,7 @@ class _Lane:
 
     def write(self, row: Row) -> asyncio.Future[asyncpg.Record]:
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append((str(row[0]), row, future))
+        self._waiting.append((tuple(map(str, row[:2])), row, future))
         self._wake()
         return future
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Set
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Set
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any, Protocol
@@ -206,7 +206,7 @@ class Following:
         finally:
             self.leave(follower)
 
-    async def _begun(self, follower: Follower, look: Awaitable[list[Event]]) -> Follower:
+    async def _begun(self, follower: Follower, look: Coroutine[Any, Any, list[Event]]) -> Follower:
         self._followers.add(follower)
         follower.begin(self._misses)
         try:

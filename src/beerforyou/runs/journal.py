@@ -168,9 +168,8 @@ class Journal:
         async with self._order:
             await self._confirmed()
             if self._steps:
-                self._begun = _Write(
-                    "runs.record", (self.run_id, self._claim.fencing_token, *self._pending()), self._recorded
-                )
+                place = self._claim.conversation_id, self.run_id, self._claim.fencing_token
+                self._begun = _Write("runs.record", (*place, *self._pending()), self._recorded)
                 await through(f"write{self._step}", self.run_id, self._confirmed())
 
     async def _recorded(self, row: asyncpg.Record) -> None:

@@ -365,12 +365,12 @@ END $$;
 COMMENT ON FUNCTION core.claim IS
     'Takes a run that is queued, or whose worker is gone, when it is its turn in its conversation, with all that a worker needs for it. Whoever claims is alive, for `left_s` more seconds. A run that changed hands after it was looked at has another fencing token, and is not taken.';
 
-CREATE FUNCTION core.record(wanted uuid, token int, first int, steps json, events json, OUT held boolean, OUT cancelled boolean)
+CREATE FUNCTION core.record(talk uuid, wanted uuid, token int, first int, steps json, events json, OUT held boolean, OUT cancelled boolean)
 LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
 DECLARE whose text;
 BEGIN
     SELECT o.client_id, o.cancel_at IS NOT NULL INTO whose, cancelled FROM open_runs o
-    WHERE o.run_id = wanted AND o.fencing_token = token AND o.status = 'running'
+    WHERE o.run_id = wanted AND o.conversation_id = talk AND o.fencing_token = token AND o.status = 'running'
     FOR SHARE;
     held := FOUND;
     IF held THEN
@@ -378,7 +378,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION core.record IS
-    'Steps that are done, if the worker still holds the run. A repetition changes nothing. The run is locked until the commit, so that who claims it meanwhile waits and finds them.';
+    'Steps that are done, if the worker still holds the run of that conversation (by which batches are in order). A repetition changes nothing. The run is locked until the commit, so that who claims it meanwhile waits and finds them.';
 
 CREATE FUNCTION core.finish(
     talk uuid, wanted uuid, token int, first int, steps json, events json, last_event int, status text, outcome text, text text,
@@ -388,12 +388,8 @@ CREATE FUNCTION core.finish(
 #variable_conflict use_variable
 DECLARE r open_runs;
 BEGIN
-    -- The conversation before the run, as whoever else has both.
-    UPDATE conversations c
-    SET events = c.events + CASE WHEN text IS NULL THEN 1 ELSE 2 END, last_run = CASE WHEN text IS NULL THEN c.last_run ELSE wanted END
-    WHERE c.conversation_id = talk AND EXISTS (
-        SELECT FROM open_runs o WHERE o.run_id = wanted AND o.fencing_token = token AND o.status = 'running')
-    RETURNING c.events INTO ended;
+    -- The conversation before the run, as whoever else has both; and counted in only once it is known that the run is held.
+    PERFORM FROM conversations c WHERE c.conversation_id = talk FOR NO KEY UPDATE;
     DELETE FROM open_runs o WHERE o.run_id = wanted AND o.fencing_token = token AND o.status = 'running' RETURNING * INTO r;
     held := FOUND;
     IF NOT held THEN
@@ -401,6 +397,9 @@ BEGIN
         held := FOUND;
         RETURN;
     END IF;
+    UPDATE conversations c
+    SET events = c.events + CASE WHEN text IS NULL THEN 1 ELSE 2 END, last_run = CASE WHEN text IS NULL THEN c.last_run ELSE wanted END
+    WHERE c.conversation_id = talk RETURNING c.events INTO ended;
     answered := CASE WHEN text IS NOT NULL THEN ended - 1 END;
     IF steps IS NOT NULL THEN
         INSERT INTO ledger (run_id, seq, client_id, steps, events) VALUES (wanted, first, r.client_id, steps, events) ON CONFLICT DO NOTHING;

@@ -6,7 +6,7 @@ SELECT * FROM core.cancel($1, $2, $3, $4);
 SELECT * FROM core.claim($1, $2, $3);
 
 -- name: record
-SELECT * FROM core.record($1, $2, $3, $4, $5);
+SELECT * FROM core.record($1, $2, $3, $4, $5, $6);
 
 -- name: finish
 SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
