@@ -98,3 +98,16 @@ async def test_what_a_dead_worker_told_is_void_to_who_heard_it(
 
 def text(seq: int, said: str) -> rooms.Event:
     return rooms.Event(seq=seq, type="text", data={"text": said})
+
+
+async def test_what_nobody_published_is_told_all_the_same(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever commits may die before he publishes it: a follower who hears nothing for long is looked up."""
+    monkeypatch.setattr(rooms, "SILENT_S", 0.2)
+    async with replica(settings, works=False) as here, replica(settings) as there:
+        there.house.publishing._publish = lambda *_: None  # type: ignore[method-assign]
+        run = await sent(there.mine)
+        async with following_all(here.mine, run["conversation_id"], after=1) as events:
+            got = await seen(events)
+            await say(there.house, MINE, UUID(run["conversation_id"]), "oi")
+            got += await seen(events, "message")
+    assert [(event.id, event.event) for event in got] == [(2, "answer"), (3, "finished"), (4, "message")]

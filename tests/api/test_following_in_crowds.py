@@ -203,7 +203,9 @@ async def test_what_is_published_is_told_in_order_and_once(
                 tell()
         await finish(here, run_id, last=9)
         end = Event(seq=9, type="finished", data={})
-        here.house.publishing.ended(UUID(int=7), UUID(run_id), sentence.seq or 0, [end], [6])
+        here.house.publishing.ended(
+            UUID(int=7), UUID(run_id), 1 if text_comes == "after the end" else needs + 1, [end], [6]
+        )
         if text_comes == "after the end":
             tell()
         got = [event.id async for event in events]

@@ -119,7 +119,9 @@ async def test_clients_that_are_only_called_like_canaries_are_left_alone(
         assert len(made) == 3
     async with operator(settings) as connection:
         await remove(connection, names)  # not even when asked to
-        assert await connection.fetchval("SELECT count(*) FROM runs") == 0, "the operator sees nobody's conversations"
+        assert await connection.fetchval("SELECT count(*) FROM open_runs") == 0, (
+            "the operator sees nobody's conversations"
+        )
     for table in ("clients", "runs", "conversations", "messages"):
         rows = await admin.fetch(f"SELECT DISTINCT client_id FROM core.{table} ORDER BY 1")
         assert [row["client_id"] for row in rows] == sorted(names), table

@@ -52,7 +52,7 @@ PLACES = (
 )
 LEAVE = asking_leave()
 CALL_S, WRITE_S = 0.04, 0.006  # how far into a call, or a commit, `during` may be
-ASK_S = 20.0
+ASK_S, TOOL_S = 20.0, 110.0  # what the harness may take for an answer
 # Between the attempts at a webhook, and of its lease: in days nobody waits for the end of a test.
 SCHEDULE, LEASE_S = (2.0,) * 9, 8.0
 
@@ -63,7 +63,8 @@ class Cellar(msgspec.Struct, frozen=True):
 
 async def count_cellar(caller: Caller, hands: Hands, args: Cellar) -> Result:
     """How many bottles are in the caller's cellar; what this costs is counted."""
-    async with _http(LEAVE).post(f"{HARNESS}/tool", params={"marker": args.marker}) as response:
+    patience = aiohttp.ClientTimeout(total=TOOL_S)
+    async with _http(LEAVE).post(f"{HARNESS}/tool", params={"marker": args.marker}, timeout=patience) as response:
         response.raise_for_status()
     return Result(content={"bottles": 12}, label=caller.public())
 

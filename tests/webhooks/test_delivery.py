@@ -355,8 +355,13 @@ async def crowd(db: Database, settings: Settings, receiver: Receiver, clients: i
 
 
 @pytest.mark.parametrize("clients", [6, 40])
-async def test_receivers_that_hang_take_no_place_from_others(db: Database, local: Settings, clients: int) -> None:
-    """Counted in looks of the sender: the first one after the run has ended tells the honest client."""
+async def test_receivers_that_hang_take_no_place_from_others(
+    db: Database, local: Settings, clients: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in looks of the sender: the first one after the run has ended tells the honest client. None of those that hang is
+    late by then, on however slow a machine.
+    """
+    monkeypatch.setattr(posting, "QUICK_S", 3600.0)
     patient = replace(local, webhook_timeout_s=60.0)
     async with (
         receiving(Receiver(silent=True)) as hanging,
@@ -505,7 +510,8 @@ async def test_a_late_failure_changes_nothing_that_another_sender_did(db: Databa
         await finish_a_run(db)
         (taken,) = await due(db, 0.0)
         assert await delivered(sender) == 1
-        assert await db.batch.write("webhooks.failed", taken["message_id"], taken["attempts"], None, "late") is None
+        late = await db.batch.write("webhooks.failed", taken["message_id"], taken["attempts"], None, "late")
+        assert late["count"] == 0
         assert await webhooks.dead(db) == []
 
 

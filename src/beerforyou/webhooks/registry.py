@@ -70,7 +70,7 @@ def _body(row: Mapping[str, Any]) -> bytes:
 async def add(database: Database, settings: Settings, client_id: str, url: str, asked: Asked = ONCE) -> AddedWebhook:
     """Raises BadInput, NotAllowed (no such client) and Conflict."""
     check_url(url, settings)
-    (row,) = await database.batch.alone("webhooks.add", client_id, url, MOST, asked.key, asked.sent)
+    row = await database.batch.write("webhooks.add", client_id, url, MOST, asked.key, asked.sent)
     made = answered(row["earlier"])
     if made is None and row["refusal"]:
         raise _refusal(row["refusal"], client_id)
@@ -99,7 +99,7 @@ async def rotate(
     database: Database, settings: Settings, client_id: str, webhook_id: UUID, asked: Asked = ONCE
 ) -> RotatedWebhook:
     """A new secret. Raises NotFound, and Conflict and BadInput for the key."""
-    (row,) = await database.batch.alone("webhooks.rotate", client_id, webhook_id, asked.key, asked.sent)
+    row = await database.batch.write("webhooks.rotate", client_id, webhook_id, asked.key, asked.sent)
     made = answered(row["earlier"]) or msgspec.json.decode(row["made"] or "null")
     if made is None:
         raise _not_found(webhook_id)
