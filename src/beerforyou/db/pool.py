@@ -4,9 +4,11 @@ answered within seconds, or the server is not there.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -16,6 +18,16 @@ T = TypeVar("T")
 Question = Callable[[Any], Awaitable[T]]  # put to a connection
 
 
+MOST_USES = 100  # until asyncpg sees a connection again, and whether it has been used for long enough
+IDLE_S = 300.0  # until it is given back: a rush leaves no connections behind
+
+
+class Idle(NamedTuple):
+    connection: asyncpg.Connection
+    uses: int
+    since: float
+
+
 class Pool:
     """`patience_s`: how long anybody waits for a connection, at the most. `direct`: no pooler stands between, so that a
     session is ours as long as the connection is."""
@@ -23,6 +35,7 @@ class Pool:
     def __init__(self, pool: asyncpg.Pool, size: int, patience_s: float, direct: bool) -> None:
         self._pool, self._turns, self.direct = pool, Turns(size, patience_s), direct
         self._answers = 0
+        self._idle: deque[Idle] = deque()
 
     async def ask(self, seconds: float, question: Question[T], whose: str = OURS) -> T:
         """Raises Busy, TimeoutError when there is no answer within so many seconds, and whatever else the server answers.
@@ -42,15 +55,38 @@ class Pool:
         """Raises Busy, and TimeoutError when the server lets nobody in for so many seconds: it is not the time of waiting."""
         await self._turns.take(whose)
         try:
-            async with self._heard(timeout):
-                connection = await self._pool.acquire()
+            connection, uses = await self._taken(timeout)
+            answered = False
             try:
                 yield connection
                 self._answers += 1
+                answered = True
             finally:
-                await self._pool.release(connection)
+                await self._left(connection, uses + 1 if answered else MOST_USES)
         finally:
             self._turns.give_back()
+
+    async def _taken(self, timeout: float) -> tuple[asyncpg.Connection, int]:
+        """The one that was used last, with how often it was used."""
+        while self._idle:
+            last = self._idle.pop()
+            if _is_open(last.connection):
+                return last.connection, last.uses
+            await self._pool.release(last.connection)
+        async with self._heard(timeout):
+            return await self._pool.acquire(), 0
+
+    async def _left(self, connection: asyncpg.Connection, uses: int) -> None:
+        """asyncpg has a task and a shield for each release; what was answered as usual need not go back to it."""
+        now = time.monotonic()
+        if _is_open(connection) and connection.is_in_transaction():
+            connection.terminate()  # somebody's identity may be in it
+        if uses < MOST_USES and _is_open(connection):
+            self._idle.append(Idle(connection, uses, now))
+        else:
+            await self._pool.release(connection)
+        if self._idle and now - self._idle[0].since > IDLE_S:
+            await self._pool.release(self._idle.popleft().connection)
 
     @asynccontextmanager
     async def _heard(self, seconds: float) -> AsyncIterator[None]:
@@ -66,7 +102,16 @@ class Pool:
 
     async def close(self) -> None:
         self._turns.fail("the database is being left", "start again")
+        while self._idle:
+            await self._pool.release(self._idle.pop().connection)
         await self._pool.close()
+
+
+def _is_open(connection: asyncpg.Connection) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:  # it ended, and its pool has already taken it back
+        return False
 
 
 class Alone(Pool):
