@@ -24,7 +24,7 @@ SELECT client_id, beer_id::text, '2026-01-01', beer_id, 1, 2 FROM core.clients, 
 """
 WRONG = """
 SELECT p.client_id, p.purchase_id FROM core.purchases p JOIN core.beers b USING (beer_id) LEFT JOIN core.breweries c ON c.brewery_id = b.brewery_id
-WHERE (p.beer, p.style, p.brewery, p.brewery_id, p.type, p.city, p.state) IS DISTINCT FROM (b.name, b.style, coalesce(c.name, b.brewery_name),
+WHERE (p.shown_beer, p.shown_style, p.shown_brewery, p.shown_brewery_id, p.shown_type, p.shown_city, p.shown_state) IS DISTINCT FROM (b.name, b.style, coalesce(c.name, b.brewery_name),
        b.brewery_id, b.brewery_type, coalesce(c.city, b.brewery_city), coalesce(c.state, b.brewery_state))
 """
 CHANGES = {  # and the clients whose purchases then say something else

@@ -2,6 +2,7 @@
 not change: rows, errors, days, and whose they are."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import AsyncIterator
@@ -306,6 +307,18 @@ async def test_who_stops_waiting_leaves_nobody_on_the_connection(counted: Counte
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
     assert (await database.fence.run(ME, "SELECT authz.whose() AS me")).rows == ((ME,),)
+
+
+async def test_a_transaction_that_was_left_open_is_nobodys(counted: Counted) -> None:
+    """Whoever forgot it: the next one has another session."""
+    pool = counted.database._pools.sql._primary
+    for left in ("BEGIN", "BEGIN; SELECT set_config('x.y', 'z', true)"):
+        with contextlib.suppress(asyncpg.PostgresError):
+            async with pool.acquire(timeout=5) as connection:
+                await connection.execute(left)
+        async with pool.acquire(timeout=5) as connection:
+            assert not connection.is_in_transaction()
+            assert await connection.fetchval("SELECT authz.whose()") is None
 
 
 async def test_a_session_of_nobody_sees_nothing(furnished: Settings) -> None:

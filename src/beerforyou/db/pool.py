@@ -73,12 +73,17 @@ class Pool:
             while held.connection.is_closed():
                 held = self._idle.pop() if self._idle else await self._new(timeout)
             self._used.add(held.connection)
+            usable = False
             try:
                 yield held.connection
                 self._answers += 1
+                usable = True
+            except asyncpg.PostgresError:  # an answer, too
+                usable = True
+                raise
             finally:
                 self._used.discard(held.connection)
-                self._take_back(held)
+                self._take_back(held, usable)
         finally:
             self._turns.give_back()
 
@@ -86,12 +91,12 @@ class Pool:
         async with self._heard(seconds):
             return _Held(await self._connect(), 0, 0.0)
 
-    def _take_back(self, held: _Held) -> None:
+    def _take_back(self, held: _Held, usable: bool) -> None:
         """One that is in the middle of something is of no use to anybody."""
         connection, uses = held.connection, held.uses + 1
         if connection.is_closed():
             return
-        if uses >= self._most_uses or connection.is_in_transaction():
+        if not usable or uses >= self._most_uses or connection.is_in_transaction():
             connection.terminate()
         else:
             self._idle.append(_Held(connection, uses, time.monotonic()))

@@ -60,9 +60,9 @@ RESET ROLE;
 -- would say; triggers keep them so. In no index: they would double it, and a client's rows lie together or are few.
 
 SET ROLE bfy_owner;
-ALTER TABLE core.purchases ADD COLUMN beer text, ADD COLUMN style text, ADD COLUMN brewery text, ADD COLUMN brewery_id text,
-    ADD COLUMN type text, ADD COLUMN city text, ADD COLUMN state text;
-COMMENT ON COLUMN core.purchases.beer IS 'This and the names after it: of the beer and its brewery, the catalogue''s where it knows it.';
+ALTER TABLE core.purchases ADD COLUMN shown_beer text, ADD COLUMN shown_style text, ADD COLUMN shown_brewery text,
+    ADD COLUMN shown_brewery_id text, ADD COLUMN shown_type text, ADD COLUMN shown_city text, ADD COLUMN shown_state text;
+COMMENT ON COLUMN core.purchases.shown_beer IS 'This and the names after it: of the beer and its brewery, the catalogue''s where it knows it.';
 
 CREATE VIEW core.beers_by_name AS
 SELECT b.beer_id, b.name AS beer, b.style, coalesce(c.name, b.brewery_name) AS brewery, b.brewery_id, b.brewery_type AS type,
@@ -75,7 +75,7 @@ CREATE FUNCTION core.name_purchase() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
 BEGIN
     SELECT n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state
-    INTO NEW.beer, NEW.style, NEW.brewery, NEW.brewery_id, NEW.type, NEW.city, NEW.state
+    INTO NEW.shown_beer, NEW.shown_style, NEW.shown_brewery, NEW.shown_brewery_id, NEW.shown_type, NEW.shown_city, NEW.shown_state
     FROM beers_by_name n WHERE n.beer_id = NEW.beer_id;
     RETURN NEW;
 END $$;
@@ -84,9 +84,10 @@ CREATE OR REPLACE FUNCTION core.beers_changed() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE purchases p
-    SET (beer, style, brewery, brewery_id, type, city, state) = (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state)
+    SET (shown_beer, shown_style, shown_brewery, shown_brewery_id, shown_type, shown_city, shown_state)
+        = (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state)
     FROM changed JOIN beers_by_name n USING (beer_id)
-    WHERE p.beer_id = n.beer_id AND (p.beer, p.style, p.brewery, p.brewery_id, p.type, p.city, p.state)
+    WHERE p.beer_id = n.beer_id AND (p.shown_beer, p.shown_style, p.shown_brewery, p.shown_brewery_id, p.shown_type, p.shown_city, p.shown_state)
         IS DISTINCT FROM (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state);
     RETURN NULL;
 END $$;
@@ -96,10 +97,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = core, pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM before JOIN after USING (brewery_id)
                WHERE (before.name, before.city, before.state) IS DISTINCT FROM (after.name, after.city, after.state)) THEN
-        UPDATE purchases p SET brewery = after.name, city = after.city, state = after.state
+        UPDATE purchases p SET shown_brewery = after.name, shown_city = after.city, shown_state = after.state
         FROM after
-        WHERE p.brewery_id = after.brewery_id
-          AND (p.brewery, p.city, p.state) IS DISTINCT FROM (after.name, after.city, after.state);
+        WHERE p.shown_brewery_id = after.brewery_id
+          AND (p.shown_brewery, p.shown_city, p.shown_state) IS DISTINCT FROM (after.name, after.city, after.state);
     END IF;
     RETURN NULL;
 END $$;
@@ -107,17 +108,18 @@ REVOKE EXECUTE ON FUNCTION core.name_purchase, core.breweries_changed FROM PUBLI
 
 -- `load` brings the names along; who does not has them looked up.
 CREATE TRIGGER purchase_named BEFORE INSERT ON core.purchases
-    FOR EACH ROW WHEN (NEW.beer IS NULL) EXECUTE FUNCTION core.name_purchase();
+    FOR EACH ROW WHEN (NEW.shown_beer IS NULL) EXECUTE FUNCTION core.name_purchase();
 CREATE TRIGGER purchase_renamed BEFORE UPDATE ON core.purchases
     FOR EACH ROW WHEN (NEW.beer_id <> OLD.beer_id) EXECUTE FUNCTION core.name_purchase();
 CREATE TRIGGER breweries_altered AFTER UPDATE ON core.breweries
     REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION core.breweries_changed();
-GRANT SELECT (beer, style, brewery, brewery_id, type, city, state) ON core.purchases TO bfy_views;
+GRANT SELECT (shown_beer, shown_style, shown_brewery, shown_brewery_id, shown_type, shown_city, shown_state) ON core.purchases TO bfy_views;
 RESET ROLE;
 
 SET ROLE bfy_operator;  -- whose policy shows every row
 UPDATE core.purchases p
-SET (beer, style, brewery, brewery_id, type, city, state) = (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state)
+SET (shown_beer, shown_style, shown_brewery, shown_brewery_id, shown_type, shown_city, shown_state)
+        = (n.beer, n.style, n.brewery, n.brewery_id, n.type, n.city, n.state)
 FROM core.beers_by_name n WHERE n.beer_id = p.beer_id;
 RESET ROLE;
 
@@ -128,7 +130,8 @@ FROM core.clients
 WHERE client_id = (SELECT authz.whose());
 
 CREATE OR REPLACE VIEW own.my_purchases WITH (security_barrier) AS
-SELECT purchased_on, beer, style, brewery, brewery_id, type, city, state, quantity, unit_price, quantity * unit_price AS amount
+SELECT purchased_on, shown_beer AS beer, shown_style AS style, shown_brewery AS brewery, shown_brewery_id AS brewery_id, shown_type AS type,
+       shown_city AS city, shown_state AS state, quantity, unit_price, quantity * unit_price AS amount
 FROM core.purchases
 WHERE client_id = (SELECT authz.whose());
 RESET ROLE;

@@ -124,7 +124,7 @@ SELECT coalesce(max(line), 0) FROM staged_purchases;
 -- name: merge_purchases
 -- New purchases, and what changed of the others: lines $1 to before $2. In the order in which they are read later.
 INSERT INTO purchases (client_id, purchase_id, purchased_on, beer_id, quantity, unit_price,
-                       beer, style, brewery, brewery_id, type, city, state)
+                       shown_beer, shown_style, shown_brewery, shown_brewery_id, shown_type, shown_city, shown_state)
 SELECT s.client_id, s.purchase_id, s.purchased_on, b.beer_id, s.quantity, s.unit_price,
        b.beer, b.style, b.brewery, b.brewery_id, b.type, b.city, b.state
 FROM staged_purchases s
