@@ -124,19 +124,29 @@ class OfRun(Follower):
 
 
 class OfConversation(Follower):
-    """`_under_way`: how far each run was heard from its beginning on, and not from somewhere in the middle."""
+    """`_under_way`: how far each run was heard from its beginning on, and not from somewhere in the middle. `_ended`: runs whose
+    end is among what is kept, so that what was heard of them meanwhile is old.
+    """
 
-    __slots__ = ("_under_way",)
+    __slots__ = ("_ended", "_under_way")
 
     def __init__(self, followed: UUID, after: int, sink: Sink) -> None:
         super().__init__(followed, after, sink)
         self._under_way: dict[str, int] = {}
+        self._ended: frozenset[str] = frozenset()
+
+    def look(self, events: list[Event]) -> bool:
+        self._ended = frozenset(event.run_id.hex for event in events if event.run_id and event.type == "finished")
+        joined = super().look(events)
+        self._ended = frozenset()
+        return joined
 
     def _take(self, news: News) -> bool:
         if not news.run:
             return super()._take(news)
-        begins = news.frames.startswith(b"event: started\n")
-        if begins or self._under_way.get(news.run) == news.needs:
+        heard = self._under_way.get(news.run, 0)
+        joins = heard == news.needs or news.frames.startswith(b"event: started\n")
+        if joins and news.last > heard and news.run not in self._ended:
             self._under_way = {news.run: news.last}  # one runs at a time
             self._sink.write(news.frames)
         return True
