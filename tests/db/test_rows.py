@@ -1,6 +1,7 @@
 """Row-level security, from the first migration on: a client's rows are seen by nobody else."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -50,8 +51,12 @@ async def test_a_connection_that_entered_as_nobody_sees_nothing(settings: Settin
         await asyncpg.connect(settings.database_admin_url),
         await asyncpg.connect(settings.database_read_url),
     )
+    readable = []
     for table in await tables_of_clients(admin):
-        assert await nobody.fetch(f"SELECT * FROM {table}") == [], table
+        with suppress(asyncpg.InsufficientPrivilegeError):
+            assert await nobody.fetch(f"SELECT * FROM {table}") == [], table
+            readable.append(table)
+    assert {"core.ended_runs", "core.purchases"} <= set(readable)
     await admin.close()
     await nobody.close()
 

@@ -22,6 +22,7 @@ CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceE
 
 GOODBYE_S = 2.0
 CONNECT_S = 10.0  # who asks gives up sooner
+UNNAMED = {"statement_cache_size": 0}  # statements that no session keeps
 MOST_USES = 50_000  # of a connection: what a session gathers goes with it
 log = logging.getLogger(__name__)
 
@@ -69,17 +70,18 @@ async def pool(
             await init(connection)
         return connection
 
-    direct = False
+    direct, first = False, None
     try:
         direct = not await _through_pooler(url)
+        options |= {} if direct else UNNAMED
+        first = await connect()
     except CANNOT_CONNECT as error:
         failure = not_connected(error, url)
         if needed or isinstance(failure, SetupError):
             raise failure from None
-        log.warning("%s (%s)", failure.message, failure.hint)  # there may be a pooler, once it answers
-    if not direct:
-        options["statement_cache_size"] = 0
-    return Pool(connect, size, patience_s, direct, most_uses)
+        log.warning("%s (%s)", failure.message, failure.hint)
+        options |= UNNAMED  # there may be a pooler, once it answers
+    return Pool(connect, size, patience_s, direct, most_uses, first)
 
 
 async def closed(pool: Pool | asyncpg.Connection) -> None:
