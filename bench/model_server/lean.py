@@ -32,7 +32,7 @@ from bench.model_server.script import Ask, Wire
 EARLY = 0.2  # share of the model's time that a call which ends in a tool takes; the answer takes what is left
 SILENT = 0.25  # share of the answer's time until its first piece
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-# By which path which wire is asked, and what each tool result of the conversation has in its request.
+# By which path which wire is asked, and what each tool result has in its request.
 WIRES: tuple[tuple[bytes, Wire, bytes], ...] = (
     (b"streamGenerateContent", Gemini(), b'"functionResponse"'),
     (b"/chat/completions", OpenAIChat(), b'"tool_call_id"'),
@@ -116,15 +116,16 @@ class Connection(asyncio.Protocol):
             return self._reply(b"{}")
         for path, wire, result in WIRES:
             if path in self._url:
-                return self._answer(wire, body, body.count(result))
+                return self._answer(wire, body, result)
         self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
     def _reply(self, body: bytes) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))  # fmt: skip
 
-    def _answer(self, wire: Wire, body: bytes, turn: int) -> None:
+    def _answer(self, wire: Wire, body: bytes, result: bytes) -> None:
         marked = body.rfind(MARK) + len(MARK)
         kind, number = KINDS[body[marked] - 48], int(body[marked + 1 : marked + 7])
+        turn = body.count(result, marked)  # of this run: some bring the tool results of earlier ones along
         self._playing.state.calls += 1
         begun, chunks = self._loop.time(), self._playing.chunks(wire, kind, number, turn)
 
