@@ -153,7 +153,8 @@ async def compare(both: list[Settings], sizes: list[int]) -> Took:
             # First and last by turns: the second finds the client's rows in memory.
             try:
                 cost = {what: await ask(what, sql, at, client) for what in WAYS[:: 1 if run % 2 else -1]}
-            except ProcessLookupError:  # a session is renewed now and then
+            except ProcessLookupError:  # a session is renewed now and then, when the next question comes
+                await databases[at].fence.ask(client, sql)
                 servers[at] = await usage_files(admins[at])
                 continue
             cost["added"] = tuple(map(sub, cost["again"], cost["bare"]))

@@ -31,10 +31,14 @@ from bench.model_server.script import Ask, Wire
 
 EARLY = 0.2  # share of the model's time that a call which ends in a tool takes; the answer takes what is left
 SILENT = 0.25  # share of the answer's time until its first piece
+STREAMED = (b"streamGenerateContent", b'"stream":true', b'"stream": true')  # in the address or the body
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+How = Callable[[Wire, Reply], tuple[bytes, ...]]
 # By which path which wire is asked, and what each tool result has in its request.
 WIRES: tuple[tuple[bytes, Wire, bytes], ...] = (
     (b"streamGenerateContent", Gemini(), b'"functionResponse"'),
+    (b"generateContent", Gemini(), b'"functionResponse"'),
     (b"/chat/completions", OpenAIChat(), b'"tool_call_id"'),
     (b"/responses", OpenAIResponses(), b'"function_call_output"'),
 )
@@ -70,7 +74,8 @@ class Playing:
     def __init__(self, model_time: list[float]) -> None:
         self.script, self.state = Script(model_time), State(seconds=defaultdict(float))
         self.held: list[Callable[[], None]] = []
-        self._answers = {wire.name: _chunks(wire, Reply(parts=(TextPart("\n".join(ANSWER)),), usage=Usage(1900, 400))) for _, wire, _ in WIRES}  # fmt: skip
+        last = Reply(parts=(TextPart("\n".join(ANSWER)),), usage=Usage(1900, 400))
+        self._answers = {(wire.name, how): how(wire, last) for _, wire, _ in WIRES for how in (_chunks, _whole)}
 
     def change(self, script: Script) -> None:
         self.script = script
@@ -79,13 +84,12 @@ class Playing:
             for answer in held:
                 answer()
 
-    def chunks(self, wire: Wire, kind: str, number: int, turn: int) -> tuple[bytes, ...]:
+    def chunks(self, wire: Wire, how: How, kind: str, number: int, turn: int) -> tuple[bytes, ...]:
+        """What is written one after the other, the head first."""
         if turn >= CALLS - 1:
-            return self._answers[wire.name]
+            return self._answers[wire.name, how]
         call = calls(kind, number)[turn]
-        return _chunks(
-            wire, Reply(parts=(ToolCall(f"c{turn}", call.tool, call.args),), usage=Usage(1150, 25, cached=900))
-        )
+        return how(wire, Reply(parts=(ToolCall(f"c{turn}", call.tool, call.args),), usage=Usage(1150, 25, cached=900)))
 
 
 class Connection(asyncio.Protocol):
@@ -127,14 +131,16 @@ class Connection(asyncio.Protocol):
         kind, number = KINDS[body[marked] - 48], int(body[marked + 1 : marked + 7])
         turn = body.count(result, marked)  # of this run: some bring the tool results of earlier ones along
         self._playing.state.calls += 1
-        begun, chunks = self._loop.time(), self._playing.chunks(wire, kind, number, turn)
+        how = _chunks if any(mark in self._url or mark in body for mark in STREAMED) else _whole
+        begun, chunks = self._loop.time(), self._playing.chunks(wire, how, kind, number, turn)
 
         def begin() -> None:
             last = turn >= CALLS - 1
             seconds = self._playing.script.seconds(number) * (1 - (CALLS - 1) * EARLY if last else EARLY)
-            silent = seconds * (SILENT if len(chunks) > 1 else 1)
-            pause = (seconds - silent) / max(1, len(chunks) - 1)
-            self._after(silent, self._write, (HEAD, *chunks), 1, pause, number, begun)
+            pieces = len(chunks) - 2  # without the head and the end
+            silent = seconds * (SILENT if pieces > 1 else 1)
+            pause = (seconds - silent) / max(1, pieces - 1)
+            self._after(silent, self._write, chunks, 1, pause, number, begun)
 
         if self._playing.script.hold:
             self._playing.held.append(begin)
@@ -149,8 +155,8 @@ class Connection(asyncio.Protocol):
         """Each piece is a packet of its own; the head goes with the first, the end with the last."""
         if self._transport.is_closing():
             return
-        last = place == len(chunks) - 1
-        self._transport.write((chunks[0] if place == 1 else b"") + chunks[place] + (b"0\r\n\r\n" if last else b""))
+        last = place == len(chunks) - 2
+        self._transport.write((chunks[0] if place == 1 else b"") + chunks[place] + (chunks[-1] if last else b""))
         if last:
             self._playing.state.seconds[number] += self._loop.time() - begun
         else:
@@ -158,9 +164,14 @@ class Connection(asyncio.Protocol):
 
 
 def _chunks(wire: Wire, reply: Reply) -> tuple[bytes, ...]:
-    """The events of the wire, as chunks of HTTP. It makes an event of each line: blanks again, once they are made."""
+    """A head, the events of the wire as chunks of HTTP, and the end. It makes an event of each line: blanks again, once they are made."""
     ask = Ask(wire, "simulated", True, "", {}, {"stream_options": {"include_usage": True}})
-    return tuple(b"%x\r\n%s\r\n" % (len(event), event) for event in _events(wire, reply, ask))
+    return HEAD, *(b"%x\r\n%s\r\n" % (len(event), event) for event in _events(wire, reply, ask)), b"0\r\n\r\n"
+
+
+def _whole(wire: Wire, reply: Reply) -> tuple[bytes, ...]:
+    body = wire.whole(reply, Ask(wire, "simulated", False, "", {}, {}))
+    return WHOLE % len(body), body, b""
 
 
 def _events(wire: Wire, reply: Reply, ask: Ask) -> list[bytes]:

@@ -26,6 +26,7 @@ from msgspec.structs import replace
 from beerforyou.settings import Settings, kept_secret
 from bench.kinds import NEW, SEARCH, SEEN, SHORT
 from bench.model_server.lean import seconds
+from bench.parts import WARM
 from bench.peers.environment import REQUIREMENTS, python
 from bench.peers.plain import SOURCES, TABLES
 from bench.phases import Bench, Load, Phase
@@ -34,7 +35,6 @@ from bench.service import Fleet, Service, service
 
 OURS, PEER = "BeerForYou", "LangGraph"
 KINDS = (SEARCH, SEEN, NEW)  # a greeting would be a model call to the peer, and is none to us
-WARM = 100  # runs of a kind before it is measured: connections, plans, caches
 NAMED = ("langgraph", "langgraph-checkpoint-postgres", "langchain-google-genai", "fastapi", "uvicorn", "psycopg")
 
 Phases = dict[str, list[Phase]]  # by kind, one a round
@@ -176,7 +176,7 @@ def options() -> argparse.Namespace:
         "--kinds", type=lambda text: [SHORT[part] for part in text.split(",")], default=list(KINDS),
         help="of search,seen,new; default all",
     )  # fmt: skip
-    parser.add_argument("--runs", type=int, default=300, help="of each kind, in each round")
+    parser.add_argument("--runs", type=int, default=500, help="of each kind, in each round")
     parser.add_argument("--rounds", type=int, default=2, help="ours and the peer, one after the other")
     parser.add_argument("--at-once", type=int, default=100, help="people in the closed loop")
     parser.add_argument("--turns", type=int, default=3, help="of a conversation")

@@ -167,7 +167,7 @@ async def test_who_follows_what_is_deleted_is_let_go(settings: Settings, monkeyp
                 following_all(here.mine, run["conversation_id"]) as all_of_it,
                 following_run(here.mine, run["run_id"]) as events,
             ):
-                await seen(all_of_it, "message")
+                await seen(all_of_it, "started")
                 await seen(events, "started")
                 if not published:
                     there.house.publishing._publish = lambda *_: None  # type: ignore[method-assign]

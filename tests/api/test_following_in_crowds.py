@@ -87,7 +87,15 @@ async def held(here: Replica) -> AsyncIterator[None]:
 async def write(here: Replica, run_id: str, *types: EventType) -> None:
     """Committed, and not published; from the event on that comes after `started`."""
     steps, events = [Entry(seq=1, kind="model", name="none", input={}, output={})], told(*types)
-    row = (UUID(run_id), 1, 1, msgspec.json.encode(steps).decode(), msgspec.json.encode(events).decode())
+    read = await call(here.mine, "GET", f"/v1/runs/{run_id}")
+    row = (
+        UUID(read.body["conversation_id"]),
+        UUID(run_id),
+        1,
+        1,
+        msgspec.json.encode(steps).decode(),
+        msgspec.json.encode(events).decode(),
+    )
     assert (await here.house.database.batch.write("runs.record", *row))["held"]
 
 

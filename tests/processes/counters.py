@@ -10,7 +10,7 @@ import random
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import standardwebhooks
@@ -24,7 +24,8 @@ from tests.processes.mortal import PLACES
 
 MARKER = re.compile(r"chaos \d{5}")
 MODEL_S = (0.05, 0.3)
-PAUSE_S = (0.0, 0.03)  # between the parts of a streamed reply
+PAUSE_S = (0.0, 0.03)  # between the parts of a reply
+PIECE = 100  # bytes of a part, where it is not streamed by events
 REFUSED = 0.1  # share of the messages that the receiver answers with 500, once
 
 
@@ -77,7 +78,7 @@ class Counters:
 
     async def __aenter__(self) -> Counters:
         app = web.Application(client_max_size=2**24)
-        app.router.add_post(r"/v1beta/models/{model}:streamGenerateContent", self._model)
+        app.router.add_post(r"/v1beta/models/{model}:{verb:generateContent|streamGenerateContent}", self._model)
         app.router.add_post("/tool", self._tool)
         app.router.add_get("/die", self._die)
         app.router.add_post("/hooks/{name}", self._hook)
@@ -92,14 +93,17 @@ class Counters:
 
     async def _model(self, request: web.Request) -> web.StreamResponse:
         arrived, body = time.time(), msgspec.json.decode(await request.read())
-        ask = Ask(self._wire, request.match_info["model"], True, request.path_qs, {}, body)
+        streamed = request.match_info["verb"] == "streamGenerateContent"
+        ask = Ask(self._wire, request.match_info["model"], streamed, request.path_qs, {}, body)
         marker, turn = _asked(ask.messages)
         self.calls[marker, 2 * turn + 1].append(arrived)
         await asyncio.sleep(self._random.uniform(*MODEL_S))
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        kind = "text/event-stream" if streamed else "application/json"
+        response = web.StreamResponse(headers={"Content-Type": kind})
         with contextlib.suppress(ConnectionError):  # who asked is dead
             await response.prepare(request)
-            for piece in self._wire.events(_reply(marker, turn), ask):
+            reply = _reply(marker, turn)
+            for piece in self._wire.events(reply, ask) if streamed else _in_pieces(self._wire.whole(reply, ask)):
                 await response.write(piece)
                 await asyncio.sleep(self._random.uniform(*PAUSE_S))
             await response.write_eof()
@@ -131,6 +135,10 @@ class Counters:
             return web.Response(status=500)
         hook.confirmed.add(run["run_id"])
         return web.Response()
+
+
+def _in_pieces(reply: bytes) -> Iterator[bytes]:
+    return (reply[start : start + PIECE] for start in range(0, len(reply), PIECE))
 
 
 def _asked(messages: tuple[Content, ...]) -> tuple[str, int]:

@@ -205,14 +205,17 @@ def _twice(found: Rows, run: Seen) -> bool:
 
 
 def _followed(found: Rows, seen: Sequence[Seen]) -> dict[str, int]:
-    """What a worker told and did not live to keep may be seen, too, but for the last one, who kept all but the text."""
+    """What a worker told and did not live to keep may be seen, too, but for the last one, who kept all but the text. Where the
+    first one died before it told anything, the first `started` is that of the next.
+    """
     counts: Counter[str] = Counter(events_after_the_end=0)
     for run in seen:
         kept = {event[0]: event for event in found.events[run.run_id]}
         last_worker = (found.runs[run.run_id]["fencing_token"] - 1) * EVENTS_A_CLAIM
         unkept = [event for event in run.events if event[0] not in kept]
         counts["events_after_the_end"] += bool(run.events) and run.events[-1][1] != "finished"
-        counts["events_kept_and_not_seen"] += not kept.keys() <= {event[0] for event in run.events}
+        began = bool(run.events) and run.events[0][1] == "started"
+        counts["events_kept_and_not_seen"] += not (began and kept.keys() - {1} <= {event[0] for event in run.events})
         counts["events_seen_unlike_the_log"] += any(event != kept.get(event[0], event) for event in run.events) or any(
             kind not in TOLD_ONLY or (number > last_worker and kind != "text") for number, kind, _ in unkept
         )

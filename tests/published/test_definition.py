@@ -135,6 +135,25 @@ async def test_every_edition_is_the_one_that_counting_everything_gives(market: M
     assert min(sizes) > 20
 
 
+async def test_who_is_taken_out_of_the_count_is_not_counted(market: Market) -> None:
+    """As `prove-isolation` does with its canaries, wherever they left something."""
+    history = History(market, 4)
+    await history.begin()
+    await market.publish(MARCH)
+    taken = history.clients[:100]
+    await market.admin.execute("UPDATE core.clients SET canary = true WHERE client_id = ANY ($1)", taken)
+    async with market.admin.transaction():
+        await market.admin.execute("SET LOCAL ROLE bfy_operator")
+        removed = await market.admin.execute("DELETE FROM stats.counted_clients WHERE client_id = ANY ($1)", taken)
+        for table in ("purchases", "clients"):
+            await market.admin.execute(f"DELETE FROM core.{table} WHERE client_id = ANY ($1)", taken)
+    assert removed == "DELETE 100"
+    for today in (APRIL, MAY):
+        expected = await defined(market.admin, f"{today:%Y-%m}")
+        await market.publish(today)
+        assert await market.admin.fetch(PUBLISHED) == expected
+
+
 async def test_after_a_load_its_clients_alone_are_counted(market: Market) -> None:
     history = History(market, 1)
     await history.begin()

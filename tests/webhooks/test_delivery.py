@@ -27,6 +27,7 @@ from beerforyou.webhooks import delivery as posting
 from beerforyou.webhooks import registry as webhooks
 from beerforyou.webhooks.delivery import LATE, PER_CLIENT, QUICK, SCHEDULE, SLOW_PER_CLIENT, Postman
 from beerforyou.webhooks.signing import message_name
+from tests.waiting import wait_until
 
 MINE, THEIRS = "CLT-00001", "CLT-00002"
 AT_ONCE = (0.0,) * len(SCHEDULE)
@@ -379,6 +380,9 @@ async def test_receivers_that_hang_take_no_place_from_others(
         assert len(hanging.posts) == clients * PER_CLIENT
 
 
+FAILED = "SELECT w.slow, m.last_error FROM core.webhooks w JOIN core.webhook_messages m USING (webhook_id) WHERE m.last_error <> ''"
+
+
 async def test_more_that_hang_than_there_are_places_hold_them_for_a_moment(
     db: Database, local: Settings, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,11 +402,13 @@ async def test_more_that_hang_than_there_are_places_hold_them_for_a_moment(
         monkeypatch.setattr(posting, "QUICK_S", 0.0)
         assert await sender.deliver_due() > 0
         await until(lambda: quick.posts, "the honest one is told")
-        await until(lambda: len(sender.under_way) < QUICK, "the oldest are cut short")
-        slow = await admin.fetch(
-            "SELECT w.slow, m.last_error FROM core.webhooks w JOIN core.webhook_messages m USING (webhook_id) WHERE m.last_error <> ''"
-        )
-        assert len(slow) >= QUICK - LATE and all(row["slow"] for row in slow)
+
+        async def cut_short() -> bool:
+            return len(await admin.fetch(FAILED)) >= QUICK - LATE
+
+        await wait_until(cut_short, "the oldest are cut short, and it is written down")
+        slow = await admin.fetch(FAILED)
+        assert all(row["slow"] for row in slow)
         assert all("others wait for the place" in row["last_error"] for row in slow)
 
 

@@ -59,9 +59,8 @@ async def _asked(turn: Turn, request: Request, heard: bool) -> Reply:
     if turn.model is None:
         return by_rule.reply(await _known(turn), request)
     try:
-        return settled(
-            await turn.model.generate(request, turn.speaking.say if heard else turn.speaking.hold_back), request
-        )
+        # What nobody hears while it is written comes whole, at a fifth of the cost.
+        return settled(await turn.model.generate(request, turn.speaking.say if heard else None), request)
     except ModelError:
         if not turn.by_rule:
             raise

@@ -53,7 +53,7 @@ async def publish(connection: asyncpg.Connection, today: date) -> Published:
         for name in COUNTED:
             await make(name)
         await make("turned", FEWEST)
-        for name in ("turn", "drop_cells"):
+        for name in ("turn", "drop_cells", "know_turned"):
             await make(name)
         if await others("keys_turned"):
             await make("count_cells")

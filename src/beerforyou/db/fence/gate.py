@@ -58,7 +58,11 @@ class _Verbatim(Postgres):  # type: ignore[misc]
 
 def passed(sql: str) -> str:
     """The SQL to run, without parameters. Raises Refused."""
-    return Forms().add(shape.checked(sql), judged(sql)).plain
+    return _plain(sql, judged(sql))
+
+
+def _plain(sql: str, found: Passed) -> str:
+    return Forms().add(shape.checked(sql), found).plain
 
 
 def judged(sql: str) -> Passed:
@@ -85,12 +89,13 @@ def _checked(sql: str) -> Passed:
         _check(node)
     _check_relations(tree)
     Weighing().query(tree, VIEWS)
-    shape.checked(tree.sql(dialect=_Verbatim, comments=False))  # as it is written anew, it may be longer
     literals = frozenset(shape.checked(sql).literals)
     opened = sorted((node for node in tree.find_all(exp.Literal) if _is_open(node, literals)), key=_start)
     for number, node in enumerate(opened, start=2):
         _open(node, number)
-    return Passed(tree.sql(dialect=_Verbatim, comments=False), tuple(map(_start, opened)))
+    found = Passed(tree.sql(dialect=_Verbatim, comments=False), tuple(map(_start, opened)))
+    shape.checked(_plain(sql, found))  # as it is written anew, it may be longer
+    return found
 
 
 def _start(node: exp.Literal) -> int:

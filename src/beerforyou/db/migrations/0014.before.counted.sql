@@ -5,6 +5,10 @@ SET ROLE bfy_owner;
 GRANT SELECT (purchases_version) ON core.clients TO bfy_stats;
 RESET ROLE;
 
+SET ROLE bfy_authz;
+GRANT USAGE ON SCHEMA authz TO bfy_stats;  -- to name the function in a policy; it may not call it
+RESET ROLE;
+
 SET ROLE bfy_stats;
 CREATE TABLE stats.keys (
     key int PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -47,11 +51,34 @@ CREATE TABLE stats.counted_clients (
 );
 COMMENT ON TABLE stats.counted_clients IS 'A client as it was counted: its place, and what it bought of each beer in each month (year * 12 + month).';
 
+ALTER TABLE stats.counted_clients ENABLE ROW LEVEL SECURITY;
+ALTER TABLE stats.counted_clients FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON stats.counted_clients FOR SELECT TO bfy_client USING (client_id = (SELECT authz.client_id()));
+CREATE POLICY rows_to_count ON stats.counted_clients TO bfy_stats USING (true) WITH CHECK (true);
+CREATE POLICY canaries ON stats.counted_clients TO bfy_operator USING (client_id IN (SELECT c.client_id FROM core.clients c WHERE c.canary));
+GRANT USAGE ON SCHEMA stats TO bfy_operator;
+GRANT SELECT, DELETE ON stats.counted_clients TO bfy_operator;
+
 CREATE TABLE stats.cells (
     key int, place int, month int, clients int NOT NULL, quantity bigint NOT NULL, largest bigint,
     PRIMARY KEY (key, place, month)
 );
 COMMENT ON TABLE stats.cells IS 'True counts, of the whole for each key and of all other cells for those that are counted. Month 0: the whole time. `largest` of a client; null: to be looked up.';
+
+-- Who is taken out of it past the count is still in the cells: all is counted anew.
+CREATE FUNCTION stats.count_anew() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = stats, pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM gone) THEN
+        DELETE FROM counted_clients;
+        DELETE FROM cells;
+        UPDATE keys SET counted = false;
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION stats.count_anew FROM PUBLIC;
+CREATE TRIGGER taken_out AFTER DELETE ON stats.counted_clients REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT WHEN (current_user <> 'bfy_stats') EXECUTE FUNCTION stats.count_anew();
 
 CREATE TABLE stats.noise (key int, place int, month int, noise float8 NOT NULL, PRIMARY KEY (key, place, month));
 COMMENT ON TABLE stats.noise IS 'What the count of each cell is changed by in the period of `edition`: drawn once, from the secret.';

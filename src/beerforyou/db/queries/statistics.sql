@@ -126,12 +126,15 @@ DELETE FROM stats.cells c USING moved m WHERE (c.key, c.place, c.month) = (m.key
 -- name: turned
 -- Keys that are to be counted, at $1 clients or more, and are not yet, or the other way round.
 CREATE TEMPORARY TABLE turned ON COMMIT DROP AS
-SELECT k.key, NOT k.counted AS counted
+SELECT k.key, k.dimension, NOT k.counted AS counted
 FROM stats.keys k LEFT JOIN stats.cells c ON (c.key, c.place, c.month) = (k.key, 0, 0)
 WHERE k.counted <> (coalesce(c.clients, 0) >= $1::int);
 
 -- name: turn
 UPDATE stats.keys k SET counted = t.counted FROM turned t WHERE k.key = t.key;
+
+-- name: know_turned
+ANALYZE turned;
 
 -- name: keys_turned
 SELECT array_agg(key) FROM turned WHERE counted;
@@ -154,12 +157,12 @@ SELECT key, 0, month, count(*), sum(quantity), max(quantity)
 FROM contributions JOIN turned USING (key) WHERE counted AND month > 0 GROUP BY key, month
 UNION ALL
 SELECT key, in_state, month, count(*), sum(quantity), max(quantity)
-FROM contributions JOIN turned USING (key) JOIN stats.keys k USING (key) JOIN stats.counted_clients USING (client)
-WHERE k.counted AND in_state IS NOT NULL AND (month = 0 OR dimension < 3) GROUP BY key, in_state, month
+FROM contributions JOIN turned USING (key) JOIN stats.counted_clients USING (client)
+WHERE counted AND in_state IS NOT NULL AND (month = 0 OR dimension < 3) GROUP BY key, in_state, month
 UNION ALL
 SELECT key, in_city, 0, count(*), sum(quantity), max(quantity)
-FROM contributions JOIN turned USING (key) JOIN stats.keys k USING (key) JOIN stats.counted_clients USING (client)
-WHERE k.counted AND in_city IS NOT NULL AND month = 0 AND dimension <> 3 GROUP BY key, in_city;
+FROM contributions JOIN turned USING (key) JOIN stats.counted_clients USING (client)
+WHERE counted AND in_city IS NOT NULL AND month = 0 AND dimension <> 3 GROUP BY key, in_city;
 
 -- name: know_cells
 ANALYZE stats.cells;
@@ -298,17 +301,14 @@ WITH uncounted AS (
     FROM stats.counted_beers b
     CROSS JOIN LATERAL (VALUES (1, b.type), (2, b.style), (3, b.brewery), (4, b.beer)) AS d (dimension, key)
     JOIN stats.keys k USING (key) WHERE NOT k.counted
-), seen AS (
-    SELECT DISTINCT u.dimension, u.key, p.place, m.month
+), more AS (
+    SELECT m.a, m.b, m.c, count(DISTINCT u.key) AS n
     FROM stats.counted_clients c
     CROSS JOIN LATERAL unnest(c.beers, c.months) AS l (beer_id, month)
     JOIN uncounted u USING (beer_id)
-    CROSS JOIN LATERAL (VALUES (0), (c.in_state), (c.in_city)) AS p (place)
-    CROSS JOIN LATERAL (VALUES (0), (l.month)) AS m (month)
-    WHERE (p.place, m.month) <> (0, 0) AND EXISTS (SELECT FROM missing WHERE of = 'keys' AND (b, c) <> (0, 0))
-), more AS (
-    SELECT a, b, c, count(*) AS n FROM missing m JOIN seen s ON (s.dimension, s.place, s.month) = (m.a, m.b, m.c)
-    WHERE of = 'keys' GROUP BY a, b, c
+    JOIN missing m ON m.a = u.dimension AND m.b IN (0, c.in_state, c.in_city) AND m.c IN (0, l.month)
+    WHERE m.of = 'keys' AND (m.b, m.c) <> (0, 0) AND EXISTS (SELECT FROM missing WHERE of = 'keys' AND (b, c) <> (0, 0)) AND EXISTS (SELECT FROM uncounted)
+    GROUP BY 1, 2, 3
 )
 UPDATE judged j SET fit = false
 FROM missing m LEFT JOIN more o ON m.of = 'keys' AND (m.a, m.b, m.c) = (o.a, o.b, o.c)
@@ -361,15 +361,15 @@ WITH named_beers AS (
     JOIN stats.lines l ON l.key = w.key AND w.month IN (0, l.month) AND w.place IN (0, l.in_state, l.in_city)
     JOIN named_beers n ON (n.beer_id, n.key) = (l.beer_id, l.key)
     WHERE NOT s.sure GROUP BY 1, 2, 3
-), bought AS (
-    SELECT key, w.place, month, w.about_clients, array_agg(quantity) AS quantities
+), bought AS MATERIALIZED (
+    SELECT key, w.place, month, w.about_clients, array_agg(quantity ORDER BY quantity) AS quantities
     FROM contributions JOIN stats.counted_clients USING (client) CROSS JOIN LATERAL (VALUES (0), (in_state), (in_city)) AS p (place)
     JOIN wanted w USING (key, place, month)
     GROUP BY key, w.place, month, w.about_clients
-), counted AS (
-    -- nobody counts for more than nine in ten of the others do
-    SELECT *, (SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY q) FROM unnest(quantities) AS q) AS clip FROM bought
-), noisy AS (
+), counted AS MATERIALIZED (
+    -- Nobody counts for more than nine in ten of the others do. (As percentile_disc counts.)
+    SELECT *, quantities[ceil(0.9::float8 * cardinality(quantities))::int] AS clip FROM bought
+), noisy AS MATERIALIZED (
     SELECT n.*, c.about_clients, c.clip, (SELECT sum(least(q, c.clip)) FROM unnest(c.quantities) AS q) + $2::float8 * c.clip * stats.laplace(
                concat_ws(chr(30), dimension, country, state, city, month_text, text, $1::text) || 'quantity'
            ) AS about_quantity
