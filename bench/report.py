@@ -31,24 +31,24 @@ def told(results: Results) -> str:
     phases = [*results.closed, *results.loaded]
     parts = [f"{results.machine}\n\nSettings: {', '.join(f'{k} {v}' for k, v in results.settings.items() if v)}."]
     if phases:
-        parts += [_costs(phases), _slowness(phases), _times(phases)]
+        parts += [cost_table(phases), _slowness(phases), _times(phases)]
     if results.idle:
         parts.append(f"When nobody asks, the fleet takes {sum(results.idle.values()):.1f} ms of CPU a second.")
     if results.counted:
         parts += [_counts(results.counted), _leftovers(results.counted)]
     parts += [_held(held) for held in results.held]
-    parts += [f"With {what}:\n\n{_costs(grown)}" for what, grown in results.grown.items()]
+    parts += [f"With {what}:\n\n{cost_table(grown)}" for what, grown in results.grown.items()]
     if long := results.long:
-        short = f"In short conversations, then in those of {LONG} turns:\n\n{_costs([long.short, long.long])}"
+        short = f"In short conversations, then in those of {LONG} turns:\n\n{cost_table([long.short, long.long])}"
         parts.append(f"{short}\n\nReading one: {long.reading_ms:.1f} ms of CPU, raw.")
     parts.append(_summary(results))
     return "\n\n".join([*parts, *_troubles(results)])
 
 
-def _costs(phases: Sequence[Phase]) -> str:
+def cost_table(phases: Sequence[Phase]) -> str:
     roles = [role for role in phases[0].cpu_ms if any(phase.cpu_ms[role] for phase in phases)]
     head = ["CPU a run, ms", *roles, "all", "quiet core", "slowness", "tools", "runs/s", "others, cores"]
-    return _table(head, (_cost(phase, roles) for phase in phases))
+    return table(head, (_cost(phase, roles) for phase in phases))
 
 
 def _cost(phase: Phase, roles: Sequence[str]) -> list[object]:
@@ -74,7 +74,7 @@ def _slowness(phases: Sequence[Phase]) -> str:
 
 def _times(phases: Sequence[Phase]) -> str:
     head = ["ms", "added p50", "p95", "p99", "accepted p50", "p95", "p99", "whole p50", "answered", "refused", "cut"]
-    return _table(head, map(_time, phases))
+    return table(head, map(_time, phases))
 
 
 def _time(phase: Phase) -> list[object]:
@@ -97,7 +97,7 @@ def _counts(counted: Sequence[Counted]) -> str:
         "stored, kB",
         "Valkey, kB",
     ]
-    return _table(head, map(_count, counted))
+    return table(head, map(_count, counted))
 
 
 def _count(of: Counted) -> list[object]:
@@ -108,7 +108,7 @@ def _count(of: Counted) -> list[object]:
 def _leftovers(counted: Sequence[Counted]) -> str:
     tables = sorted({name for each in counted for name, bytes_in in each.bytes_in.items() if bytes_in >= 20})
     rows = ([_name(each.load), *(_left(each, name) for name in tables)] for each in counted)
-    return _table(["rows a run (bytes)", *tables], rows)
+    return table(["rows a run (bytes)", *tables], rows)
 
 
 def _left(of: Counted, table: str) -> str:
@@ -126,7 +126,7 @@ def _held(held: Held) -> str:
             outcomes[outcome] = outcomes.get(outcome, 0) + number
     refused, cut = sum(sum(told.refusals.values()) for told in held.told), sum(told.cut for told in held.told)
     return (
-        f"{_table(head, rows)}\n\n{_name(held.load, held.told[0].followed)}: a run in flight {held.run_kb:.1f} kB in the worker, a follower "
+        f"{table(head, rows)}\n\n{_name(held.load, held.told[0].followed)}: a run in flight {held.run_kb:.1f} kB in the worker, a follower "
         f"{held.follower_kb:.1f} kB in the API. Ended: {_listed(outcomes)}; {refused} refused, {cut} cut."
     )
 
@@ -144,7 +144,7 @@ def _summary(results: Results) -> str:
         rows.append(("kB a run in flight / a follower", f"{held.run_kb:.0f} / {held.follower_kb:.0f}"))
         refused, cut = sum(sum(told.refusals.values()) for told in held.told), sum(told.cut for told in held.told)
         rows.append((f"{held.memory[-1].in_flight} in flight: refused, cut", f"{refused}, {cut}"))
-    return _table(["quiet-core equivalent", ""], rows)
+    return table(["quiet-core equivalent", ""], rows)
 
 
 def _troubles(results: Results) -> list[str]:
@@ -177,7 +177,7 @@ def _name(load: Load, followed: str = "") -> str:
     return f"{load.kind}, {how}{f', model {took} s' if took else ''}{f', {followed}' if followed else ''}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Markdown: the first column words, the others figures."""
     lines = [f"| {' | '.join(head)} |", f"|---{'|--:' * (len(head) - 1)}|"]
     return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])

@@ -143,7 +143,7 @@ class Service:
     ) -> AsyncIterator[Fleet]:
         """`given` settings, by field; `urls` that are others than the servers' own, for "api" and "worker"."""
         async with AsyncExitStack() as stack:
-            models = [await self._model(stack, number) for number in range(workers)]
+            models = [await self.model(stack, number) for number in range(workers)]
             env = self._environment(SETTINGS | dict(given))
             others = {
                 role: {env_name(f): url for f, url in (urls or {}).get(role, {}).items()} for role in ("api", "worker")
@@ -171,9 +171,9 @@ class Service:
         urls = {env_name(field): str(getattr(self.settings, field)) for field in URLS}
         return plain | urls | {"BEERFORYOU_DATA": str(self.settings.data)} | {env_name(f): v for f, v in given.items()}
 
-    async def _model(self, stack: AsyncExitStack, number: int) -> Program:
+    async def model(self, stack: AsyncExitStack, number: int) -> Program:
         args = (sys.executable, "-m", "bench.model_server.lean")
-        program = await self._spawn(stack, f"model-{number}", args, dict(os.environ))
+        program = await self.spawn(stack, f"model-{number}", args, dict(os.environ))
         await program.serves()
         return program
 
@@ -181,13 +181,13 @@ class Service:
         self, stack: AsyncExitStack, name: str, args: Sequence[str], env: Mapping[str, str], wire: str = "gemini"
     ) -> Program:
         start = (BEERFORYOU,) if wire == "gemini" else (sys.executable, "-m", "bench.through_openai")
-        program = await self._spawn(stack, name, (*start, *args), env)
+        program = await self.spawn(stack, name, (*start, *args), env)
         if "serve" in args:
             await program.serves()
         await program.ready(b"Serving;" if "serve" in args else b"Working;")
         return program
 
-    async def _spawn(self, stack: AsyncExitStack, name: str, args: Sequence[str], env: Mapping[str, str]) -> Program:
+    async def spawn(self, stack: AsyncExitStack, name: str, args: Sequence[str], env: Mapping[str, str]) -> Program:
         log = self.logs / f"{name}.log"
         log.touch()
         pipe = asyncio.subprocess.PIPE

@@ -35,7 +35,7 @@ STREAMED = (b"streamGenerateContent", b'"stream":true', b'"stream": true')  # in
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 How = Callable[[Wire, Reply], tuple[bytes, ...]]
-# By which path which wire is asked, and what each tool result of the conversation has in its request.
+# By which path which wire is asked, and what each tool result has in its request.
 WIRES: tuple[tuple[bytes, Wire, bytes], ...] = (
     (b"streamGenerateContent", Gemini(), b'"functionResponse"'),
     (b"generateContent", Gemini(), b'"functionResponse"'),
@@ -120,15 +120,16 @@ class Connection(asyncio.Protocol):
             return self._reply(b"{}")
         for path, wire, result in WIRES:
             if path in self._url:
-                return self._answer(wire, body, body.count(result))
+                return self._answer(wire, body, result)
         self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
     def _reply(self, body: bytes) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))  # fmt: skip
 
-    def _answer(self, wire: Wire, body: bytes, turn: int) -> None:
+    def _answer(self, wire: Wire, body: bytes, result: bytes) -> None:
         marked = body.rfind(MARK) + len(MARK)
         kind, number = KINDS[body[marked] - 48], int(body[marked + 1 : marked + 7])
+        turn = body.count(result, marked)  # of this run: some bring the tool results of earlier ones along
         self._playing.state.calls += 1
         how = _chunks if any(mark in self._url or mark in body for mark in STREAMED) else _whole
         begun, chunks = self._loop.time(), self._playing.chunks(wire, how, kind, number, turn)
