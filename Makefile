@@ -17,7 +17,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadsco
 # What editors and merges leave behind; in the package it would ship with the wheel.
 LEFT_OVER := -name '*.orig' $(foreach name,*.rej *.bak *.old *.sw? *~ .\#* \#*\#,-o -name '$(name)')
 
-.PHONY: help demo test check lint tidy days lock bench chaos clean
+.PHONY: help demo test check lint tidy days lock bench peers chaos clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -41,8 +41,11 @@ tidy:
 	@found=$$(find . \( -name .git -o -name .venv \) -prune -o -type f \( $(LEFT_OVER) \) -print); \
 		[ -z "$$found" ] || { printf 'Left over by an editor or a merge, to be removed:\n%s\n' "$$found" >&2; exit 1; }
 
-bench: .venv/test ## what a command on the shared Valkey connection costs
-	$(BIN)/python bench/valkey_commands.py
+bench: .venv/test ## the whole service under load in processes of its own: what a run costs (ARGS=--help for more)
+	@$(BIN)/python -m bench $(ARGS)
+
+peers: .venv/test ## the same beside a service of LangGraph and FastAPI, whose packages go into a cache (ARGS=--help for more)
+	@$(BIN)/python -m bench.peers $(ARGS)
 
 chaos: .venv/test .venv/system ## kill real processes and servers while clients ask, count what was promised (ARGS=--quick)
 	@$(BIN)/python -m tests.processes.chaos $(ARGS)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from beerforyou import health
+from beerforyou import house as house_module
 from beerforyou.db import database
 from beerforyou.health import Check, Finding, Handles, Health, Opening, looked
 from beerforyou.house import House
@@ -13,7 +14,7 @@ from beerforyou.isolation import rehearsal
 from beerforyou.settings import Settings
 
 CHECKS: tuple[Check, ...] = (*health.CHECKS, *rehearsal.CHECKS)
-ON_DATABASE = {"postgresql", "fence", "migrations", "catalogue", "limits", "attacks"}
+ON_DATABASE = {"connections", "postgresql", "fence", "migrations", "catalogue", "limits", "attacks"}
 NOBODY = "127.0.0.1:1"  # where nothing listens
 WRONG = {
     "nothing": ({}, set()),
@@ -91,3 +92,44 @@ async def test_readiness_believes_for_a_while_that_the_fence_stands(
 def test_every_check_says_what_to_do() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
     assert all(check.hint for check in CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ok", "says"),
+    [
+        ({"workers": 1}, True, "room for"),
+        ({"workers": 2, "database_pool": 4}, True, "2 x 12"),
+        ({"workers": 40}, False, "40 x 24"),
+        ({"database_pool": 1000}, False, "3000"),
+    ],
+)
+async def test_pools_that_are_more_than_postgresql_gives_are_added_up(
+    furnished: Settings, changes: dict[str, int], ok: bool, says: str
+) -> None:
+    seen = (await examined(msgspec.structs.replace(furnished, **changes)))["connections"]
+    assert seen.ok == ok and says in seen.detail and (ok or "max_connections" in seen.hint)
+
+
+@pytest.mark.parametrize(
+    ("files", "wants", "serves", "works", "fits"),
+    [
+        (100_000, (10_000, 20_000), True, True, (10_000, 20_000)),
+        (20_256, (10_000, 20_000), True, True, (10_000, 10_000)),
+        (20_256, (2_000, 20_000), True, True, (2_000, 18_000)),
+        (1_256, (10_000, 20_000), True, True, (500, 500)),
+        (1_256, (10_000, 20_000), False, True, (1_000, 1)),
+        (1_256, (10_000, 20_000), True, False, (1, 1_000)),
+    ],
+)
+def test_runs_and_connections_together_need_no_more_files_than_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+    files: int,
+    wants: tuple[int, int],
+    serves: bool,
+    works: bool,
+    fits: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(house_module, "open_files", lambda: files)
+    wanted = Settings(worker_concurrency=wants[0], http_connections=wants[1])
+    found = house_module.fitting(wanted, serves=serves, works=works)
+    assert (found.worker_concurrency, found.http_connections) == fits

@@ -37,7 +37,10 @@ def days(zone: str, now: datetime | None = None) -> dict[str, date]:
 
 def local(moment: datetime, zone: str) -> datetime:
     """Raises SetupError."""
-    return moment.astimezone(ZoneInfo(usable(zone)))
+    return moment.astimezone(_zone(usable(zone)))
+
+
+_zone = cache(ZoneInfo)  # each is a file
 
 
 def usable(zone: str) -> str:

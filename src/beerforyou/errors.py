@@ -12,7 +12,6 @@ BeerForYouError                 500
 ├── NotAllowed                  403
 ├── NotFound                    404  also what belongs to somebody else
 ├── Conflict                    409  something else is under way, or was done with the same key
-├── Gone                        410  it was there, and is no longer kept
 ├── TooMany                     429  not now: `retry_after_s` says when
 ├── SetupError                  500  this installation is not usable as it is configured
 ├── CommandRefused              500  Valkey answered one command with an error; its neighbours have answers of their own
@@ -87,10 +86,6 @@ class NotFound(BeerForYouError):
 
 class Conflict(BeerForYouError):
     status = 409
-
-
-class Gone(BeerForYouError):
-    status = 410
 
 
 class TooMany(BeerForYouError):

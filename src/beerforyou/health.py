@@ -23,7 +23,7 @@ from beerforyou.db import database
 from beerforyou.db.database import Database
 from beerforyou.db.migrate import missing
 from beerforyou.errors import BeerForYouError, SetupError
-from beerforyou.house import House
+from beerforyou.house import OWN_FILES, House, cores, fitting, open_files
 from beerforyou.llm.connect import connect
 from beerforyou.servers.embedded import full
 from beerforyou.settings import Settings
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FENCE_FRESH_S = 10.0  # how long it is believed that the fence stands; a look costs some milliseconds
+POOLS = 3  # of a process: one a login
+LEAST_FILES = 4096  # fewer than systemd and Docker give; two thousand followers
 MIGRATE = "run `beerforyou db migrate`"
 
 
@@ -121,6 +123,31 @@ async def _model(handles: Handles) -> str:
     return f"{model.name} (not called)"
 
 
+async def _connections(handles: Handles) -> str:
+    """Of those that it gives to others than its administrator; PgBouncer in between passes the question on."""
+    pools, settings = POOLS * handles.settings.database_pool, handles.settings
+    row = (await (await handles.database()).read.fetch("checks.connections"))[0]
+    most, processes = row["most"], settings.workers or cores()
+    said = f"{processes} x {pools} of pools, of the {most} that PostgreSQL gives: room for {most // pools} processes"
+    if processes * pools > most:
+        raise SetupError(said)
+    return said
+
+
+async def _files(handles: Handles) -> str:
+    """Those that the limits add up to are never asked for: `serve` and `worker` take on fewer (house.py)."""
+    wanted, files = handles.settings, open_files()
+    both = fitting(wanted, serves=True, works=True)
+    said = (
+        f"of {files} each process keeps {OWN_FILES}; `serve` takes {both.worker_concurrency} runs and "
+        f"{both.http_connections} connections"
+    )
+    if files < LEAST_FILES:
+        raise SetupError(f"{said}, which is few")
+    whole = OWN_FILES + wanted.worker_concurrency + wanted.http_connections
+    return said if files >= whole else f"{said}; for all that is set `ulimit -n {whole}` would do"
+
+
 CHECKS = (
     Check("postgresql", _postgresql, "is it running, and is DATABASE_URL right?", ready=True),
     Check("valkey", _valkey, "is it running, and is VALKEY_URL right?", ready=True),
@@ -129,6 +156,10 @@ CHECKS = (
     Check("fence", _fence, f"stop serving, and {MIGRATE}", ready=True, fresh_s=FENCE_FRESH_S),
     Check("migrations", _migrations, MIGRATE),
     Check("catalogue", _catalogue, "run `beerforyou catalogue sync`"),
+    Check(
+        "connections", _connections, "a larger max_connections, a smaller BEERFORYOU_DATABASE_POOL, or fewer processes"
+    ),
+    Check("files", _files, "raise the hard limit of open files (`ulimit -Hn`, LimitNOFILE=)"),
     Check("model", _model, "see BEERFORYOU_MODEL in docs/reference/settings.md"),
 )
 

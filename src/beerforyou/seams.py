@@ -2,7 +2,7 @@
 
 accept claim begin          a message comes in, a worker takes its run, all that is known is loaded
 model<n> tool<n>            the n-th step of the ledger is worked on
-write<n> finish publish     it is written, the run's end is written, followers are told
+write<n> finish publish     steps are written, the n-th as the last of them; so is the run's end; followers are told of it
 remember ack                the conversation's memory is kept, the queue's message is done with
 """
 

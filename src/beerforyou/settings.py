@@ -69,14 +69,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     sql_rows: Annotated[int, Meta(description="Rows of a query's result that the model and the client get.", ge=1)] = 50
-    sql_bytes: Annotated[int, Meta(description="Size of a query's result that they get, in bytes.", ge=256)] = 8000
+    sql_bytes: Annotated[
+        int, Meta(description="Size of a query's result that they get, in bytes.", ge=256, le=100_000)
+    ] = 8000
     sql_timeout_s: Annotated[
         float,
         Meta(description="How long to wait for a query, in seconds; the database itself gives up after two.", gt=0),
     ] = 2.5
     batch_window_ms: Annotated[
-        float, Meta(description="How long a write waits for others to share its commit, in milliseconds.", ge=0)
-    ] = 2.0
+        float,
+        Meta(
+            description="How long a write waits for others to share its commit, where there are many, in milliseconds.",
+            ge=0,
+        ),
+    ] = 4.0
     valkey_url: Annotated[str, Meta(description="Valkey or Redis. Empty: the embedded server.")] = ""
 
     queue_url: Annotated[
@@ -84,14 +90,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     queue_limit: Annotated[
         int, Meta(description="Runs that may wait for a worker, of all clients; more are refused for the moment.", ge=1)
-    ] = 10_000
+    ] = 50_000
     client_concurrency: Annotated[
         int,
         Meta(description="Runs that one client may have waiting or at work; more are refused for the moment.", ge=1),
-    ] = 20
+    ] = 100
 
     host: Annotated[str, Meta(description="Address that `serve` binds to.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="Port that `serve` binds to; 0 takes a free one.", ge=0, le=65535)] = 8080
+    workers: Annotated[
+        int, Meta(description="Processes of `serve`, or of `worker`, on this machine; 0: one for each core.", ge=0)
+    ] = 1
 
     http_head_bytes: Annotated[
         int, Meta(description="Largest head of an HTTP request, address and headers, in bytes.", ge=1024)
@@ -103,14 +112,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_body_s: Annotated[float, Meta(description="How long its body may take after that, in seconds.", gt=0)] = 20.0
     http_idle_s: Annotated[
         float, Meta(description="How long a connection is kept open for the next request, in seconds.", gt=0)
-    ] = 5.0
+    ] = 75.0  # proxies keep theirs for a minute
     http_read_s: Annotated[
         float, Meta(description="How long a client may read nothing of what it is sent, in seconds.", gt=0)
     ] = 20.0
     http_waiting: Annotated[
         int,
         Meta(
-            description="Connections that may keep the server waiting (for a request, or to read); beyond, the longest ends.",
+            description="Connections that may keep the server waiting (for their first request, its rest, or to read); beyond, the longest ends.",
             ge=1,
         ),
     ] = 8192
@@ -166,9 +175,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     memory_s: Annotated[
         float, Meta(description="How long Valkey remembers a conversation after its last turn, in seconds.", gt=0)
-    ] = 86_400.0
+    ] = 3_600.0
 
-    worker_concurrency: Annotated[int, Meta(description="Runs that one worker process works on at a time.", ge=1)] = 100
+    worker_concurrency: Annotated[
+        int,
+        Meta(description="Runs that one process works on at a time, as far as its limit of open files allows.", ge=1),
+    ] = 10_000
     lease_s: Annotated[
         float, Meta(description="How long a worker may hold a run without a sign of life, in seconds.", gt=0)
     ] = 30.0
@@ -187,9 +199,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_expires_s: Annotated[
         float, Meta(description="How long a run may wait for a worker before it is given up, in seconds.", gt=0)
     ] = 900.0
-    events_days: Annotated[
-        float, Meta(description="Days that the events of a run can be followed after its end.", gt=0)
-    ] = 7.0
+    conversation_days: Annotated[int, Meta(description="Days that questions and answers are kept.", ge=1)] = 180
+    ledger_days: Annotated[
+        int, Meta(description="Days that the steps of a run are kept, with what its tools brought.", ge=1)
+    ] = 30
     idempotency_hours: Annotated[float, Meta(description="Hours that an Idempotency-Key is remembered.", gt=0)] = 24.0
 
     webhook_secret: Annotated[

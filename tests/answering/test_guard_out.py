@@ -20,6 +20,7 @@ from beerforyou.tools.caller import Caller, Hands
 from beerforyou.tools.tool import Result
 from tests.answering.test_planner import Scripted, call, calls, says
 from tests.conftest import Walk
+from tests.hearing import hearing
 
 # Escape, CSI, bell, right-to-left override, isolate, zero width, tag, line separator, private use, NUL, half a character.
 EVIL = "\x1b[31m\x9b1m\x07\u202e\u2066\u200b\U000e0041\u2028\ue000\0\ud800"
@@ -91,9 +92,10 @@ async def test_a_tool_that_lies_gets_nothing_past_it(walk: Walk, house: House, m
     evil = msgspec.structs.replace(TOOLS["search_breweries"], run=lies)
     monkeypatch.setitem(TOOLS, "search_breweries", evil)
     search = call("search_breweries", city="San Diego")
-    run = await walk("breweries in San Diego", Scripted(calls(search), says(f"He{EVIL}re. They are.")))
-    reads = house.database.as_client("CLT-00001")
-    events = [event.data async for event in await house.following.events(reads, run["run_id"]) if event]
+    with hearing(house) as heard:
+        run = await walk("breweries in San Diego", Scripted(calls(search), says(f"He{EVIL}re. They are.")))
+    events = [event.data for event in heard.of(run["run_id"])]
+    assert heard.sentences(run["run_id"])
     assert clean(run["text"]) and clean(run["blocks"]) and clean(events)
     model = Scripted(says("Again."))
     await walk("and in Denver?", model, conversation_id=run["conversation_id"])

@@ -16,6 +16,7 @@ from beerforyou.tools import TOOLS
 from beerforyou.tools.caller import Caller, Hands
 from beerforyou.usage import Usage
 from tests.conftest import Walk
+from tests.hearing import hearing
 
 
 class Scripted:
@@ -218,23 +219,13 @@ async def test_control_characters_of_a_result_reach_nobody(walk: Walk, sql: str)
 async def test_what_is_said_beside_a_call_is_told_to_nobody(walk: Walk, house: House, words: str, beside: int) -> None:
     cities = ("San Diego", "Denver", "Austin", "Chicago", "Boston")
     said = [Reply(parts=(TextPart(words), call("search_breweries", city=city))) for city in cities[:beside]]
-    run = await walk(QUESTION, Scripted(*said, says("Here they are. Enjoy!")))
-    told = await texts(house, run)
+    with hearing(house) as heard:
+        run = await walk(QUESTION, Scripted(*said, says("Here they are. Enjoy!")))
+    told = heard.sentences(run["run_id"])
     if beside < 5:
         assert told == ["Here they are.", "Enjoy!"] and run["text"].startswith("Here they are. Enjoy!")
     else:  # asked to talk only, it still calls: then its words are all there is
         assert " ".join(told).split() == words.split() and run["text"].startswith(words)
-
-
-async def texts(house: House, run: dict[str, Any]) -> list[str]:
-    """Told, and not taken back."""
-    events = [
-        event
-        async for event in await house.following.events(house.database.as_client("CLT-00001"), run["run_id"])
-        if event
-    ]
-    begun = max(event.seq for event in events if event.type == "started")
-    return [event.data["text"] for event in events if event.type == "text" and event.seq > begun]
 
 
 @pytest.mark.parametrize("words", ['search_breweries(city="Austin")', "Um momento.\n<tool_call>{}</tool_call>", "{}"])
@@ -242,8 +233,9 @@ async def test_a_call_that_is_text_is_told_to_nobody(walk: Walk, house: House, w
     """Neither when a call may still come, nor after a repeated one, when text is told as it is written."""
     for first in ([], [calls(SEARCH), calls(SEARCH)]):
         model = Scripted(*first, says(words), says("Here. They are."))
-        run = await walk(QUESTION, model)
-        assert await texts(house, run) == ["Here.", "They are."]
+        with hearing(house) as heard:
+            run = await walk(QUESTION, model)
+        assert heard.sentences(run["run_id"]) == ["Here.", "They are."]
         assert run["text"].startswith("Here. They are.") and words not in run["text"]
 
 
@@ -286,15 +278,12 @@ async def test_a_run_makes_so_many_calls_and_then_answers(walk: Walk) -> None:
 @pytest.mark.parametrize("args", [{"city": "x" * 100_000}, {"city": [[[[[["x"]]]]]]}, {"types": list(range(9_000))}])
 async def test_arguments_that_are_too_much_are_kept_nowhere(walk: Walk, house: House, args: dict[str, Any]) -> None:
     model = Scripted(calls(call("search_breweries", **args), SEARCH), says("Done."))
-    run = await walk(QUESTION, model)
+    with hearing(house) as heard:
+        run = await walk(QUESTION, model)
     assert kinds(run).count(("tool", "search_breweries")) == 1
     assert "not called" in str(model.requests[1].messages[-1].parts[0])
-    events = [
-        event
-        async for event in await house.following.events(house.database.as_client("CLT-00001"), run["run_id"])
-        if event
-    ]
-    assert len(msgspec.json.encode([run["steps"], [event.data for event in events]])) < 20_000
+    events = [event.data for event in heard.of(run["run_id"])]
+    assert len(msgspec.json.encode([run["steps"], events])) < 20_000
 
 
 async def test_a_text_that_is_too_long_is_cut_and_says_so(walk: Walk) -> None:

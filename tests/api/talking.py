@@ -4,7 +4,7 @@ and what is said to them.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,11 +21,22 @@ from beerforyou.runs.following import channel
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.api.conftest import MINE, THEIRS, bearer
-from tests.api.test_http import ASK, asked, followed
+from tests.api.test_http import ASK, asked, followed, rise
 from tests.waiting import wait_until
 from tests.worker.test_worker import Held, Steps
 
-__all__ = ["ASK", "Answer", "Held", "Replica", "Steps", "Talker", "asked", "followed", "wait_until"]  # from one place
+__all__ = [
+    "ASK",
+    "Answer",
+    "Held",
+    "Replica",
+    "Steps",
+    "Talker",
+    "asked",
+    "followed",
+    "rise",
+    "wait_until",
+]  # from one place
 
 SOON_S = 5.0  # well below what a heartbeat (10 s), a heartbeat comment (15 s) or a wait of 60 s would take
 
@@ -146,6 +157,8 @@ async def messages(http: aiohttp.ClientSession, accepted: dict[str, Any]) -> lis
 
 
 class ServerSent(NamedTuple):
+    """`id` is 0 where it has none of its own."""
+
     id: int
     event: str
     data: Any
@@ -163,6 +176,20 @@ async def following(
             yield events
 
 
+@asynccontextmanager
+async def asking(
+    http: aiohttp.ClientSession, body: Any = ASK, accept: str = "text/event-stream", **headers: str
+) -> AsyncIterator[tuple[dict[str, Any], AsyncIterator[ServerSent]]]:
+    """A message that is answered with the run's events: what it was accepted as, and those."""
+    named = {"accept": accept} | {name.replace("_", "-"): value for name, value in headers.items()}
+    async with http.post("/v1/runs", json=body, headers=named) as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream"), await response.text()
+        async with aclosing(server_sent(response.content)) as events:
+            accepted = await anext(events)
+            assert (accepted.id, accepted.event) == (0, "accepted")
+            yield accepted.data, events
+
+
 async def server_sent(lines: aiohttp.StreamReader) -> AsyncIterator[ServerSent]:
     """text/event-stream as the HTML standard reads it (9.2.6), as far as one that is not broken off goes."""
     fields: dict[str, list[str]] = {}
@@ -173,7 +200,7 @@ async def server_sent(lines: aiohttp.StreamReader) -> AsyncIterator[ServerSent]:
             fields.setdefault(name, []).append(value.removeprefix(" "))
         elif not text and "data" in fields:
             data = json.loads("\n".join(fields["data"]))
-            yield ServerSent(int(fields["id"][-1]), fields.get("event", ["message"])[-1], data)
+            yield ServerSent(int(fields.get("id", ["0"])[-1]), fields.get("event", ["message"])[-1], data)
         fields = fields if text else {}
 
 
@@ -186,6 +213,16 @@ async def seen(events: AsyncIterator[ServerSent], last: str = "finished") -> lis
             if event.event == last:
                 return found
     raise AssertionError(f"the stream ended without {last}: {found}")
+
+
+def kept(events: Iterable[ServerSent]) -> list[ServerSent]:
+    """What whoever comes later is told, too."""
+    return [event for event in events if event.event != "text"]
+
+
+async def forget(house: House, *, conversations: int = 30, ledger: int = 30) -> None:
+    """What is older than so many days: -1 is all there is."""
+    await house.database.batch.alone("housekeeping.partitions", conversations, ledger)
 
 
 async def followed_by(house: House, *run_ids: str, followers: int = 1) -> None:

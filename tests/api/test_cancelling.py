@@ -65,7 +65,7 @@ async def test_what_was_made_by_then_stays_in_the_ledger(settings: Settings) -> 
     assert [step.name for step in steps if step.kind == "tool"] == ["search_breweries"]
 
 
-async def test_a_worker_that_did_not_hear_of_it_stops_before_its_next_step(settings: Settings) -> None:
+async def test_a_worker_that_did_not_hear_of_it_stops_before_what_costs_next(settings: Settings) -> None:
     async with replica(settings, model := Steps(hold=2)) as here:
         run_id = (await asked(here.mine))["run_id"]
         await model.asked.wait()
@@ -74,7 +74,7 @@ async def test_a_worker_that_did_not_hear_of_it_stops_before_its_next_step(setti
         run = await asyncio.wait_for(ended(here.mine, run_id), SOON_S)
         steps = (await looking.look(here.house.database.as_client(MINE), UUID(run_id), steps=True)).steps
     assert (run["status"], model.calls) == ("cancelled", 2)
-    assert [step.kind for step in steps] == ["model", "tool", "model"]
+    assert [step.kind for step in steps] == ["model", "tool", "model", "tool"]  # this tool cost nothing
 
 
 async def test_a_worker_that_did_not_hear_of_it_learns_it_from_its_heartbeat(settings: Settings) -> None:

@@ -66,6 +66,17 @@ async def test_of_many_who_say_nothing_the_longest_goes(settings: Settings) -> N
                 assert (await call(here.mine, "GET", "/v1/webhooks")).status == 200
 
 
+async def test_who_was_answered_may_stay_for_the_next_request(settings: Settings) -> None:
+    async with replica(settings, works=False, http_waiting=20) as here:
+        with contextlib.ExitStack() as stack:
+            stay = []
+            for _ in range(40):
+                stay.append(sock := stack.enter_context(connected(address(here))))
+                sock.sendall(request("GET /healthz"))
+                assert (await asyncio.to_thread(sock.recv, 65_536)).startswith(b"HTTP/1.1 200")
+            assert not any(map(is_closed, stay))
+
+
 async def test_who_is_answered_keeps_the_place_of_who_says_nothing(settings: Settings) -> None:
     token = bearer(settings, MINE)["authorization"]
     async with replica(settings, Held(), http_connections=12) as here:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from beerforyou.api import lobby
 from beerforyou.conversations.accepting import accept
 from beerforyou.house import House
 from beerforyou.runs.following import channel
@@ -25,9 +26,13 @@ from tests.api.talking import (
     followed,
     followed_by,
     following,
+    forget,
+    kept,
     look,
     replica,
+    rise,
     seen,
+    server_sent,
     wait_until,
 )
 
@@ -149,8 +154,9 @@ async def test_a_run_is_followed_live_on_another_replica(settings: Settings) -> 
             model.go.set()
             after = await seen(events)
             assert await anext(events, None) is None
-        assert [event._asdict() for event in before + after] == await followed(there.mine, run_id)
-        assert [event.id for event in before + after] == list(range(1, len(before + after) + 1))
+        assert [event._asdict() for event in kept(before + after)] == await followed(there.mine, run_id)
+        assert rise(event.id for event in before + after)
+        assert [event.data["text"] for event in after if event.event == "text"] == ["Here they are."]
         assert after[-1].data["status"] == "succeeded"
 
 
@@ -159,12 +165,14 @@ async def test_following_goes_on_elsewhere_without_gap_or_repetition(settings: S
         run_id = (await asked(here.mine))["run_id"]
         async with following(here.mine, run_id) as events:
             before = await seen(events, "tool_started")
+        await model.asked.wait()  # so that what was told by then is kept
         async with following(there.mine, run_id, after=before[-1].id) as events:
             between = await seen(events, "tool_finished")
             model.go.set()
         async with following(here.mine, run_id, after=between[-1].id) as events:
             after = await seen(events)
-        assert [event._asdict() for event in before + between + after] == await followed(there.mine, run_id)
+        assert [event._asdict() for event in kept(before + between + after)] == await followed(there.mine, run_id)
+        assert rise(event.id for event in before + between + after)
 
 
 async def test_who_says_to_have_seen_more_than_there_is_is_told_of_the_end(settings: Settings) -> None:
@@ -173,18 +181,32 @@ async def test_who_says_to_have_seen_more_than_there_is_is_told_of_the_end(setti
         await model.asked.wait()
         async with following(here.mine, run_id, after=1000) as events:
             model.go.set()
-            await asyncio.wait_for(anext(events, None), SOON_S)
+            assert await asyncio.wait_for(anext(events, None), SOON_S) is None
 
 
-async def test_a_silent_run_shows_that_the_line_is_alive(settings: Settings) -> None:
-    async with replica(settings, works=False) as here, replica(settings, model := Held(), works=False) as there:
+async def test_a_silent_run_shows_that_the_line_is_alive(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lobby, "SILENT_S", 0.05)
+    async with replica(settings, works=False) as here, replica(settings, works=False) as there:
         accepted = await accept(here.house, MINE, "brewpubs em Denver")
-        events = await here.house.following.events(here.house.database.as_client(MINE), accepted.run_id, idle_s=0.05)
-        assert [await anext(events), await anext(events)] == [None, None]
-        model.go.set()
-        await work(there.house, accepted.run_id)
-        types = [event.type async for event in events if event]
+        async with here.mine.get(f"/v1/runs/{accepted.run_id}/events") as response:
+            async with asyncio.timeout(SOON_S):
+                assert [(await response.content.readline())[:1] for _ in range(4)] == [b":", b"\n"] * 2
+            await work(there.house, accepted.run)
+            types = [event.event async for event in server_sent(response.content)]
         assert (types[0], types[-1]) == ("started", "finished")
+
+
+async def test_who_reads_events_in_the_same_process_gets_them_all(settings: Settings) -> None:
+    async with replica(settings, works=False) as here, replica(settings, works=False) as there:
+        accepted = await accept(here.house, MINE, "brewpubs em Denver")
+        reads = here.house.database.as_client(MINE)
+        async with here.house.following.events(reads, accepted.run) as events:
+            await work(there.house, accepted.run)
+            told = [event async for event in events]
+        assert (told[0].type, told[-1].type) == ("started", "finished") and rise(event.seq or 0 for event in told)
+        async with here.house.following.events(reads, accepted.run, after=told[0].seq or 0) as events:
+            assert [event async for event in events] == [event for event in told[1:] if event.type != "text"]
+        assert not here.house.following._followers
 
 
 async def test_a_lost_subscription_loses_no_event(settings: Settings) -> None:
@@ -195,7 +217,7 @@ async def test_a_lost_subscription_loses_no_event(settings: Settings) -> None:
             assert await there.house.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
             model.go.set()
             after = await asyncio.wait_for(seen(events), SOON_S)
-        assert [event._asdict() for event in before + after] == await followed(there.mine, run_id)
+        assert [event._asdict() for event in kept(before + after)] == await followed(there.mine, run_id)
 
 
 async def test_an_emptied_valkey_loses_neither_run_nor_event(settings: Settings) -> None:
@@ -214,29 +236,36 @@ async def test_an_emptied_valkey_loses_neither_run_nor_event(settings: Settings)
                 assert (await seen(events))[-1].data["status"] == "succeeded"
 
 
-async def test_what_is_no_longer_kept_is_gone_but_the_run_is_not(settings: Settings) -> None:
+async def test_a_run_outlives_its_ledger_and_ends_with_its_conversation(settings: Settings) -> None:
     async with replica(settings) as here:
         run_id = (await asked(here.mine))["run_id"]
         events = await followed(here.mine, run_id)
+        await ended(here.mine, run_id)
         run = (await look(here.mine, run_id)).body
-        await here.house.database.batch.alone("housekeeping.expire_events", 1.0)
-        assert await followed(here.mine, run_id) == events
-        await here.house.database.batch.alone("housekeeping.expire_events", 0.0)
-        gone = await call(here.mine, "GET", f"/v1/runs/{run_id}/events")
-        assert (gone.status, gone.body["type"]) == (410, "urn:beerforyou:problem:gone")
-        assert gone.headers["content-type"] == "application/problem+json"
-        assert (await look(here.mine, run_id)).body == run | {"events_expired": True}
+        await forget(here.house, ledger=0)
+        assert await followed(here.mine, run_id) == [event for event in events if event["event"] != "text"]
+        await forget(here.house, ledger=-1)
+        ends = [event for event in events if event["event"] in ("started", "answer", "finished")]
+        assert await followed(here.mine, run_id) == ends
+        assert (await look(here.mine, run_id)).body == run
+        assert (await call(here.mine, "GET", f"/v1/runs/{run_id}?include=steps")).body["steps"] == []
         assert (await call(here.theirs, "GET", f"/v1/runs/{run_id}/events")).status == 404
+        await forget(here.house, conversations=-1, ledger=-1)
+        for path in (f"/v1/runs/{run_id}", f"/v1/runs/{run_id}/events"):
+            assert (await call(here.mine, "GET", path)).status == 404
 
 
-async def test_the_events_of_a_run_that_is_open_are_kept(settings: Settings) -> None:
+async def test_a_run_that_is_open_ends_whatever_is_forgotten_meanwhile(settings: Settings) -> None:
     async with replica(settings, model := Steps(hold=2)) as here:
         run_id = (await asked(here.mine))["run_id"]
         await model.asked.wait()
-        await here.house.database.batch.alone("housekeeping.expire_events", 0.0)
+        await forget(here.house, conversations=-1, ledger=-1)
         async with following(here.mine, run_id) as events:
+            await followed_by(here.house, run_id)
             model.go.set()
-            assert [event.event for event in await seen(events)][:2] == ["started", "tool_started"]
+            told = [event.event for event in await seen(events)]
+        assert (told[0], told[-2:]) == ("started", ["answer", "finished"])
+        assert (await ended(here.mine, run_id))["status"] == "succeeded"
 
 
 async def test_who_goes_away_cancels_nothing(settings: Settings) -> None:

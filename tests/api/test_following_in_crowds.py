@@ -4,15 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from beerforyou.db import database
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.errors import Unavailable
 from beerforyou.runs import following as rooms
+from beerforyou.runs.journal import Entry
+from beerforyou.runs.run import Event, EventType
 from beerforyou.settings import Settings
 from tests.api.talking import (
     SOON_S,
@@ -26,6 +30,7 @@ from tests.api.talking import (
     following,
     look,
     replica,
+    rise,
     seen,
     wait_until,
 )
@@ -44,11 +49,12 @@ async def crowd(settings: Settings, request: pytest.FixtureRequest) -> AsyncIter
 @pytest.fixture
 async def silent(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Replica, str]]:
     """A run that the test writes and nobody publishes; the log is looked at often."""
-    monkeypatch.setattr(rooms, "LOOK_UNHEARD_S", 0.05)
+    monkeypatch.setattr(rooms, "SILENT_S", 0.05)
     monkeypatch.setattr(rooms, "LOOK_S", 0.1)
     async with replica(settings, works=False) as here:
         run_id = (await asked(here.mine))["run_id"]
-        assert await here.house.database.batch.write("runs.claim", UUID(run_id), "writer", 60.0)
+        claimed = await here.house.database.batch.write("runs.claim", UUID(run_id), "writer", 60.0)
+        assert claimed["fencing_token"] == 1
         yield here, run_id
 
 
@@ -57,13 +63,14 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each query is asked."""
     counts: Counter[str] = Counter()
     for reads in (Reads, ClientReads):
-        fetch = reads.fetch
+        for name in ("fetch", "fetchrow"):
+            ask = getattr(reads, name)
 
-        async def counted(self: Any, query: str, *args: Any, fetch: Any = fetch) -> Any:
-            counts[query] += 1
-            return await fetch(self, query, *args)
+            async def counted(self: Any, query: str, *args: Any, ask: Any = ask) -> Any:
+                counts[query] += 1
+                return await ask(self, query, *args)
 
-        monkeypatch.setattr(reads, "fetch", counted)
+            monkeypatch.setattr(reads, name, counted)
     return counts
 
 
@@ -77,16 +84,30 @@ async def held(here: Replica) -> AsyncIterator[None]:
         yield
 
 
-async def write(here: Replica, run_id: str, *events: str, first: int = 1) -> None:
-    """Committed, and not published."""
-    rows = ", ".join(f'{{"seq": {n}, "type": "{kind}", "data": {{}}}}' for n, kind in enumerate(events, start=first))
-    assert await here.house.database.batch.write("runs.record", UUID(run_id), 1, None, f"[{rows}]")
+async def write(here: Replica, run_id: str, *types: EventType) -> None:
+    """Committed, and not published; from the event on that comes after `started`."""
+    steps, events = [Entry(seq=1, kind="model", name="none", input={}, output={})], told(*types)
+    read = await call(here.mine, "GET", f"/v1/runs/{run_id}")
+    row = (
+        UUID(read.body["conversation_id"]),
+        UUID(run_id),
+        1,
+        1,
+        msgspec.json.encode(steps).decode(),
+        msgspec.json.encode(events).decode(),
+    )
+    assert (await here.house.database.batch.write("runs.record", *row))["held"]
+
+
+def told(*types: EventType) -> list[Event]:
+    return [Event(seq=seq, type=type, data={}) for seq, type in enumerate(types, start=2)]
 
 
 async def finish(here: Replica, run_id: str, last: int) -> None:
-    answer = '{"status": "failed", "outcome": "error_internal", "labels": [], "versions": {}, "usage": {}, "decisions": [], "text": ""}'
-    events = f'[{{"seq": {last}, "type": "finished", "data": {{}}}}]'
-    assert await here.house.database.batch.write("runs.finish", UUID(run_id), 1, answer, events)
+    talk = UUID((await look(here.mine, run_id)).body["conversation_id"])
+    end = ("failed", "error_internal", None, "[]", "{}", [], "{}", "{}", "[]")
+    row = await here.house.database.batch.write("runs.finish", talk, UUID(run_id), 1, 2, None, "[]", last, *end)
+    assert row["held"]
 
 
 async def test_whoever_comes_while_all_connections_are_taken_is_served_later(
@@ -104,8 +125,8 @@ async def test_whoever_comes_while_all_connections_are_taken_is_served_later(
     assert {answer.status for answer in await asyncio.gather(*looks)} == {200}
     async with replica(settings):
         for events in await asyncio.gather(*streams):
-            assert [event["id"] for event in events] == list(range(1, len(events) + 1))
-            assert events[-1]["event"] == "finished"
+            assert rise(event["id"] for event in events)
+            assert (events[0]["event"], events[-1]["event"]) == ("started", "finished")
         assert {(answer.status, answer.body["status"]) for answer in await asyncio.gather(*waits)} == {
             (200, "succeeded")
         }
@@ -137,7 +158,8 @@ async def test_what_all_missed_is_looked_up_for_all_at_once(
         assert await there.house.valkey("CLIENT", "KILL", "TYPE", "pubsub") >= 2
         model.go.set()
         for events in await asyncio.gather(*streams):
-            assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+            assert rise(event["id"] for event in events)
+            assert (events[0]["event"], events[-1]["event"]) == ("started", "finished")
     assert asks["runs.events"] == RUNS * EACH and 0 < asks["runs.missed"] < RUNS * EACH
 
 
@@ -145,7 +167,7 @@ async def test_whose_publisher_died_before_it_published_is_told_all_the_same(sil
     here, run_id = silent
     async with following(here.mine, run_id) as first, following(here.mine, run_id) as second:
         await followed_by(here.house, run_id)
-        await write(here, run_id, "started", "tool_started")
+        await write(here, run_id, "tool_started")
         for events in (first, second):
             assert [event.id for event in await seen(events, "tool_started")] == [1, 2]
         await finish(here, run_id, last=3)
@@ -156,14 +178,46 @@ async def test_whose_publisher_died_before_it_published_is_told_all_the_same(sil
 async def test_a_gap_is_filled_before_what_comes_after_it(
     silent: tuple[Replica, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rooms, "LOOK_S", 1000.0)
+    """Of what was told meanwhile; text is kept nowhere, and is in the answer."""
+    monkeypatch.setattr(rooms, "SILENT_S", 1000.0)
     here, run_id = silent
     async with following(here.mine, run_id) as events:
-        await followed_by(here.house, run_id)
-        await write(here, run_id, "started", "tool_started", "tool_finished", "text")
-        published = rooms.Event(number=5, run_id=UUID(run_id), seq=4, type="text", data={})
-        here.house.publishing.events(UUID(int=7), [published])
-        assert [event.id for event in await asyncio.wait_for(seen(events, "text"), SOON_S)] == [1, 2, 3, 4]
+        assert [event.id for event in await seen(events, "started")] == [1]
+        await write(here, run_id, "tool_started", "tool_finished")
+        for number in (4, 5):
+            sentence = Event(seq=number, type="text", data={"text": "Oi."})
+            here.house.publishing.under_way(UUID(int=7), UUID(run_id), number - 1, [sentence])
+        await finish(here, run_id, last=6)
+        published = Event(seq=6, type="finished", data={})
+        here.house.publishing.ended(UUID(int=7), UUID(run_id), 5, [published], [6])
+        got = await asyncio.wait_for(seen(events), SOON_S)
+    assert [event.id for event in got if event.event != "text"] == [2, 3, 6] and rise(event.id for event in got)
+
+
+@pytest.mark.parametrize("text_comes", ["as the next one", "after a gap", "twice", "after the end"])
+async def test_what_is_published_is_told_in_order_and_once(
+    silent: tuple[Replica, str], monkeypatch: pytest.MonkeyPatch, text_comes: str
+) -> None:
+    monkeypatch.setattr(rooms, "SILENT_S", 1000.0)
+    here, run_id = silent
+    needs = 2 if text_comes == "after a gap" else 1
+    sentence = Event(seq=needs + 1, type="text", data={"text": "Oi."})
+    tell = partial(here.house.publishing.under_way, UUID(int=7), UUID(run_id), needs, [sentence])
+    async with following(here.mine, run_id) as events:
+        await seen(events, "started")
+        if text_comes != "after the end":
+            tell()
+            if text_comes == "twice":
+                tell()
+        await finish(here, run_id, last=9)
+        end = Event(seq=9, type="finished", data={})
+        here.house.publishing.ended(
+            UUID(int=7), UUID(run_id), 1 if text_comes == "after the end" else needs + 1, [end], [6]
+        )
+        if text_comes == "after the end":
+            tell()
+        got = [event.id async for event in events]
+    assert got == ([2, 9] if text_comes in ("as the next one", "twice") else [9])
 
 
 @pytest.mark.parametrize("after", [2, 3, 4, 1000])
@@ -171,7 +225,7 @@ async def test_whatever_number_a_follower_names_he_is_told_of_an_end_that_nobody
     silent: tuple[Replica, str], after: int
 ) -> None:
     here, run_id = silent
-    await write(here, run_id, "started", "text")
+    await write(here, run_id, "tool_started")
     async with following(here.mine, run_id, after=after) as events:
         await followed_by(here.house, run_id)
         await finish(here, run_id, last=3)
@@ -194,8 +248,8 @@ async def test_followers_outlive_a_look_that_fails(
     monkeypatch.setattr(Reads, "fetch", failing)
     async with following(here.mine, run_id) as events:
         await followed_by(here.house, run_id)
-        await write(here, run_id, "started")
-        assert [event.id for event in await seen(events, "started")] == [1]
+        await write(here, run_id, "tool_started")
+        assert [event.id for event in await seen(events, "tool_started")] == [1, 2]
     assert len(failed) == 3
 
 
@@ -203,8 +257,8 @@ async def test_nobody_looks_where_nobody_follows(silent: tuple[Replica, str], as
     here, run_id = silent
     async with following(here.mine, run_id) as events:
         await followed_by(here.house, run_id)
-        await write(here, run_id, "started")
-        await seen(events, "started")
+        await write(here, run_id, "tool_started")
+        await seen(events, "tool_started")
 
     async def nobody() -> bool:
         return here.house.following._task is None

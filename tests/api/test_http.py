@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -36,10 +38,15 @@ async def followed(http: aiohttp.ClientSession, run_id: str, after: int | None =
     return [{"id": int(f["id"]), "event": f["event"], "data": json.loads(f["data"])} for f in fields]
 
 
+def rise(numbers: Iterable[int]) -> bool:
+    """There may be gaps: a worker that died may have used some."""
+    return all(earlier < later for earlier, later in pairwise([0, *numbers]))
+
+
 async def test_a_question_is_accepted_followed_and_answered(http: aiohttp.ClientSession) -> None:
     accepted = await asked(http)
     events = await followed(http, accepted["run_id"])
-    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+    assert rise(event["id"] for event in events)
     assert (events[0]["event"], events[-1]["event"]) == ("started", "finished")
     answer = next(event["data"] for event in events if event["event"] == "answer")
     async with http.get(f"/v1/runs/{accepted['run_id']}?include=steps") as response:
@@ -50,10 +57,12 @@ async def test_a_question_is_accepted_followed_and_answered(http: aiohttp.Client
 
 
 async def test_a_run_can_be_followed_again_from_any_event(http: aiohttp.ClientSession) -> None:
+    """But for the text, which is told as it is written; the answer has all of it."""
     accepted = await asked(http)
     events = await followed(http, accepted["run_id"])
-    for seen in range(len(events) + 1):
-        assert await followed(http, accepted["run_id"], seen) == events[seen:]
+    for seen in range(events[-1]["id"] + 1):
+        kept = [event for event in events if event["id"] > seen and event["event"] != "text"]
+        assert await followed(http, accepted["run_id"], seen) == kept
 
 
 async def test_a_conversation_goes_on(http: aiohttp.ClientSession) -> None:

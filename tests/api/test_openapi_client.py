@@ -13,7 +13,7 @@ from beerforyou.api.tokens import mint
 from beerforyou.conversations.state import hand_over
 from beerforyou.settings import Settings
 from tests.api.conftest import MINE
-from tests.api.talking import ASK, Held, ServerSent, replica, server_sent
+from tests.api.talking import ASK, Held, ServerSent, kept, replica, rise, server_sent
 
 STREAM = "text/event-stream"
 
@@ -48,11 +48,11 @@ class Client:
             for method, said in methods.items()
         }
 
-    async def call(self, operation_id: str, body: Any = None, **values: Any) -> Described:
-        """`values` are parameters by name, with underscores for what a name of Python's cannot have."""
+    async def call(self, operation_id: str, body: Any = None, media: str = "*/*", **values: Any) -> Described:
+        """`values` are parameters by name, with underscores for what a name of Python's cannot have. `media` is accepted."""
         operation = self.operations[operation_id]
         sent = self._parameters(operation, values)
-        headers = sent["header"] | self._security(operation) | self._content(operation, body)
+        headers = {"accept": media} | sent["header"] | self._security(operation) | self._content(operation, body)
         url = operation.path.format(**sent["path"])
         data = None if body is None else json.dumps(body)
         async with self._http.request(
@@ -138,7 +138,7 @@ async def test_a_message_is_sent_followed_and_read(client: Client) -> None:
     events = (await client.at(accepted.body["events"])).body
     for event in events:
         client.event(event)
-    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert rise(event.id for event in events)
     assert (events[0].event, events[-1].event) == ("started", "finished")
     run = await client.at(accepted.headers["location"], include="steps")
     assert (run.body["status"], run.body["outcome"]) == (events[-1].data["status"], events[-1].data["outcome"])
@@ -152,7 +152,20 @@ async def test_following_goes_on_after_an_event(client: Client) -> None:
     accepted = await client.call("createRun", ASK)
     events = (await client.at(accepted.body["events"])).body
     rest = await client.at(accepted.body["events"], last_event_id=events[0].id)
-    assert rest.body == events[1:]
+    assert rest.body == kept(events[1:])
+
+
+async def test_the_answer_may_be_the_stream(client: Client) -> None:
+    key = str(uuid4())
+    answer = await client.call("createRun", ASK, STREAM, idempotency_key=key)
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, STREAM)
+    accepted, *events = answer.body
+    assert (accepted.id, accepted.event) == (0, "accepted")
+    for event in events:
+        client.event(event)
+    again = await client.call("createRun", ASK, idempotency_key=key)
+    assert (again.status, again.body) == (202, accepted.data)
+    assert (await client.at(accepted.data["events"])).body == kept(events)
 
 
 async def test_a_run_is_polled_until_it_ends(client: Client) -> None:

@@ -4,21 +4,17 @@ import signal
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from beerforyou.backends import valkey as module
 from beerforyou.backends.valkey import Valkey
 from beerforyou.errors import CommandRefused, SetupError, Unavailable
 from beerforyou.servers import embedded
 from beerforyou.settings import Settings
+from bench.model_server.certificate import certify
 
 
 @pytest.fixture
@@ -170,7 +166,7 @@ async def test_tls(
     valkey: Valkey, embedded_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The embedded server has none, so a proxy in front of it speaks it."""
-    certificate(tmp_path / "pem")
+    certify(tmp_path / "pem")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tmp_path / "pem")
     path, password = urlsplit(embedded_settings.valkey_url).path, urlsplit(embedded_settings.valkey_url).password
@@ -193,17 +189,3 @@ async def test_tls(
         assert await secure("SET", "where", "three") == b"OK"
         await secure.close()
     assert await valkey("GET", "where") is None
-
-
-def certificate(path: Path) -> None:
-    """A key and a certificate for 127.0.0.1 that it signs itself."""
-    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    path.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()) + signed.public_bytes(encoding))

@@ -1,14 +1,19 @@
 """Recommendations: only what is new, the fitting first, each with its reasons, none out of reach."""
 
 import copy
+import random
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beerforyou.catalogue import index, ready
 from beerforyou.catalogue.brewery import NOT_OPEN, Ambiguous, Criteria, Place
-from beerforyou.catalogue.index import Catalogue
+from beerforyou.catalogue.geo import Point, chord_km, unit
+from beerforyou.catalogue.index import Catalogue, Selection
 from beerforyou.catalogue.ranking import REASONS, Recommendations, Taste, recommend
+from beerforyou.catalogue.ready import KEPT, Memory
 from tests.catalogue.conftest import Make
 
 SAN_DIEGO = Place(city="San Diego", state="California", country="United States")
@@ -153,3 +158,91 @@ def test_doubled_entries_are_recommended_once(make: Make) -> None:
 @pytest.mark.parametrize("criteria", [{"city": "Portland"}])
 def test_an_ambiguous_place_is_asked_about(real: Catalogue, criteria: dict[str, str]) -> None:
     assert isinstance(recommend(real, Criteria(**criteria), Taste(), SAN_DIEGO), Ambiguous)  # type: ignore[arg-type]
+
+
+def by_definition(catalogue: Catalogue, found: Selection, taste: Taste, around: Point | None) -> list[str]:
+    """Everything that is new, judged one by one and sorted: what the ranking means, without what makes it fast."""
+    of = catalogue.columns
+    known = {p for id in taste.bought if (p := catalogue.position(id)) is not None}
+    cities = {of.city[i] for i in known}
+    cities |= {of.cities[p] for name in taste.other_cities for p in catalogue.places.named("city", name)}
+    most = max(taste.types.values(), default=0)
+
+    def worth(i: int) -> float:
+        liked = taste.types.get(of.type[i], 0) / most if most else 0
+        vector = of.vector[i]
+        close = 50 / (50 + chord_km(unit(around), vector)) if around and vector else 0
+        return liked + 0.05 * of.has_site[i] + 0.1 * (of.city[i] not in cities) + close
+
+    best_first = sorted((-worth(i), i) for i in found.positions if of.type[i] not in NOT_OPEN)
+    taken, kinds, heres = {of.identity[i] for i in known}, Counter[str](), Counter[tuple[str, int]]()
+    judged = []
+    for negative, i in best_first:
+        if of.identity[i] in taken:
+            continue
+        kind, here = of.type[i], (of.type[i], of.city[i])
+        judged.append((negative + (0.2 * min(kinds[kind], 10) + 0.05 * min(heres[here], 10)), i))
+        taken.add(of.identity[i])
+        kinds[kind] += 1
+        heres[here] += 1
+    return [catalogue.breweries[i].id for _, i in sorted(judged)]
+
+
+TASTES = (
+    {},
+    HALVES,
+    {"micro": 0.1, "taproom": 0.1, "large": 0.0},
+    {"bar": 1.0},
+    {"brewpub": 0.4, "nano": 0.35, "contract": 0.25},
+)
+WHERE = (
+    {"state": "California"}, {"city": "San Diego"}, {"city": "Portland", "state": "OR", "within_km": 60.0}, {"country": "Ireland"},
+    {"within_km": 100.0}, {"state": "Texas", "type": "micro"}, {"name": "stone"}, {"state": "Ohio", "within_km": 900.0},
+    {"type": "closed", "state": "Ohio"}, {"state": "Virginia", "name": "brewing"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("where", WHERE, ids=str)
+def test_the_order_is_the_one_that_the_definition_gives(real: Catalogue, where: dict[str, str | float]) -> None:
+    chance = random.Random(str(where))
+    homes = (None, SAN_DIEGO, Place(city="Akron", state="Ohio", country="United States"))
+    for types in TASTES:
+        home = SAN_DIEGO if "within_km" in where else chance.choice(homes)
+        found = real.select(Criteria(**where), home)  # type: ignore[arg-type]
+        assert isinstance(found, Selection)
+        near = [real.breweries[i].id for i in found.positions] or [real.breweries[0].id]
+        taste = Taste(
+            types=types,
+            bought=frozenset(chance.sample(near, min(len(near) // 3, 30))),
+            other_cities=frozenset(chance.sample(["portland", "carlsbad", "akron", "dublin", "no such city"], 2)),
+        )
+        expected = by_definition(real, found, taste, found.center or (real.point(home) if home else None))
+        assert all_of(real, taste, home, per_page=100, **where) == expected
+
+
+def test_what_is_ready_serves_other_clients_and_other_pages(real: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(real.__dict__, "_memory", Memory())
+    made: list[object] = []
+    monkeypatch.setattr(index, "ready", lambda *args: made.append(args) or ready.ready(*args))  # type: ignore[func-returns-value]
+    for taste in (Taste(), Taste(types=HALVES), Taste(bought=bought(real, ("Ballast Point", "San Diego", "CA")))):
+        for page in (1, 2, 40):
+            shown(real, taste, state="CA", page=page)
+            shown(real, taste, page=page)
+    assert len(made) == 2, "California seen from San Diego, and what is around San Diego"
+
+
+def test_what_is_ready_is_forgotten_when_it_is_too_much(real: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    monkeypatch.setitem(real.__dict__, "_memory", memory)
+    monkeypatch.setattr(ready, "KEPT", 20_000)
+    towns = sorted({p for p in real.columns.place if p.country == "United States"}, key=str)[::500]
+    first = [shown(real, Taste(types=HALVES), home, country="US") for home in towns]
+    assert [shown(real, Taste(types=HALVES), home, country="US") for home in towns] == first
+    kept = list(memory._made.values())
+    assert 0 < len(kept) < len(towns) and sum(ready.APIECE + len(made) for made in kept) == memory._weight <= 20_000
+
+
+def test_a_search_greater_than_the_memory_is_answered_and_not_kept() -> None:
+    memory = Memory()
+    assert memory.once("much", lambda: range(KEPT)) == range(KEPT)
+    assert memory.once("much", lambda: range(3)) == range(3) and memory.once("much", lambda: range(4)) == range(3)

@@ -35,7 +35,9 @@ async def add_a_dead_message(settings: Settings, webhook_id: str) -> UUID:
     run_id, message_id = uuid4(), uuid4()
     await connection.execute("INSERT INTO core.conversations VALUES ($1, $2)", run_id, MINE)
     await connection.execute(
-        "INSERT INTO core.runs (run_id, conversation_id, client_id, status, finished_at) VALUES ($1, $1, $2, 'succeeded', now())",
+        "INSERT INTO core.ended_runs (run_id, conversation_id, client_id, message_id, asked, question, status, blocks, last_event,"
+        " fencing_token, crashes, labels, versions, usage, decisions, created_at)"
+        " VALUES ($1, $1, $2, $1, 1, 'oi', 'succeeded', '[]', 2, 1, 0, '{}', '{}', '{}', '[]', now())",
         run_id,
         MINE,
     )

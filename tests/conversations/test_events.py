@@ -1,23 +1,17 @@
-"""Events by conversation: numbered in the order of the commits, without gaps, whoever writes, and the same when repeated."""
+"""What stays of a conversation: numbered in the order of the commits, without gaps, whoever writes, and the same when repeated."""
 
 import asyncio
 from typing import Any
 
 import asyncpg
-import msgspec
 import pytest
 
 from beerforyou.db.connections import operator
 from beerforyou.db.database import Database
 from beerforyou.db.queries import QUERIES
 from beerforyou.settings import Settings
-from tests.db.asking import accept
+from tests.db.asking import accept, claim, end, ending, record, waits_for_lock
 from tests.waiting import wait_until
-
-ANSWER = (
-    '{"status": "succeeded", "outcome": "answered", "labels": [], "versions": {}, "usage": {}, "decisions": [], '
-    '"text": "Olá.", "blocks": [], "context": null}'
-)
 
 
 @pytest.fixture
@@ -29,133 +23,112 @@ async def client(settings: Settings) -> str:
     return "A"
 
 
-def told(*types: str, first: int = 1) -> str:
-    return msgspec.json.encode([{"seq": n, "type": t, "data": {}} for n, t in enumerate(types, start=first)]).decode()
-
-
-async def log(database: Database, client: str, conversation_id: Any) -> list[tuple[int, int | None, str]]:
+async def log(database: Database, client: str, conversation_id: Any) -> list[tuple[int, str]]:
     rows = await database.as_client(client).fetch("conversations.events", conversation_id, 0, 10_000)
     assert rows[0]["last"] == len(rows)
-    return [(row["number"], row["seq"], row["type"]) for row in rows]
+    return [(row["number"], row["type"]) for row in rows]
 
 
 async def test_writers_at_once_get_numbers_without_gaps_in_their_order(database: Database, client: str) -> None:
-    """A run's commits, messages and operators, in three conversations, and their batches in any order."""
+    """Runs, messages, operators and people who take over, in three conversations, and their batches in any order."""
     asked = [await accept(database, client) for _ in range(3)]
-    claims = [await database.batch.write("runs.claim", run["run_id"], "w", 30.0) for run in asked]
+    write = database.batch.write
 
-    async def works(run_id: Any, token: int) -> list[int]:
-        numbers: list[int] = []
-        for seq in range(1, 21):
-            row = await database.batch.write("runs.record", run_id, token, None, told("text", first=seq))
-            assert row
-            numbers += row["numbers"]
-        row = await database.batch.write("runs.finish", run_id, token, ANSWER, told("answer", "finished", first=21))
-        assert row
-        return numbers + row["numbers"]
+    async def works(run_id: Any) -> list[int]:
+        taken = await claim(database, run_id)
+        for seq in range(1, 11):
+            assert (await write("runs.record", *record(taken, seq)))["held"]
+        row = await end(database, taken)
+        return [row["answered"], row["ended"]]
 
     async def talks(conversation_id: Any) -> list[int]:
         return [(await accept(database, client, "e mais?", conversation_id))["number"] for _ in range(10)]
 
     async def others(conversation_id: Any) -> list[int]:
-        rows = [await database.batch.write("conversations.say", client, conversation_id, "oi") for _ in range(10)]
-        return [row["number"] for row in rows if row]
+        return [(await write("conversations.say", conversation_id, client, "oi"))["number"] for _ in range(10)]
 
-    conversations = [run["conversation_id"] for run in asked]
+    async def hands(conversation_id: Any) -> list[int]:
+        return [
+            (await write("conversations.hand", conversation_id, client, state, None))["number"]
+            for state in ("person", "bot") * 3
+        ]
+
+    talking = [run["conversation_id"] for run in asked]
     written = await asyncio.gather(
-        *(works(run["run_id"], claim["fencing_token"]) for run, claim in zip(asked, claims, strict=True)),
-        *map(talks, reversed(conversations)),
-        *map(others, conversations),
+        *(works(run["run_id"]) for run in asked),
+        *map(talks, reversed(talking)),
+        *map(others, talking),
+        *map(hands, reversed(talking)),
     )
     for numbers in written:
         assert numbers == sorted(numbers)
-    for place, conversation_id in enumerate(conversations):
+    for place, conversation_id in enumerate(talking):
         events = await log(database, client, conversation_id)
-        assert [number for number, _, _ in events] == list(range(1, 1 + 22 + 10 + 10 + 1))
-        mine = [1, *written[place], *written[3 + 2 - place], *written[6 + place]]
-        assert sorted(mine) == [number for number, _, _ in events]
-        assert [seq for _, seq, _ in events if seq] == list(range(1, 23))
+        mine = [1, *written[place], *written[3 + 2 - place], *written[6 + place], *written[9 + 2 - place]]
+        assert sorted(mine) == [number for number, _ in events] == list(range(1, 1 + 1 + 2 + 10 + 10 + 6))
+        types = [kind for _, kind in events]
+        assert {kind: types.count(kind) for kind in types} == {"message": 21, "answer": 1, "finished": 1, "state": 6}
 
 
 @pytest.mark.parametrize("again", ["later", "under way"])
-@pytest.mark.parametrize("query", ["runs.record", "runs.finish"])
-async def test_a_commit_that_is_repeated_gets_the_same_numbers(
-    database: Database, client: str, settings: Settings, query: str, again: str
+@pytest.mark.parametrize("text", ["Olá.", None])
+async def test_an_end_that_is_repeated_gets_the_same_numbers(
+    database: Database, client: str, settings: Settings, text: str | None, again: str
 ) -> None:
     """Also where the first one is only committed while the second waits, and a message comes in between."""
     run = await accept(database, client)
-    claim = await database.batch.write("runs.claim", run["run_id"], "w", 30.0)
-    assert claim
-    events = told("started", "answer", "finished")
-    what = ANSWER if query == "runs.finish" else None
-    item = run["run_id"], claim["fencing_token"], what, events
+    waits = await accept(database, client, "e mais?", run["conversation_id"])
+    item = ending(await claim(database, run["run_id"]), text)
     first = await asyncpg.connect(settings.database_url)
     async with first.transaction():
-        (row,) = await first.fetch(QUERIES[query].sql, *([column] for column in item))
-        repeated = asyncio.create_task(database.batch.write(query, *item))
+        (row,) = await first.fetch(QUERIES["runs.finish"].sql, *item)
+        repeated = asyncio.ensure_future(database.batch.write("runs.finish", *item))
         if again == "under way":
-            await wait_until(lambda: _waits_for_lock(settings), "the repetition waits")
+            await wait_until(lambda: waits_for_lock(settings), "the repetition waits")
         else:
             repeated.cancel()
     await first.close()
-    row_again = await (repeated if again == "under way" else database.batch.write(query, *item))
-    assert row_again and row_again["numbers"] == row["numbers"] == [2, 3, 4]
-    assert (await accept(database, client, "mais", run["conversation_id"]))["number"] == 5
-    third = await database.batch.write(query, *item)
-    assert third and third["numbers"] == [2, 3, 4]
-    types = [kind for _, _, kind in await log(database, client, run["conversation_id"])]
-    assert types == ["message", "started", "answer", "finished", "message"]
+    assert (row["held"], row["next"]) == (True, waits["run_id"])
+    numbers = (3, 4) if text else (None, 3)
+    row_again = await (repeated if again == "under way" else database.batch.write("runs.finish", *item))
+    assert (
+        row_again["held"] and (row_again["answered"], row_again["ended"]) == (row["answered"], row["ended"]) == numbers
+    )
+    third = await accept(database, client, "mais", run["conversation_id"])
+    assert third["number"] == row["ended"] + 1
+    row_later = await database.batch.write("runs.finish", *item)
+    assert row_later["held"] and (row_later["answered"], row_later["ended"]) == numbers
+    types = [kind for _, kind in await log(database, client, run["conversation_id"])]
+    assert types == ["message", "message", *(["answer"] if text else []), "finished", "message"]
     said = await database.as_client(client).fetch("conversations.page", run["conversation_id"], 1000, 10)
-    numbers = [(row["role"], row["number"]) for row in said]
-    answer = [("assistant", 3)] if query == "runs.finish" else []
-    assert numbers == [("client", 1), *answer, ("client", 5)]
-
-
-async def _waits_for_lock(settings: Settings) -> bool:
-    connection = await asyncpg.connect(settings.database_admin_url)
-    try:
-        return bool(
-            await connection.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
-        )
-    finally:
-        await connection.close()
-
-
-async def test_what_is_new_beside_what_was_committed_gets_the_next_numbers(database: Database, client: str) -> None:
-    run = await accept(database, client)
-    claim = await database.batch.write("runs.claim", run["run_id"], "w", 30.0)
-    assert claim
-    write = database.batch.write
-    await write("runs.record", run["run_id"], claim["fencing_token"], None, told("started", "text"))
-    await accept(database, client, "mais", run["conversation_id"])
-    row = await write("runs.record", run["run_id"], claim["fencing_token"], None, told("started", "text", "text"))
-    assert row and row["numbers"] == [2, 3, 5]
+    answer = [("assistant", 3)] if text else []
+    assert [(row["role"], row["number"]) for row in said] == [
+        *(("client", 1), ("client", 2), *answer, ("client", third["number"]))
+    ]
 
 
 async def test_batches_over_the_same_conversations_do_not_end_each_other(
     database: Database, client: str, settings: Settings
 ) -> None:
-    """Interrupting, recording and handing over, in opposite orders: nothing needs a deadlock to be resolved."""
-    asked = [await accept(database, client) for _ in range(12)]
-    claims = [await database.batch.write("runs.claim", run["run_id"], "w", 30.0) for run in asked]
+    """Interrupting, recording, ending and handing over, in opposite orders: nothing needs a deadlock to be resolved. Who is
+    older among the conversations has the newer run."""
+    first = [await accept(database, client) for _ in range(12)]
+    for run in first:
+        await end(database, await claim(database, run["run_id"]))
+    asked = [await accept(database, client, "e mais?", run["conversation_id"]) for run in reversed(first)]
+    claims = [await claim(database, run["run_id"]) for run in asked]
     before = await deadlocks(settings)
     write = database.batch.write
     for seq in range(1, 11):
-        jobs = [
-            write("runs.record", run["run_id"], claim["fencing_token"], None, told("text", first=seq))
-            for run, claim in zip(asked, claims, strict=True)
-        ]
-        interrupting = [
-            write("conversations.accept", client, run["conversation_id"], "não", "", "interrupt", 1000, None, b"")
-            for run in reversed(asked)
-        ]
+        jobs = [write("runs.record", *record(taken, seq)) for taken in claims]
+        interrupting = [accept(database, client, "não", run["conversation_id"], "interrupt") for run in reversed(asked)]
         handing = [
-            write("conversations.hand", client, run["conversation_id"], "bot", None)
+            write("conversations.hand", run["conversation_id"], client, state, None)
             for run in asked[seq:] + asked[:seq]
+            for state in ("person", "bot")
         ]
-        assert None not in await asyncio.gather(*jobs, *interrupting, *handing)
+        ending_one = [end(database, claims.pop())]
+        assert None not in await asyncio.gather(*jobs, *interrupting, *handing, *ending_one)
     assert await deadlocks(settings) == before
 
 
@@ -170,22 +143,23 @@ async def deadlocks(settings: Settings) -> int:
         await connection.close()
 
 
-async def test_what_is_expired_leaves_the_messages_and_their_numbers(database: Database, client: str) -> None:
+@pytest.mark.parametrize("page", [1, 3, 100])
+async def test_what_is_missed_is_told_by_pages(database: Database, client: str, page: int) -> None:
+    """Of several conversations in one statement: one that is long, one that has nothing new, one that is gone."""
     run = await accept(database, client)
-    claim = await database.batch.write("runs.claim", run["run_id"], "w", 30.0)
-    assert claim
-    await database.batch.write("runs.finish", run["run_id"], claim["fencing_token"], ANSWER, told("answer", "finished"))
-    waiting = await accept(database, client, "mais", run["conversation_id"])
-    reads = database.as_client(client)
-    await database.batch.alone("housekeeping.expire_events", 1.0)
-    await database.batch.alone("housekeeping.expire_messages", 1.0)
-    assert len(await reads.fetch("conversations.events", run["conversation_id"], 0, 100)) == 4
-    await database.batch.alone("housekeeping.expire_events", 0.0)
-    rows = await reads.fetch("conversations.events", run["conversation_id"], 0, 100)
-    assert [(row["number"], row["expired"]) for row in rows] == [(1, 3), (4, 3)]
-    await database.batch.alone("housekeeping.expire_messages", 0.0)
-    (row,) = await reads.fetch("conversations.events", run["conversation_id"], 0, 100)
-    assert (row["number"], row["expired"], row["last"]) == (None, 4, 4)
-    said = await reads.fetch("conversations.page", run["conversation_id"], 1000, 10)
-    assert [row["number"] for row in said] == [1, 2, 4]
-    assert (await accept(database, client, "mais", run["conversation_id"]))["number"] == waiting["number"] + 1
+    quiet, gone = await accept(database, client), await accept(database, client)
+    await end(database, await claim(database, run["run_id"]))
+    for _ in range(4):
+        await accept(database, client, "mais", run["conversation_id"])
+    await database.batch.write("conversations.delete", gone["conversation_id"], client)
+    talks = [each["conversation_id"] for each in (run, quiet, gone)]
+    after, numbers = 0, list[int]()
+    while True:
+        rows = await database.service.fetch("conversations.missed", talks, [after, 1, 0], page)
+        assert [(row["item"], row["last"]) for row in rows if row["item"] != 1] == [(3, None)]
+        found = [row["number"] for row in rows if row["item"] == 1]
+        if not found:
+            break
+        assert len(found) <= page
+        numbers, after = numbers + found, found[-1]
+    assert numbers == [1, 2, 3, 4, 5, 6, 7]

@@ -5,5 +5,7 @@ import asyncpg
 
 async def tables_of_clients(admin: asyncpg.Connection) -> list[str]:
     found = await admin.fetch("SELECT oid::regclass::text AS name FROM authz.tables_of_clients ORDER BY 1")
-    assert {"core.clients", "core.purchases", "core.runs", "core.messages"} < {row["name"] for row in found}
+    assert {"core.clients", "core.purchases", "core.open_runs", "core.ended_runs", "core.ledger", "core.said"} < {
+        row["name"] for row in found
+    }
     return [row["name"] for row in found]

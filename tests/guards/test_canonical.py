@@ -1,13 +1,15 @@
 """Nothing invisible and nothing that is obeyed passes; whatever people write does."""
 
+import re
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from beerforyou.blocks import BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
-from beerforyou.guards.canonical import everywhere, line, presentable
+from beerforyou.guards.canonical import _EMOJI, _GONE, everywhere, line, presentable, visible
 from tests.cpu import quick
 
 GONE = [
@@ -74,6 +76,41 @@ def test_twice_is_once_and_nothing_unseen_is_left(text: str) -> None:
 def test_its_time_is_linear(text: str) -> None:
     with quick(0.5):
         presentable(text)
+
+
+TEXTS = st.text(st.characters() | st.sampled_from([*GONE, *"".join(ENDS), *'👩❤🍺\U0001f3fe\t\r\n1#\u20e3 \xa0"\\']))
+STEP = re.compile(f"({_EMOJI}(?:\u200d{_EMOJI})*)|(\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029])|(\t)|[{_GONE}]+")
+
+
+def slowly(text: str) -> str:
+    """`visible` by a call for each thing that may not stay as it is."""
+    return STEP.sub(lambda found: found[1] or ("\n" if found[2] else " " if found[3] else ""), text)
+
+
+def one_by_one(value: Any) -> Any:
+    """`everywhere`, with a look at each string."""
+    if isinstance(value, dict):
+        return {one_by_one(key): one_by_one(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [one_by_one(inner) for inner in value]
+    return " ".join(slowly(value).strip().splitlines()) if isinstance(value, str) else value
+
+
+@given(TEXTS)
+def test_the_quick_way_is_the_slow_one(text: str) -> None:
+    assert visible(text) == slowly(text)
+
+
+@given(st.recursive(TEXTS | st.none() | st.floats(allow_nan=False) | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))  # fmt: skip
+def test_to_look_at_all_at_once_is_to_look_at_each(value: Any) -> None:
+    assert everywhere(value) == one_by_one(value)
+
+
+@pytest.mark.parametrize("character", [*GONE, *ENDS, "\t", "\xa0", "\u3000", '"', "\\"], ids=ascii)
+@pytest.mark.parametrize("frame", ["{}", "a{}b", "{}a", "a{}", "é{}é", " a{}"])
+def test_one_string_among_many_is_not_overlooked(character: str, frame: str) -> None:
+    among = ["a", {"b": ["c", frame.format(character), 1], frame.format(character): "é"}, "d"]
+    assert everywhere(among) == one_by_one(among)
 
 
 EVIL, CLEAN = " \x1b[2JA\u202el\u200be\U000e0041\x07", "[2JAle"

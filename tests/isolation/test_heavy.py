@@ -74,6 +74,7 @@ async def test_ten_at_once_end_and_the_server_lives(house: House, which: str) ->
     (heavy,) = [attack for attack in ours() if attack.id == which]
     started = await house.admin.fetchval("SELECT pg_postmaster_start_time()")
     sql = filled(heavy.written, PARAMS)
+    await house.database.fence.run(ME, "SELECT 1 AS one")  # a session, where all that were there have ended
     async with house.watched.looking():
         asking = [asyncio.create_task(house.database.fence.run(ME, sql)) for _ in range(MANY)]
         mine = await house.database.as_client(OTHER).fetchrow("clients.profile")
@@ -145,7 +146,7 @@ async def test_what_is_too_much_is_said(house: House, monkeypatch: pytest.Monkey
     ],
 )
 async def test_a_function_that_makes_much_of_little_is_not_the_readers(house: House, sql: str) -> None:
-    with pytest.raises(Refused, match=r"SQLSTATE (42501|55000)"):
+    with pytest.raises(Refused, match=r"SQLSTATE (42501|34000)"):
         await house.database.fence.run(ME, sql)
 
 

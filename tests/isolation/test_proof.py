@@ -39,7 +39,7 @@ HOLES = {  # what is done, and what is then said
     "a new function for everybody": (PEEK, "bfy_reader may call 1 functions"),
     "a new function that runs as its owner": (f"{PEEK} REVOKE EXECUTE ON FUNCTION core.peek FROM PUBLIC; GRANT EXECUTE ON FUNCTION core.peek TO bfy_client", "peek() runs as"),
     "row security off": ("ALTER TABLE core.purchases DISABLE ROW LEVEL SECURITY", "not forced on purchases"),
-    "row security not forced": ("ALTER TABLE core.messages NO FORCE ROW LEVEL SECURITY", "not forced on messages"),
+    "row security not forced": ("ALTER TABLE core.said NO FORCE ROW LEVEL SECURITY", "not forced on said"),
     "a policy for everybody": ("CREATE POLICY open ON core.purchases FOR SELECT USING (true)", "open on purchases is for everybody"),
     "a policy that shows all": ("ALTER POLICY own_rows ON core.clients USING (true)", "nobody sees rows of clients"),
     "a policy that would show all": ("ALTER POLICY own_rows ON core.webhooks USING (true)", "past the policies of webhooks"),
@@ -57,12 +57,18 @@ HOLES = {  # what is done, and what is then said
     "a new table with another policy": (f"{NEW} {FORCED} CREATE POLICY own_rows ON core.new FOR SELECT TO bfy_client USING (note = (SELECT authz.client_id()))", "own_rows on new shows more"),
     "a new table with another way to write": (f"{WELL} CREATE POLICY more ON core.new TO bfy_client USING (client_id = (SELECT authz.client_id()))", "more on new shows more"),
     "a new table that shows its rows": (f"{NEW} INSERT INTO core.new SELECT min(client_id), '' FROM core.clients; GRANT SELECT ON core.new TO bfy_client", "nobody sees rows of new"),
-    "a new table that does not say whose": ("CREATE TABLE core.new (run_id uuid REFERENCES core.runs)", "new belongs to clients"),
+    "a new table that does not say whose": ("CREATE TABLE core.new (run_id uuid REFERENCES core.open_runs)", "new belongs to clients"),
     "a new table of a new table": (f"{WELL} CREATE TABLE core.newer (note text REFERENCES core.new)", "newer belongs to clients"),
     "a new table that refers to nothing": ("CREATE TABLE core.new (note text); GRANT SELECT, INSERT ON core.new TO bfy_service; GRANT SELECT ON core.new TO bfy_client", "where the service writes"),
     "a new table in another schema": ("CREATE TABLE public.new (client_id text); GRANT SELECT ON public.new TO bfy_client", "not forced on public.new"),
     "a new table in a new schema": ("CREATE SCHEMA more AUTHORIZATION bfy_owner; CREATE TABLE more.new (client_id text)", "not forced on more.new"),
     "a new partition": (f"CREATE TABLE core.new (client_id text, n int) PARTITION BY RANGE (n); {FORCED} {OWN} CREATE TABLE core.part PARTITION OF core.new DEFAULT", "not forced on part"),
+    "a partition for clients": ("GRANT SELECT ON core.ledger_other TO bfy_client", "bfy_client has a right on ledger_other"),
+    "a column of a partition": ("GRANT SELECT (text) ON core.said_other TO bfy_operator", "bfy_operator has a right on said_other"),
+    "a partition for the service": ("GRANT UPDATE ON core.ended_runs_other TO bfy_service", "bfy_service has a right on ended_runs_other"),
+    "a partition for everybody": ("GRANT SELECT ON core.ended_runs_other TO PUBLIC", "everybody has a right on ended_runs_other"),
+    "a partition of a day": ("DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', max(inhrelid::regclass::text)) FROM pg_inherits WHERE inhparent = 'core.said'::regclass AND inhrelid <> 'core.said_other'::regclass); END $$", "not forced on said_"),
+    "a partition of a partition": (f"CREATE TABLE core.new (client_id text, n int) PARTITION BY RANGE (n); {FORCED} {OWN} CREATE TABLE core.part PARTITION OF core.new DEFAULT PARTITION BY RANGE (n); ALTER TABLE core.part ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE TABLE core.parts PARTITION OF core.part DEFAULT", "not forced on parts"),
     "a new table for the model's SQL": (f"{WELL} GRANT SELECT (note) ON core.new TO bfy_reader", "bfy_reader may read new"),
     "a new table for everybody": (f"{WELL} GRANT SELECT ON core.new TO PUBLIC", "everybody has a right on new"),
     "a column for everybody": (f"{WELL} GRANT SELECT (note) ON core.new TO PUBLIC", "everybody has a right on new.note"),
@@ -113,7 +119,9 @@ async def test_clients_that_are_only_called_like_canaries_are_left_alone(
         assert len(made) == 3
     async with operator(settings) as connection:
         await remove(connection, names)  # not even when asked to
-        assert await connection.fetchval("SELECT count(*) FROM runs") == 0, "the operator sees nobody's conversations"
+        assert await connection.fetchval("SELECT count(*) FROM open_runs") == 0, (
+            "the operator sees nobody's conversations"
+        )
     for table in ("clients", "runs", "conversations", "messages"):
         rows = await admin.fetch(f"SELECT DISTINCT client_id FROM core.{table} ORDER BY 1")
         assert [row["client_id"] for row in rows] == sorted(names), table
@@ -160,6 +168,7 @@ async def test_what_is_not_open_is_not(shop: asyncpg.Connection) -> None:
     served = "CREATE POLICY service_rows ON core.new TO bfy_service USING (true); GRANT SELECT, INSERT, UPDATE ON core.new TO bfy_service"
     assert await holes_after(shop, f"SET ROLE bfy_owner; {WELL} {served}") == []
     assert await holes_after(shop, "CREATE TABLE public.of_others (client_id text, note text)") == []
+    assert await holes_after(shop, "SELECT core.make_partitions(12)") == []
 
 
 async def test_a_hole_is_seen_by_those_who_look(settings: Settings, admin: asyncpg.Connection) -> None:

@@ -1,6 +1,10 @@
 """Calls that models wrote as text, by the habits of many, and prose that only looks a little like them."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.llm.settling import settled
@@ -88,6 +92,15 @@ def test_a_written_call_is_one(text: str) -> None:
 @pytest.mark.parametrize("text", PROSE)
 def test_prose_is_none(text: str) -> None:
     assert not is_call(text, NAMES)
+
+
+SAID_PLAINLY = re.compile(r"[{<\[`|_]|\w[(（]|\bdefault_api|\bfunctions\.|\baction\b", re.IGNORECASE)
+PIECES = st.sampled_from(["action", "ACTİON", "actıon", "ac", "functions", "functionſ", ".", "(", "（", " ", "é", "x", "default_api", "|"])  # fmt: skip
+
+
+@given(st.one_of(st.text(), st.lists(PIECES).map("".join)))
+def test_suspicion_is_the_same_however_it_is_looked_for(text: str) -> None:
+    assert bool(SUSPICIOUS.search(text)) == bool(SAID_PLAINLY.search(text))
 
 
 def test_a_tool_that_the_caller_may_not_use_has_no_name() -> None:

@@ -43,6 +43,8 @@ SHORT = {
     "sweep_s": 0.5,
     "grace_s": 2.0,
     "max_crashes": 50,
+    "model_timeout_s": 120.0,  # a busy machine is no fault of theirs: three hundred come at once
+    "tool_timeout_s": 120.0,
     "run_timeout_s": 300.0,
     "database_pool": 4,
     "client_concurrency": 100,

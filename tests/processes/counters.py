@@ -10,7 +10,7 @@ import random
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import standardwebhooks
@@ -24,7 +24,8 @@ from tests.processes.mortal import PLACES
 
 MARKER = re.compile(r"chaos \d{5}")
 MODEL_S = (0.05, 0.3)
-PAUSE_S = (0.0, 0.03)  # between the parts of a streamed reply
+PAUSE_S = (0.0, 0.03)  # between the parts of a reply
+PIECE = 100  # bytes of a part, where it is not streamed by events
 REFUSED = 0.1  # share of the messages that the receiver answers with 500, once
 
 
@@ -64,17 +65,20 @@ class Hook(msgspec.Struct):
 
 
 class Counters:
-    """`calls[marker, seq]` are the times at which a call for that step of the run arrived, by the machine's clock."""
+    """`calls[marker, seq]` are the times at which a call for that step of the run arrived, by the machine's clock; `replies`
+    is how many of them got all of their reply.
+    """
 
     def __init__(self, reaper: Reaper, seed: int) -> None:
         self.calls: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self.replies: Counter[tuple[str, int]] = Counter()
         self.hooks: dict[str, Hook] = {}
         self.forged = self.refused = self.attempts = 0
         self._reaper, self._random, self._wire = reaper, random.Random(seed), Gemini()
 
     async def __aenter__(self) -> Counters:
         app = web.Application(client_max_size=2**24)
-        app.router.add_post(r"/v1beta/models/{model}:streamGenerateContent", self._model)
+        app.router.add_post(r"/v1beta/models/{model}:{verb:generateContent|streamGenerateContent}", self._model)
         app.router.add_post("/tool", self._tool)
         app.router.add_get("/die", self._die)
         app.router.add_post("/hooks/{name}", self._hook)
@@ -89,21 +93,26 @@ class Counters:
 
     async def _model(self, request: web.Request) -> web.StreamResponse:
         arrived, body = time.time(), msgspec.json.decode(await request.read())
-        ask = Ask(self._wire, request.match_info["model"], True, request.path_qs, {}, body)
+        streamed = request.match_info["verb"] == "streamGenerateContent"
+        ask = Ask(self._wire, request.match_info["model"], streamed, request.path_qs, {}, body)
         marker, turn = _asked(ask.messages)
         self.calls[marker, 2 * turn + 1].append(arrived)
         await asyncio.sleep(self._random.uniform(*MODEL_S))
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        kind = "text/event-stream" if streamed else "application/json"
+        response = web.StreamResponse(headers={"Content-Type": kind})
         with contextlib.suppress(ConnectionError):  # who asked is dead
             await response.prepare(request)
-            for piece in self._wire.events(_reply(marker, turn), ask):
+            reply = _reply(marker, turn)
+            for piece in self._wire.events(reply, ask) if streamed else _in_pieces(self._wire.whole(reply, ask)):
                 await response.write(piece)
                 await asyncio.sleep(self._random.uniform(*PAUSE_S))
             await response.write_eof()
+            self.replies[marker, 2 * turn + 1] += 1
         return response
 
     async def _tool(self, request: web.Request) -> web.Response:
         self.calls[request.query["marker"], 2].append(time.time())
+        self.replies[request.query["marker"], 2] += 1
         return web.Response()
 
     async def _die(self, request: web.Request) -> web.Response:
@@ -128,6 +137,10 @@ class Counters:
         return web.Response()
 
 
+def _in_pieces(reply: bytes) -> Iterator[bytes]:
+    return (reply[start : start + PIECE] for start in range(0, len(reply), PIECE))
+
+
 def _asked(messages: tuple[Content, ...]) -> tuple[str, int]:
     """Which run asks, and how many tool results it has: a conversation's earlier turns are told without theirs."""
     parts = [part for message in messages for part in message.parts]
@@ -136,6 +149,10 @@ def _asked(messages: tuple[Content, ...]) -> tuple[str, int]:
 
 
 def _reply(marker: str, turn: int) -> Reply:
-    calls = (ToolCall("a", "count_cellar", {"marker": marker}), ToolCall("b", "search_breweries", {"city": "Denver"}))
+    calls = (
+        ToolCall("a", "count_cellar", {"marker": marker}),
+        ToolCall("b", "search_breweries", {"city": "Denver"}),
+        ToolCall("c", "ask_cellarer", {}),
+    )
     last = TextPart(f"The cellar of {marker} holds 12 bottles.\nThere is more in Denver.\nCheers!")
     return Reply(parts=(calls[turn] if turn < len(calls) else last,), usage=Usage(input=100, output=10))

@@ -24,28 +24,36 @@ from tests.processes.fleet import Fleet
 TURNS = 4  # of a conversation
 SAID_TWICE = 0.15  # share of the messages that are sent twice, with one key
 POLLED = 0.25  # share of the runs that are looked at instead of followed
+ANSWERED = 0.4  # share of the messages that are answered with the stream of events
 LET_GO = 0.15  # share of the events after which a follower breaks off by itself
 EAGER = 0.4  # share of the messages that don't wait for the answer before
 PATIENCE_S = 180.0  # for an answer; then the run is lost
 AGAIN_S = 0.1
 ANSWER_S = 10.0
 WAIT_S = 3  # what a look waits for the end
+STREAM = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S, sock_read=20)
 BREAKS = (aiohttp.ClientError, TimeoutError, OSError)
 PASSING = (409, 429, 503)  # the same key is under way, too many, a server is down
 
 
+SeenEvent = tuple[int, str, Any]  # number, type, data
+
+
 class Seen(msgspec.Struct):
-    """A run, as its customer saw it. `gaps` is how often an event was not the next one."""
+    """A run, as its customer saw it. `fallen` is how often an event had no higher number than the one before, and `stream`
+    the answer to the message where that is the first of its events.
+    """
 
     marker: str
     client: str
     run_id: str
     conversation_id: str
-    events: list[tuple[int, str, Any]] = msgspec.field(default_factory=list)
+    events: list[SeenEvent] = msgspec.field(default_factory=list)
     text: str | None = None
-    gaps: int = 0
+    fallen: int = 0
     polled: bool = False
     ended: bool = False
+    stream: aiohttp.ClientResponse | None = None
 
 
 class Customers:
@@ -109,10 +117,13 @@ class Customers:
         body = {"message": f"{marker}: which brewpubs are there in Denver, and what is in my cellar?"}
         body |= {"conversation_id": conversation} if conversation else {}
         key, times = str(uuid.UUID(int=self._random.getrandbits(128))), 1 + (self._random.random() < SAID_TWICE)
-        accepted, *again = await asyncio.gather(*(self.send(client, "/v1/runs", body, key) for _ in range(times)))
+        streamed = self._random.random() < ANSWERED
+        first = self._streamed(client, body, key) if streamed else self.send(client, "/v1/runs", body, key)
+        more = (self.send(client, "/v1/runs", body, key) for _ in range(times - 1))
+        accepted, *again = await asyncio.gather(first, *more)
         self.counts["sent_twice"] += len(again)
         self.counts["same_key_other_run"] += any(answer["run_id"] != accepted["run_id"] for answer in again)
-        run = Seen(marker, client, accepted["run_id"], accepted["conversation_id"])
+        run = Seen(marker, client, accepted["run_id"], accepted["conversation_id"], stream=accepted.get("stream"))
         self.seen.append(run)
         return run
 
@@ -134,12 +145,30 @@ class Customers:
                 self.counts["broken_requests"] += 1
             await asyncio.sleep(wait)
 
+    async def _streamed(self, client: str, body: Any, key: str) -> dict[str, Any]:
+        """The same, and the `stream` that was the answer; the events after this one are still to be read."""
+        headers = self.headers(client) | {"Idempotency-Key": key, "Accept": "text/event-stream"}
+        while True:
+            wait = AGAIN_S
+            try:
+                answer = await self._http.post(f"{self._replica}/v1/runs", json=body, headers=headers, timeout=STREAM)
+                if answer.status != 200:
+                    self._refused(answer.status, await answer.text())
+                    wait = float(answer.headers.get("retry-after", wait))
+                elif accepted := await anext(events(answer.content), None):
+                    assert accepted[:2] == (0, "accepted"), accepted
+                    self.counts["sent_and_followed_at_once"] += 1
+                    return {**accepted[2], "stream": answer}
+            except BREAKS:
+                self.counts["broken_requests"] += 1
+            await asyncio.sleep(wait)
+
     def _refused(self, status: int, text: str) -> None:
         self.counts[f"answered_{status}"] += 1
         assert status in PASSING or status >= 500, f"{status}: {text}"
 
     async def followed(self, run: Seen) -> None:
-        run.polled = self._random.random() < POLLED
+        run.polled = run.stream is None and self._random.random() < POLLED
         end, tag = time.monotonic() + PATIENCE_S, ""
         while not run.ended and time.monotonic() < end:
             try:
@@ -149,23 +178,28 @@ class Customers:
                 await asyncio.sleep(AGAIN_S)
 
     async def _heard(self, run: Seen) -> str:
-        """Events from a replica after the last one that was seen, until something breaks or it lets go."""
-        headers = self.headers(run.client) | ({"Last-Event-ID": str(run.events[-1][0])} if run.events else {})
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S, sock_read=20)
-        url = f"{self._replica}/v1/runs/{run.run_id}/events"
-        async with self._http.get(url, headers=headers, timeout=timeout) as answer:
+        """Events after the last one that was seen, until something breaks or the replica lets go."""
+        async with await self._stream(run) as answer:
             if answer.status != 200:
                 self._refused(answer.status, await answer.text())
                 await asyncio.sleep(AGAIN_S)
                 return ""
             async for event in events(answer.content):
-                run.gaps += event[0] != len(run.events) + 1
+                run.fallen += event[0] <= (run.events[-1][0] if run.events else 0)
                 run.events.append(event)
                 run.ended = event[1] == "finished"
                 if run.ended or self._random.random() < LET_GO:
                     return ""
         self.counts["streams_ended_early"] += 1
         return ""
+
+    async def _stream(self, run: Seen) -> aiohttp.ClientResponse:
+        """The one that answered the message, or another of some replica."""
+        if run.stream:
+            stream, run.stream = run.stream, None
+            return stream
+        headers = self.headers(run.client) | ({"Last-Event-ID": str(run.events[-1][0])} if run.events else {})
+        return await self._http.get(f"{self._replica}/v1/runs/{run.run_id}/events", headers=headers, timeout=STREAM)
 
     async def _looked(self, run: Seen, tag: str) -> str:
         headers = self.headers(run.client) | {"Prefer": f"wait={WAIT_S}"} | ({"If-None-Match": tag} if tag else {})
@@ -194,12 +228,12 @@ class Customers:
         return self._random.choice(self._fleet.replicas).address
 
 
-async def events(lines: aiohttp.StreamReader) -> AsyncIterator[tuple[int, str, Any]]:
+async def events(lines: aiohttp.StreamReader) -> AsyncIterator[SeenEvent]:
     fields: dict[str, str] = {}
     async for line in lines:
         name, _, value = line.decode().rstrip("\n").partition(": ")
         if name and line.endswith(b"\n"):
             fields[name] = value
         elif "data" in fields:
-            yield int(fields["id"]), fields["event"], json.loads(fields["data"])
+            yield int(fields.get("id", 0)), fields["event"], json.loads(fields["data"])
         fields = fields if name else {}

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import asyncpg
 import msgspec
 
+from beerforyou.runs.claim import EVENTS_A_CLAIM
 from beerforyou.settings import Settings
 from tests.processes.counters import Counters
-from tests.processes.customers import Customers, Seen
-from tests.processes.mortal import STEPS
+from tests.processes.customers import Customers, Seen, SeenEvent
+from tests.processes.mortal import COSTS, STEPS
+
+TOLD_ONLY = ("started", "tool_started", "tool_finished", "text")  # while it is under way
 
 # Each of these must be 0.
 PROMISES = (
@@ -28,9 +31,13 @@ PROMISES = (
     "runs_answered_twice",
     "model_calls_billed_twice",
     "tool_calls_billed_twice",
+    "costs_begun_before_the_last_was_kept",
     "ledgers_not_whole",
-    "events_not_contiguous",
+    "events_that_did_not_rise",
+    "events_after_the_end",
+    "events_kept_and_not_seen",
     "events_seen_unlike_the_log",
+    "texts_unlike_the_answer",
     "turns_that_overlap",
     "same_key_other_run",
     "webhooks_not_delivered",
@@ -42,44 +49,60 @@ PROMISES = (
 )
 
 RUNS = """
-    SELECT run_id::text, conversation_id::text, client_id, status, outcome, started_at, finished_at, fencing_token, crashes,
-           false_starts
+    SELECT run_id::text, conversation_id::text, client_id, status, outcome, text, blocks, last_event, started_at, finished_at,
+           fencing_token, crashes
     FROM core.runs ORDER BY run_id"""
-# When the step was committed, to the microsecond: nothing may come after it, so there is no slack to give.
-STEPS_OF = """
-    SELECT run_id::text, seq, kind, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS committed
-    FROM core.run_steps ORDER BY run_id, seq"""
-EVENTS = "SELECT run_id::text, seq, type, data FROM core.events WHERE run_id IS NOT NULL ORDER BY run_id, seq"
+STEPS_OF = "SELECT run_id::text, seq, kind FROM core.run_steps ORDER BY run_id, seq"
+# When each was made, to the microsecond: nothing may come after it, so there is no slack to give.
+COMMITS = """
+    SELECT run_id::text, steps, events, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 AS committed
+    FROM core.ledger ORDER BY run_id, seq"""
 ANSWERS = "SELECT run_id::text, text FROM core.messages WHERE role = 'assistant'"
 OUTBOX = "SELECT count(*) FROM core.webhook_messages WHERE status <> 'delivered'"
 
 
 class Rows(msgspec.Struct):
-    """What PostgreSQL has in the end. `committed` by run and number of the step."""
+    """What PostgreSQL has in the end. `committed` by run and number of the step; `events` are those that a follower must see."""
 
     runs: dict[str, Any]
     committed: dict[tuple[str, int], float]
     ledgers: dict[str, list[str]]
-    events: dict[str, list[tuple[int, str, Any]]]
+    events: dict[str, list[SeenEvent]]
     answers: dict[str, list[str]]
 
 
 async def rows(settings: Settings) -> Rows:
     admin = await asyncpg.connect(settings.database_admin_url)
     try:
-        ledgers, events, answers = defaultdict(list), defaultdict(list), defaultdict(list)
-        steps = await admin.fetch(STEPS_OF)
-        for step in steps:
+        ledgers, answers = defaultdict(list), defaultdict(list)
+        for step in await admin.fetch(STEPS_OF):
             ledgers[step["run_id"]].append(f"{step['kind']}{step['seq']}")
-        for event in await admin.fetch(EVENTS):
-            events[event["run_id"]].append((event["seq"], event["type"], json.loads(event["data"])))
         for answer in await admin.fetch(ANSWERS):
             answers[answer["run_id"]].append(answer["text"])
         runs = {run["run_id"]: dict(run) for run in await admin.fetch(RUNS)}
-        committed = {(step["run_id"], step["seq"]): step["committed"] for step in steps}
-        return Rows(runs, committed, ledgers, events, answers)
+        commits = [dict(commit) for commit in await admin.fetch(COMMITS)]
+        committed = {
+            (commit["run_id"], step["seq"]): commit["committed"]
+            for commit in commits
+            for step in json.loads(commit["steps"])
+        }
+        return Rows(runs, committed, ledgers, _kept(runs, commits), answers)
     finally:
         await admin.close()
+
+
+def _kept(runs: Mapping[str, Any], commits: Iterable[Mapping[str, Any]]) -> dict[str, list[SeenEvent]]:
+    """What is in the ledger, the beginning of the run, and its end."""
+    kept: dict[str, list[SeenEvent]] = {run_id: [(1, "started", {})] for run_id in runs}
+    for commit in commits:
+        told = json.loads(commit["events"])
+        kept[commit["run_id"]] += [(event["seq"], event["type"], event["data"]) for event in told]
+    for run_id, run in runs.items():
+        if last := run["last_event"]:
+            answer = {"text": run["text"], "blocks": json.loads(run["blocks"])}
+            end = {"status": run["status"], "outcome": run["outcome"]}
+            kept[run_id] += [(last - 1, "answer", answer), (last, "finished", end)]
+    return kept
 
 
 async def undelivered(settings: Settings) -> int:
@@ -95,7 +118,7 @@ def of_the_crowd(found: Rows, customers: Customers) -> dict[str, Any]:
     return {
         "followers_at_once": len(customers.crowd),
         "refused": customers.refused,
-        "crashes_without_a_death": sum(run["crashes"] + run["false_starts"] for run in found.runs.values()),
+        "crashes_without_a_death": sum(run["crashes"] for run in found.runs.values()),
     }
 
 
@@ -108,20 +131,21 @@ def figures(found: Rows, customers: Customers, counters: Counters, deaths: Mappi
         "runs": len(ours),
         "runs_taken_over": sum(run["fencing_token"] > 1 for run in found.runs.values()),
         "crashes": sum(run["crashes"] for run in found.runs.values()),
-        "false_starts": sum(run["false_starts"] for run in found.runs.values()),
         "model_calls": sum(len(times) for (_, seq), times in counters.calls.items() if seq != 2),
         "tool_calls": sum(len(times) for (_, seq), times in counters.calls.items() if seq == 2),
         "late_calls": _late(found, counters, ids),
         "repeated_unfinished": {"model": calls["model again"], "tool": calls["tool again"]},
+        "replies_lost": sum(times - 1 for times in counters.replies.values() if times > 1),
         "runs_lost": sum(not run.ended for run in seen) + len(ours - found.runs.keys()),
         "runs_not_answered": sum(not _answered(found, run) for run in seen),
         "runs_nobody_asked_for": len(found.runs.keys() - ours),
         "runs_answered_twice": sum(_twice(found, run) for run in seen),
         "model_calls_billed_twice": calls["model late"],
         "tool_calls_billed_twice": calls["tool late"],
+        "costs_begun_before_the_last_was_kept": _early(found, counters, ids),
         "ledgers_not_whole": sum(found.ledgers.get(run.run_id) != list(STEPS) for run in seen),
-        "events_not_contiguous": sum(run.gaps > 0 or not _contiguous(found, run) for run in seen),
-        "events_seen_unlike_the_log": sum(not run.polled and run.events != found.events[run.run_id] for run in seen),
+        "events_that_did_not_rise": sum(run.fallen for run in seen),
+        **_followed(found, [run for run in seen if not run.polled]),
         "turns_that_overlap": _overlaps(found),
         "same_key_other_run": customers.counts["same_key_other_run"],
         **_webhooks(found, counters),
@@ -144,6 +168,16 @@ def _calls(found: Rows, counters: Counters, ids: Mapping[str, str]) -> Counter[s
         counts[f"{kind} late"] += late
         counts[f"{kind} again"] += len(times) - late - 1
     return counts
+
+
+def _early(found: Rows, counters: Counters, ids: Mapping[str, str]) -> int:
+    """What had been paid for must be in the ledger when the next thing that costs begins, whoever begins it."""
+    return sum(
+        min(counters.calls.get((marker, later), ()), default=float("inf"))
+        < found.committed.get((run_id, earlier), float("inf"))
+        for marker, run_id in ids.items()
+        for earlier, later in pairwise(COSTS)
+    )
 
 
 def _late(found: Rows, counters: Counters, ids: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -170,9 +204,42 @@ def _twice(found: Rows, run: Seen) -> bool:
     return len(found.answers.get(run.run_id, [])) > 1 or max(ends) > 1
 
 
-def _contiguous(found: Rows, run: Seen) -> bool:
-    log = found.events.get(run.run_id, [])
-    return [event[0] for event in log] == list(range(1, len(log) + 1)) and bool(log) and log[-1][1] == "finished"
+def _followed(found: Rows, seen: Sequence[Seen]) -> dict[str, int]:
+    """What a worker told and did not live to keep may be seen, too, but for the last one, who kept all but the text. Where the
+    first one died before it told anything, the first `started` is that of the next.
+    """
+    counts: Counter[str] = Counter(events_after_the_end=0)
+    for run in seen:
+        kept = {event[0]: event for event in found.events[run.run_id]}
+        last_worker = (found.runs[run.run_id]["fencing_token"] - 1) * EVENTS_A_CLAIM
+        unkept = [event for event in run.events if event[0] not in kept]
+        counts["events_after_the_end"] += bool(run.events) and run.events[-1][1] != "finished"
+        began = bool(run.events) and run.events[0][1] == "started"
+        counts["events_kept_and_not_seen"] += not (began and kept.keys() - {1} <= {event[0] for event in run.events})
+        counts["events_seen_unlike_the_log"] += any(event != kept.get(event[0], event) for event in run.events) or any(
+            kind not in TOLD_ONLY or (number > last_worker and kind != "text") for number, kind, _ in unkept
+        )
+        counts["texts_unlike_the_answer"] += not _said(run)
+        counts["runs_whose_text_was_heard"] += any(kind == "text" for _, kind, _ in run.events)
+    return dict(counts)
+
+
+def _said(run: Seen) -> bool:
+    """Whether the sentences since the last beginning are those of the answer, in its order, as far as they were heard."""
+    said: list[str] = []
+    for _, kind, data in run.events:
+        match kind:
+            case "started":
+                said = []
+            case "text":
+                said.append(data["text"].strip())
+            case "answer":
+                place = 0
+                for text in said:
+                    place = data["text"].find(text, place) + len(text)
+                    if place < len(text):
+                        return False
+    return True
 
 
 def _overlaps(found: Rows) -> int:

@@ -19,14 +19,15 @@ from typing import Any
 
 import aiohttp
 import msgspec
-import uvicorn  # noqa: F401
 
 import beerforyou.api.app
 import beerforyou.backends.queue.amqp
 import beerforyou.llm.gemini  # noqa: F401 (what the commands would import)
 from beerforyou import seams
+from beerforyou.answering import gates
 from beerforyou.cli import main
 from beerforyou.outside.leave import asking_leave
+from beerforyou.runs.journal import BEHIND_S
 from beerforyou.tools import TOOLS
 from beerforyou.tools.caller import Caller, Hands
 from beerforyou.tools.tool import Result, tool
@@ -34,19 +35,24 @@ from beerforyou.webhooks.delivery import Postman
 from beerforyou.worker import worker
 
 HARNESS = os.environ.get("CHAOS_URL", "")  # empty where only its places are read
-STEPS = ("model1", "tool2", "model3", "tool4", "model5")  # the run that the harness's model leads through
+# The run that the harness's model leads through: a tool that costs, one that does not, and one that takes its time.
+STEPS = ("model1", "tool2", "model3", "tool4", "model5", "tool6", "model7")
+COSTS = (1, 2, 3, 5, 7)
+# The commits, by the last step in them: before each cost, and where a step waited for long enough. The end has the last one.
+WRITES = (1, 2, 4, 5, 6)
 PLACES = (
     *(f"accept.{place}" for place in ("before", "during", "after")),
     *(f"claim.{place}" for place in ("before", "during", "after")),
     *(f"begin.{place}" for place in ("before", "after")),
-    *(f"{step}.{place}" for step in STEPS for place in ("before", "during", "made", "writing", "written")),
+    *(f"{step}.{place}" for step in STEPS for place in ("before", "during", "after")),
+    *(f"write{number}.{place}" for number in WRITES for place in ("before", "during", "after")),
     *(f"finish.{place}" for place in ("before", "during", "unpublished", "after")),
     *(f"remember.{place}" for place in ("before", "after")),
     *(f"ack.{place}" for place in ("before", "after")),
 )
 LEAVE = asking_leave()
 CALL_S, WRITE_S = 0.04, 0.006  # how far into a call, or a commit, `during` may be
-ASK_S = 20.0
+ASK_S, TOOL_S = 20.0, 110.0  # what the harness may take for an answer
 # Between the attempts at a webhook, and of its lease: in days nobody waits for the end of a test.
 SCHEDULE, LEASE_S = (2.0,) * 9, 8.0
 
@@ -57,9 +63,19 @@ class Cellar(msgspec.Struct, frozen=True):
 
 async def count_cellar(caller: Caller, hands: Hands, args: Cellar) -> Result:
     """How many bottles are in the caller's cellar; what this costs is counted."""
-    async with _http(LEAVE).post(f"{HARNESS}/tool", params={"marker": args.marker}) as response:
+    patience = aiohttp.ClientTimeout(total=TOOL_S)
+    async with _http(LEAVE).post(f"{HARNESS}/tool", params={"marker": args.marker}, timeout=patience) as response:
         response.raise_for_status()
     return Result(content={"bottles": 12}, label=caller.public())
+
+
+class Cellarer(msgspec.Struct, frozen=True): ...
+
+
+async def ask_cellarer(caller: Caller, hands: Hands, args: Cellarer) -> Result:
+    """Whether the cellar is cool. He takes longer than a step waits to be written, and costs nothing."""
+    await asyncio.sleep(1.5 * BEHIND_S)
+    return Result(content={"cool": True}, label=caller.public())
 
 
 @functools.cache
@@ -96,7 +112,8 @@ async def mortal(place: str, who: object, work: Coroutine[Any, Any, Any]) -> Any
     if before:
         await here(before, who)
     if during:
-        result, _ = await asyncio.gather(work, _somewhere(during, who, WRITE_S if after else CALL_S))
+        within_s = CALL_S if place.startswith(("model", "tool")) else WRITE_S
+        result, _ = await asyncio.gather(work, _somewhere(during, who, within_s))
     else:
         result = await work
     if after:
@@ -108,10 +125,6 @@ def _named(place: str) -> tuple[str, str, str]:
     """What the harness calls the moments before, during and after it, where it knows them."""
     if place == "publish":
         names = ["finish.unpublished", "", ""]
-    elif place.startswith("write"):
-        number = int(place.removeprefix("write"))
-        step = f"{'model' if number % 2 else 'tool'}{number}"
-        names = [f"{step}.{moment}" for moment in ("made", "writing", "written")]
     else:
         names = [f"{place}.{moment}" for moment in ("before", "during", "after")]
     before, during, after = (name if name in PLACES else "" for name in names)
@@ -141,7 +154,9 @@ def nursery() -> None:
 
 
 if __name__ == "__main__":
-    TOOLS["count_cellar"] = tool(count_cellar, lambda caller, args: caller.public(), "breweries")
+    TOOLS["count_cellar"] = tool(count_cellar, lambda caller, args: caller.public(), "breweries", paid=True)
+    TOOLS["ask_cellarer"] = tool(ask_cellarer, lambda caller, args: caller.public(), "breweries")
+    gates.GATES = tuple(gate for gate in gates.GATES if gate is not gates.consent)  # no customer is asked for a yes
     worker.Postman = functools.partial(Postman, schedule=SCHEDULE, lease_s=LEASE_S)  # type: ignore[misc, assignment]
     seams.hang(mortal)
     nursery()

@@ -1,5 +1,6 @@
 """The embedded servers are killed under `serve`, which starts them again; and their disk is full."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -8,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,10 @@ from beerforyou.servers import embedded
 from beerforyou.settings import Settings, load
 from tests.api.conftest import bearer
 from tests.cli.program import call
-from tests.processes.fleet import Process
+from tests.processes.chaos import environ
+from tests.processes.counters import Counters, Reaper
+from tests.processes.customers import Customers
+from tests.processes.fleet import Fleet, Process
 from tests.processes.house import furnish
 from tests.processes.neighbour import installed
 from tests.waiting import wait_until
@@ -109,6 +114,31 @@ async def test_servers_that_die_are_started_again(own: Settings, tmp_path: Path,
             logs
         ), logs
     assert not list((own.data / "servers/postgres").glob("postmaster.pid")), "nobody uses them, so they are stopped"
+
+
+async def test_followers_outlive_a_valkey_that_dies(own: Settings, tmp_path: Path) -> None:
+    """Those of the runs and of their conversation, and who got the stream for an answer: each is told of the end, with a model
+    that answers while nobody can publish anything.
+    """
+    reaper = Reaper(0.0, lambda: False)
+    async with Counters(reaper, seed=0) as counters, installed(own, tmp_path, environ(counters)) as process:
+        customers = Customers(own, Fleet([process], []), [CLIENT], 6, seed=0)
+        async with customers:
+            runs = [await customers.said(CLIENT, None) for _ in range(6)]
+            following = [asyncio.create_task(customers.followed(run)) for run in runs]
+            for _ in range(2):
+                os.kill(await valkey(own), signal.SIGKILL)
+                await wait_until(partial(_answers, own), "valkey is started again", AGAIN_S)
+            await asyncio.gather(*following)
+        assert all(run.ended and not run.fallen for run in runs)
+        assert {run.events[-1][1] for run in runs if not run.polled} == {"finished"}
+        assert "Traceback" not in process.log.read_text()
+
+
+async def _answers(settings: Settings) -> bool:
+    with contextlib.suppress(OSError, Unavailable):
+        return bool(await valkey(settings))
+    return False
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.sync import read_csv
 from beerforyou.reading.lexicon import LANGUAGES, phrases, table
-from beerforyou.reading.read import read
+from beerforyou.reading.read import read_anew
 from beerforyou.reading.reading import Context, Question, Ref, Search
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from tests.cpu import slowness
@@ -123,7 +123,7 @@ def _lexicon() -> list[str]:
 
 def _timed(text: str, catalogue: Catalogue, context: Context) -> tuple[float, object]:
     started = time.thread_time()
-    reading = read(text, catalogue, context, TODAY)
+    reading = read_anew(text, catalogue, context, TODAY)
     return time.thread_time() - started, reading
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.read import read
+from beerforyou.reading.read import read_anew
 from beerforyou.reading.reading import Context, Ref, Search
 from tests.reading.conftest import TODAY
 from tests.reading.fuzz import check
@@ -76,8 +76,8 @@ CONTEXT = Context(
 @given(st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=40).map(" ".join)))
 def test_any_text_has_one_reading(catalogue: Catalogue, text: str) -> None:
     for context in (Context(), CONTEXT):
-        first = read(text, catalogue, context, TODAY)
-        assert first == read(text, catalogue, context, TODAY)
+        first = read_anew(text, catalogue, context, TODAY)
+        assert first == read_anew(text, catalogue, context, TODAY)
 
 
 @pytest.mark.parametrize(

@@ -13,21 +13,22 @@ from beerforyou.usage import Usage
 
 WORDS = Kind[str](
     "model",
+    True,
     lambda said: Entry(kind="model", name="m", input={}, output=said, usage=Usage(input=10)),
     lambda step: str(step.output),
 )
 
 
 class Committed:
-    """A batch that has no database behind it: what is written where is shown with real ones (tests/worker)."""
+    """A batch that has no database behind it: what is written where is shown with real ones (test_journal.py)."""
 
     async def write(self, *_: object) -> dict[str, object]:
-        return {"cancelled": False, "numbers": None}
+        return {"held": True, "cancelled": False}
 
 
 def journal(alive: bool = True, cancelled: bool = False) -> Journal:
     claim = Claim(run_id=uuid4(), conversation_id=uuid4(), client_id="C", fencing_token=1, cancelled=cancelled)
-    return Journal(Committed(), claim, 1.0, lambda: alive, lambda _: None)  # type: ignore[arg-type]
+    return Journal(Committed(), claim, 1.0, lambda: alive, None)  # type: ignore[arg-type]
 
 
 class Paid:
@@ -103,5 +104,5 @@ async def test_work_at_the_same_time_is_all_kept() -> None:
     keys = [Key(1, "tool", work.says) for work in works]
     done = await asyncio.gather(*(ledger.once(key, WORDS, work) for key, work in zip(keys, works, strict=True)))
     assert done == [key.call for key in keys]
-    await ledger.keep(Key(1, "void", "1"), WORDS.written("nothing"), time.perf_counter())
+    await ledger.paid(Key(1, "void", "1"), WORDS.written("nothing"), time.perf_counter())
     assert ledger.usage == Usage(input=210)

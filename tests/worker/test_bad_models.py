@@ -15,6 +15,7 @@ from beerforyou.runs.run import Run
 from beerforyou.settings import Settings
 from beerforyou.worker.worker import working
 from tests.conftest import FreshSettings
+from tests.hearing import hearing
 from tests.llm.misbehaving import (
     SENSELESS,
     Behaviour,
@@ -111,11 +112,11 @@ async def test_the_stand_in_answers_and_says_so(led: Led, server: Misbehaving, b
 async def test_what_makes_no_sense_is_paid_and_never_shown(led: Led, server: Misbehaving, senseless: str) -> None:
     server.behaves = [SENSELESS[senseless]]
     async with led(model_timeout_s=10.0, run_timeout_s=30.0) as (house, ask):
-        run = await ask()
+        with hearing(house) as heard:
+            run = await ask()
         steps = (await look(house.database.as_client(CLIENT), run.run_id, steps=True)).steps
-        events = [
-            event async for event in await house.following.events(house.database.as_client(CLIENT), run.run_id) if event
-        ]
+    events = heard.of(run.run_id)
+    assert heard.sentences(run.run_id)
     assert server.count == 2 and run.usage["input"] == 2 * 812
     first, second, *others = [step.output["finish"] for step in steps if step.kind == "model"]
     assert first == second != "stop" and set(others) == {"stop"}
@@ -156,9 +157,6 @@ async def test_it_recovers(led: Led, server: Misbehaving) -> None:
 async def test_text_that_came_before_it_broke_off_is_void(led: Led, server: Misbehaving) -> None:
     server.behaves = [breaks_off, good]
     async with led() as (house, ask):
-        run = await ask()
-        events = [
-            event async for event in await house.following.events(house.database.as_client(CLIENT), run.run_id) if event
-        ]
-    begun = max(event.seq for event in events if event.type == "started")
-    assert [event.data["text"] for event in events if event.type == "text" and event.seq > begun] == ["Achei três."]
+        with hearing(house) as heard:
+            run = await ask()
+    assert heard.sentences(run.run_id) == ["Achei três."]

@@ -39,8 +39,13 @@ async def make(planning: Planning, number: int, call: ToolCall) -> ToolResult:
         planning.refused.add(digest)
         return ToolResult(call.id, call.name, {"error": line(why.reason)}, is_error=True)
     planning.turn.decided.passed(call.name)
-    made = planning.made[digest] = asyncio.ensure_future(_made(planning, Key(number, "tool", digest), call))
-    called = await made
+    made = planning.made[digest] = asyncio.get_running_loop().create_future()
+    try:
+        called = await _made(planning, Key(number, "tool", digest), call)
+    except BaseException:
+        made.cancel()
+        raise
+    made.set_result(called)
     return ToolResult(call.id, call.name, called.content, called.result is None)
 
 
@@ -50,7 +55,7 @@ def _digest(call: ToolCall) -> str:
 
 
 async def _made(planning: Planning, key: Key, call: ToolCall) -> Called:
-    kind = Kind("tool", partial(_written, call), _read)
+    kind = Kind("tool", planning.tools[call.name].paid, partial(_written, call), _read)
     async with planning.share:
         called = await planning.turn.ledger.once(key, kind, lambda: _told(planning, call))
     if called.result:
@@ -99,8 +104,16 @@ def _written(call: ToolCall, called: Called) -> Entry:
     if called.result is None:
         return Entry(kind="tool", name=call.name, input=call.args, output=called.content)
     result = called.result
-    more = _More(result.blocks, result.context, result.asks)
-    return Entry(kind="tool", name=call.name, input=call.args, output=called.content, outcome=more, label=result.label)
+    more, label = _More(result.blocks, result.context, result.asks), result.label
+    return Entry(
+        kind="tool",
+        name=call.name,
+        input=call.args,
+        output=called.content,
+        outcome=more,
+        labels=sorted(label.audience),
+        versions=label.versions,
+    )
 
 
 def _read(entry: Entry) -> Called:

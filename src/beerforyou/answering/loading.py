@@ -1,4 +1,4 @@
-"""All that is known before the walk begins."""
+"""All that is known before the walk begins: the claim brought it."""
 
 from __future__ import annotations
 
@@ -8,44 +8,39 @@ from beerforyou.answering.turn import Turn
 from beerforyou.catalogue.brewery import Place
 from beerforyou.conversations.memory import Memory
 from beerforyou.house import House
-from beerforyou.runs.claim import Claim, Superseded
+from beerforyou.runs.claim import Claim
 from beerforyou.runs.journal import Journal
 from beerforyou.runs.ledger import Ledger
 from beerforyou.tools.caller import Caller, Hands
 
-VERSIONS = ("profile", "purchases", "home", "statistics")
 
-
-async def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger: Ledger) -> Turn:
-    database, settings, catalogue = house.database, house.settings, house.catalogue.now
-    row = await database.as_client(claimed.client_id).fetchrow("runs.turn", claimed.run_id)
-    if row is None:  # its conversation was deleted since the claim
-        raise Superseded(str(claimed.run_id))
-    zone = row["time_zone"] or settings.time_zone
+def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger: Ledger) -> Turn:
+    settings, catalogue = house.settings, house.catalogue.now
+    zone = claimed.time_zone or settings.time_zone
+    versions = {
+        "catalogue": catalogue.version,
+        "moment": str(claimed.run_id),
+        "profile": claimed.profile,
+        "purchases": claimed.purchases,
+        "home": claimed.home,
+        "statistics": claimed.statistics,
+    }
     caller = Caller(
         client_id=claimed.client_id,
-        name=row["name"],
-        home=Place(city=row["city"], state=row["state"], country=row["country"]),
-        language=row["language"],
+        name=claimed.name,
+        home=Place(city=claimed.city, state=claimed.state, country=claimed.country),
+        language=claimed.language,
         today=clock.today(zone),
         time_zone=zone,
-        scopes=frozenset(row["scopes"]),
-        versions={"catalogue": catalogue.version, "moment": str(claimed.run_id)}
-        | {name: row[name] for name in VERSIONS if row[name]},
+        scopes=frozenset(claimed.scopes),
+        versions={name: version for name, version in versions.items() if version},
         shown=memory.context.shown,
-    )
-    hands = Hands(
-        database.for_tools(claimed.client_id),
-        database.fence,
-        database.statistics,
-        catalogue,
-        replicated=database.watch is not None,
     )
     return Turn(
         run_id=claimed.run_id,
-        text=row["text"],
+        text=claimed.text,
         caller=caller,
-        hands=hands,
+        hands=_hands(house, caller),
         history=memory.messages(settings.history_turns, settings.history_tokens),
         context=memory.context,
         journal=journal,
@@ -54,4 +49,17 @@ async def load(house: House, claimed: Claim, memory: Memory, journal: Journal, l
         model=house.model,
         by_rule=house.by_rule,
         settings=settings,
+    )
+
+
+def _hands(house: House, caller: Caller) -> Hands:
+    database = house.database
+    return Hands(
+        database.for_tools(caller.client_id),
+        database.fence,
+        database.statistics,
+        house.catalogue.now,
+        replicated=database.watch is not None,
+        profiles=house.profiles,
+        profile_version=caller.versions.get("profile", ""),
     )

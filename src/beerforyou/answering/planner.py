@@ -8,13 +8,14 @@ calling, what is said beside a call is not the answer, and what an earlier worke
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from beerforyou.answering.calling import make
 from beerforyou.answering.ends import failed
 from beerforyou.answering.planning import Planning
 from beerforyou.answering.thinking import think
 from beerforyou.answering.turn import Draft, Turn
-from beerforyou.llm.model import Content, Reply, TextPart
+from beerforyou.llm.model import Content, Reply, TextPart, ToolCall, ToolResult
 from beerforyou.sentences import say
 
 
@@ -29,9 +30,16 @@ async def plan(turn: Turn) -> Draft | None:
         if not reply.tool_calls:
             turn.reply = reply
             return None
-        results = await asyncio.gather(*(make(planning, number, each) for each in reply.tool_calls))
-        planning.messages += [Content("model", reply.parts), Content("tool", tuple(results))]
+        results = await _made(planning, number, reply.tool_calls)
+        planning.messages += [Content("model", reply.parts), Content("tool", results)]
     return _gave_up(turn)
+
+
+async def _made(planning: Planning, number: int, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
+    """One call needs no task of its own."""
+    if len(calls) == 1:
+        return (await make(planning, number, calls[0]),)
+    return tuple(await asyncio.gather(*(make(planning, number, each) for each in calls)))
 
 
 def _gave_up(turn: Turn) -> Draft | None:

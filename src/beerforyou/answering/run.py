@@ -6,9 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 from beerforyou.answering import pipeline
@@ -21,7 +18,7 @@ from beerforyou.errors import Busy, Unavailable
 from beerforyou.house import House
 from beerforyou.outside.permit import permitted
 from beerforyou.runs.claim import Claim, Superseded, claim
-from beerforyou.runs.journal import Journal
+from beerforyou.runs.journal import Ending, Journal
 from beerforyou.runs.lease import Lease
 from beerforyou.runs.ledger import Ledger, so_far
 from beerforyou.seams import through
@@ -31,22 +28,19 @@ log = logging.getLogger(__name__)
 
 
 class Attempt:
-    """One worker's try at a run. `claimed` is set when it is known whether it is ours, with its `fencing_token` when it is; `over` is true
-    when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
-
-    `on_the_way` is called once it needs no more of us than others, since it asks the model or is over.
+    """One worker's try at a run, in one task. `claimed` is set when it is known whether it is ours, with its `fencing_token` when
+    it is; `over` is true when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
     """
 
-    def __init__(self, house: House, lease: Lease, run_id: UUID, on_the_way: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, house: House, lease: Lease, run_id: UUID) -> None:
         self._house, self._lease, self.run_id = house, lease, run_id
-        self._on_the_way: Callable[[], None] | None = on_the_way
         self.claimed = asyncio.Event()
         self.fencing_token: int | None = None
         self._epoch = 0
         self._begun = self.over = False
         self.blamed = True
         self._journal: Journal | None = None
-        self._answering: asyncio.Task[Answer] | None = None
+        self._walking: asyncio.Task[None] | None = None
         self._cancelled = False
 
     async def work(self) -> None:
@@ -61,8 +55,6 @@ class Attempt:
         except asyncio.CancelledError:
             self.blamed = False
             raise
-        finally:
-            self._let_others_begin()
 
     async def _work(self) -> None:
         try:
@@ -80,8 +72,8 @@ class Attempt:
     def cancel(self) -> None:
         """The client wants no answer any more: whatever is under way for it is left."""
         self._cancelled = True
-        if self._answering:
-            self._answering.cancel()
+        if self._walking:
+            self._walking.cancel()
 
     async def settled(self) -> None:
         """Returns when what was begun to be written is written."""
@@ -91,43 +83,45 @@ class Attempt:
     async def _through(self, claimed: Claim) -> None:
         house, settings = self._house, self._house.settings
         claimed, steps = await so_far(house.database.service, claimed)
-        publish = partial(house.publishing.events, claimed.conversation_id)
-        journal = self._journal = Journal(house.database.batch, claimed, settings.lease_s, self._may_go_on, publish)
+        journal = self._journal = Journal(
+            house.database.batch, claimed, settings.lease_s, self._may_go_on, house.publishing
+        )
         given_up = _given_up(claimed, settings)
-        reads = house.database.as_client(claimed.client_id)
-        memory = Memory() if given_up else await remembered(claimed, house.valkey, reads)
-        turn = await through("begin", self.run_id, load(house, claimed, memory, journal, Ledger(journal, steps)))
+        turn, memory = await through("begin", self.run_id, self._load(claimed, Ledger(journal, steps), given_up))
         self._begun = True
         journal.emit("started")
         answer = guard_out(turn, failed(turn, given_up)) if given_up else await self._answer(turn, claimed)
         turn.speaking.begin_again()
-        following = await through("finish", self.run_id, journal.finish(_row(turn, answer)))
+        following = await through("finish", self.run_id, journal.finish(_ending(turn, answer)))
         if following:
             house.bell.ring(following)
         if not given_up:  # else the memory was not looked at, and is made again of the messages
             await through("remember", self.run_id, self._remember(claimed, memory, turn, answer))
 
-    def _may_go_on(self) -> bool:
-        self._let_others_begin()
-        return self._lease.holds(self._epoch)
+    async def _load(self, claimed: Claim, ledger: Ledger, given_up: Outcome | None) -> tuple[Turn, Memory]:
+        house, journal = self._house, self._journal
+        assert journal is not None
+        reads = house.database.as_client(claimed.client_id)
+        memory = Memory() if given_up else await remembered(claimed, house.valkey, reads)
+        return load(house, claimed, memory, journal, ledger), memory
 
-    def _let_others_begin(self) -> None:
-        if self._on_the_way:
-            self._on_the_way()
-            self._on_the_way = None
+    def _may_go_on(self) -> bool:
+        return self._lease.holds(self._epoch)
 
     async def _answer(self, turn: Turn, claimed: Claim) -> Answer:
         if claimed.cancelled or self._cancelled:
             return guard_out(turn, cancelled(turn))
+        task = self._walking = asyncio.current_task()
+        assert task is not None
         with permitted(turn.journal.go_on):
-            self._answering = asyncio.create_task(pipeline.answer(turn))
             try:
-                return await self._answering
+                return await pipeline.answer(turn)
             except asyncio.CancelledError:
-                await asyncio.wait([self._answering])  # when it is us who were cancelled, it was too
-                if self._cancelled:
-                    return guard_out(turn, cancelled(turn))
-                raise
+                if not self._cancelled or task.uncancel():  # it is us who are to end
+                    raise
+                return guard_out(turn, cancelled(turn))
+            finally:
+                self._walking = None
 
     async def _remember(self, claimed: Claim, memory: Memory, turn: Turn, answer: Answer) -> None:
         if answer.outcome == "cancelled":
@@ -148,15 +142,15 @@ def _given_up(claimed: Claim, settings: Settings) -> Outcome | None:
     return "error_timeout" if claimed.waited_s > settings.run_expires_s else None
 
 
-def _row(turn: Turn, answer: Answer) -> dict[str, Any]:
-    return {
-        "status": answer.status,
-        "outcome": answer.outcome,
-        "text": answer.text,
-        "blocks": answer.blocks,
-        "context": answer.context,
-        "labels": sorted(answer.label.audience),
-        "versions": answer.label.versions,
-        "usage": turn.ledger.usage,
-        "decisions": turn.decided.rows(turn.reading, answer.outcome),
-    }
+def _ending(turn: Turn, answer: Answer) -> Ending:
+    return Ending(
+        status=answer.status,
+        outcome=answer.outcome,
+        text=answer.text or None,
+        blocks=answer.blocks,
+        context=answer.context,
+        labels=sorted(answer.label.audience),
+        versions=answer.label.versions,
+        usage=turn.ledger.usage,
+        decisions=turn.decided.rows(turn.reading, answer.outcome),
+    )

@@ -19,9 +19,6 @@ class Speaking:
         for sentence in self._speech.hear(piece):
             self._tell(sentence)
 
-    def hold_back(self, piece: str) -> None:
-        """Text beside which a call may come yet: if it is the answer, it is said when the reply is whole."""
-
     def end_of_text(self, rest: str = "") -> None:
         """`rest`: text that was held back, since a call might have come beside it."""
         if rest:

@@ -9,7 +9,7 @@ import re
 
 from beerforyou.llm.written_calls import SUSPICIOUS
 
-SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+SENTENCE_END = re.compile(r"[.!?…\n](?:(?<=\n)\n*|\s+)")  # its mark, or a newline alone, and the blanks after it
 MOST_SENTENCES = 100  # told one by one; each is an event, and answers have three
 LONGEST = 100_000  # characters that are listened to; a reply's own limit is far below
 
@@ -36,7 +36,7 @@ class Speech:
     def _whole(self) -> list[str]:
         text, start, told = "".join(self._pieces), 0, []
         for end in SENTENCE_END.finditer(text):
-            sentence = text[start : end.start()]
+            sentence = text[start : end.start() + 1].removesuffix("\n")
             self._waits = self._told >= MOST_SENTENCES or bool(SUSPICIOUS.search(sentence))
             if self._waits:
                 break

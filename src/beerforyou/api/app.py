@@ -1,52 +1,85 @@
-"""The app: the routes, and how errors leave."""
+"""The app: which handler answers a request, what all of them share, and how errors leave."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import logging
+import re
+from collections.abc import Iterable
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route as Routed
-
-from beerforyou.api.http import on_crash, on_disconnect, on_error, on_http_exception
-from beerforyou.api.openapi import Handler, Route, document
+from beerforyou.api.exchange import Handler, HungUp, Request, Response, Stream
+from beerforyou.api.http import crashed, no_such, problem
+from beerforyou.api.openapi import Route, document
 from beerforyou.api.routes import ROUTES, WEBHOOKS
 from beerforyou.api.tokens import Tokens
 from beerforyou.errors import BeerForYouError
 from beerforyou.health import Health
 from beerforyou.house import House
 
-
-def app(house: House) -> Starlette:
-    made = Starlette(
-        routes=[Routed(path, _either(by), methods=list(by)) for path, by in _by_path(ROUTES).items()],
-        exception_handlers={
-            BeerForYouError: on_error,
-            HTTPException: on_http_exception,
-            ClientDisconnect: on_disconnect,
-            Exception: on_crash,
-        },
-    )
-    made.router.redirect_slashes = False  # there is one address for each thing, and none is made of a Host header
-    made.state.house = house
-    made.state.tokens = Tokens(house.settings)
-    made.state.document = document(ROUTES, WEBHOOKS)
-    made.state.health, made.state.looking = Health(house), None
-    return made
+log = logging.getLogger(__name__)
 
 
-def _by_path(routes: Iterable[Route]) -> dict[str, dict[str, Handler]]:
-    """Handlers by path and method: Starlette's own 405 names the methods of one of its routes alone."""
-    found: dict[str, dict[str, Handler]] = {}
+class App:
+    def __init__(self, house: House) -> None:
+        self.house, self.tokens, self.health = house, Tokens(house.settings), Health(house)
+        self.document = document(ROUTES, WEBHOOKS)
+        self.looking: asyncio.Task[dict[str, bool]] | None = None  # at what readiness needs
+        self._places = _places(ROUTES)
+
+    async def __call__(self, request: Request) -> Response | Stream:
+        try:
+            return await self._handler(request)(request)
+        except BeerForYouError as error:
+            return problem(error)
+        except HungUp:
+            raise
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            return crashed()
+
+    def _handler(self, request: Request) -> Handler:
+        """There is one address for each thing, and an id is never empty."""
+        place, ids = self._places, list[str]()
+        for segment in request.path.split("/"):
+            below = place.below.get(segment)
+            if below is None:
+                if place.any is None or not segment:
+                    return no_such(404)
+                ids.append(segment)
+                below = place.any
+            place = below
+        if not place.by_method:
+            return no_such(404)
+        if found := place.by_method.get(request.method):
+            request.path_params = dict(zip(place.names, ids, strict=True))
+            return found
+        return no_such(405, allow=", ".join(place.by_method))
+
+
+class _Place:
+    """What is at a path, or below it: by the next segment, which may be `any` id."""
+
+    def __init__(self) -> None:
+        self.below: dict[str, _Place] = {}
+        self.any: _Place | None = None
+        self.names: list[str] = []
+        self.by_method: dict[str, Handler] = {}
+
+    def next(self, segment: str) -> _Place:
+        if not segment.startswith("{"):
+            return self.below.setdefault(segment, _Place())
+        self.any = self.any or _Place()
+        return self.any
+
+
+def _places(routes: Iterable[Route]) -> _Place:
+    root = _Place()
     for route in routes:
-        found.setdefault(route.path, {})[route.method] = route.handler
-    return found
-
-
-def _either(by_method: Mapping[str, Handler]) -> Handler:
-    async def handle(request: Request) -> Response:
-        return await by_method["GET" if request.method == "HEAD" else request.method](request)
-
-    return handle
+        place = root
+        for segment in route.path.split("/"):
+            place = place.next(segment)
+        place.names = re.findall(r"{(\w+)}", route.path)
+        place.by_method[route.method] = route.handler
+        if route.method == "GET":
+            place.by_method["HEAD"] = route.handler
+    return root

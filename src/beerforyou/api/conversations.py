@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
+from functools import partial
 
+from beerforyou.api.exchange import Request, Response, Stream
 from beerforyou.api.http import body, caller, house_of, path_id, reply
 from beerforyou.api.resources import RenamedConversation
-from beerforyou.api.streams import last_event, streamed, written
+from beerforyou.api.streams import last_event, streamed
 from beerforyou.conversations.messages import LARGEST_PAGE, PAGE, conversation, conversations, delete, rename
 from beerforyou.errors import BadUsage
-from beerforyou.runs.run import Event
 
 
 async def list_conversations(request: Request) -> Response:
@@ -40,18 +39,11 @@ async def delete_conversation(request: Request) -> Response:
     return reply(None, 204)
 
 
-async def get_conversation_events(request: Request) -> Response:
+async def get_conversation_events(request: Request) -> Stream:
     """Ids are the numbers of the events in the conversation; what a run made says which one did."""
-    asker, after = await caller(request), last_event(request)
-    follow = house_of(request).following.of_conversation(
-        house_of(request).database.as_client(asker.client_id), path_id(request, "conversation_id"), after
-    )
-    return await streamed(request, follow, _of_conversation)
-
-
-def _of_conversation(event: Event) -> bytes:
-    by_run = {"run_id": event.run_id} if event.run_id else {}
-    return written(event.number, event.type, by_run | event.data)
+    asker, after, house = await caller(request), last_event(request), house_of(request)
+    conversation_id, reads = path_id(request, "conversation_id"), house.database.as_client(asker.client_id)
+    return await streamed(request, partial(house.following.conversation, reads, conversation_id, after))
 
 
 def _limit(request: Request) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.requests import Request
-from starlette.responses import Response
-
+from beerforyou.api.exchange import Request, Response
 from beerforyou.api.http import house_of, reply
 
 
@@ -19,10 +17,10 @@ async def readyz(request: Request) -> Response:
 
     One look for all who ask at the time: they need no token, and it takes connections that clients wait for.
     """
-    state = request.app.state
-    if state.looking is None or state.looking.done():
-        state.looking = asyncio.create_task(state.health.ready())
-    down = [name for name, ok in (await asyncio.shield(state.looking)).items() if not ok]
+    app = request.app
+    if app.looking is None or app.looking.done():
+        app.looking = asyncio.create_task(app.health.ready())
+    down = [name for name, ok in (await asyncio.shield(app.looking)).items() if not ok]
     if down:
         return reply({"status": "unavailable", "down": down}, 503)
     watch = house_of(request).database.watch

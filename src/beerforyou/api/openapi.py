@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
 from beerforyou import __version__
+from beerforyou.api.exchange import Handler, Request, Response
 from beerforyou.api.http import LONGEST_KEY, reply
 from beerforyou.api.resources import Problem
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 STREAM = "text/event-stream"
 _REF = "#/components/schemas/{name}"
@@ -25,7 +22,6 @@ PROBLEMS = {
     403: "The client of the token is not known here.",
     404: "There is no such thing, or it is another client's.",
     409: "Something else is under way: the conversation is busy, or an equal request is being worked on.",
-    410: "The events are no longer kept; what they told of is.",
     413: "The body is too large.",
     422: "The body makes no sense: `detail` says what and where.",
     429: "Too much is waiting; `Retry-After` says in how many seconds to try again.",
@@ -116,7 +112,7 @@ _RETRY_AFTER = Header("retry-after", "Seconds.", {"type": "integer", "minimum": 
 
 
 async def describe(request: Request) -> Response:
-    return reply(request.app.state.document)
+    return reply(request.app.document)
 
 
 def document(routes: Sequence[Route], webhooks: Mapping[str, Operation]) -> dict[str, Any]:

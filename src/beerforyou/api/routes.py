@@ -29,13 +29,20 @@ _LOCATION = Header("location", "The run, or the conversation where a person answ
 _ETAG = Header("etag", "Changes with the run.")
 _YES = Reply(200, "It is.")
 
+_CREATE = (
+    "Returns as soon as the message is safe; the answer is made by a worker. Poll or follow the run; or send `Accept: text/event-stream`, "
+    "and the answer is the stream of its events."
+)
+_STREAMED = "For `Accept: text/event-stream`: an event `accepted` with what 202 has, and then those of the run, as `/v1/runs/{run_id}/events` has them."
 _EVENTS = (
-    "Server-sent events. `id` is the event's number, from 1 without gaps; `event` is started, tool_started, "
-    "tool_finished, text, answer or finished; `data` is a JSON object. Another `started` says that the text before it is void, "
-    "since the work was begun again. `answer` holds the whole answer, `finished` is the last."
+    "Server-sent events. `id` is the event's number, which rises; `event` is started, tool_started, "
+    "tool_finished, text, answer or finished; `data` is a JSON object. `text` is told as it is written and not again: whoever comes later "
+    "reads the `answer`, which holds all of it. Another `started` says that the text before it is void, "
+    "since the work was begun again. `finished` is the last."
 )
 _ALL_EVENTS = (
-    "Server-sent events of all that happens in the conversation, until it is deleted. `id` is the event's number in it, from 1 without gaps; "
+    "Server-sent events of all that happens in the conversation, until it is deleted. `id` is the event's number in it, which rises; what is "
+    "under way in a run (started, tool_started, tool_finished, text) has none, and is not told again. "
     "`data` is a JSON object, with `run_id` where a run made the event. Besides the events of runs there are `message` (`message_id`, `role`: "
     "client or operator, `text`, and the `run_id` that will answer it, if any) and `state` (`state`: who answers from here on, bot or person)."
 )
@@ -51,10 +58,13 @@ ROUTES = (
         runs.create_run,
         id="createRun",
         summary="Send a message",
-        description="Returns as soon as the message is safe; the answer is made by a worker. Poll or follow the run.",
+        description=_CREATE,
         parameters=(KEY,),
         body=NewRun,
-        replies=(Reply(202, "Accepted.", AcceptedRun, (_LOCATION,)),),
+        replies=(
+            Reply(202, "Accepted.", AcceptedRun, (_LOCATION,)),
+            Reply(200, _STREAMED, Event, media=STREAM),
+        ),
         refusals=(403, 404, 429),
     ),
     Route(
@@ -76,7 +86,7 @@ ROUTES = (
         summary="Follow a run",
         parameters=(_LAST_EVENT,),
         replies=(Reply(200, _EVENTS, Event, media=STREAM),),
-        refusals=(400, 410),
+        refusals=(400,),
     ),
     Route(
         "POST /v1/runs/{run_id}/cancel",
@@ -128,7 +138,7 @@ ROUTES = (
         summary="Follow a conversation",
         parameters=(_LAST_EVENT,),
         replies=(Reply(200, _ALL_EVENTS, Event, media=STREAM),),
-        refusals=(400, 410),
+        refusals=(400,),
     ),
     Route(
         "GET /v1/webhooks",

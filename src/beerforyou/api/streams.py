@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
 
-from beerforyou.api.http import unless_gone
-from beerforyou.errors import BadUsage, Unavailable
-from beerforyou.runs.run import Event
+from beerforyou.api.exchange import Request, Stream
+from beerforyou.api.http import house_of
+from beerforyou.errors import BadUsage
+from beerforyou.runs.following import Follower, Sink
+from beerforyou.runs.frames import frame
 
-Events = AsyncGenerator[Event | None]
+Begin = Callable[[Sink], Awaitable[Follower]]
 
 
 def last_event(request: Request) -> int:
@@ -27,20 +25,27 @@ def last_event(request: Request) -> int:
     return int(last)
 
 
-async def streamed(request: Request, follow: Awaitable[Events], lines: Callable[[Event], bytes]) -> Response:
-    """What `follow` brings, unless the caller hangs up before; raises what it raises before the first event."""
-    if (events := await unless_gone(request, follow)) is None:
-        raise ClientDisconnect
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second one is for nginx
-    return StreamingResponse(_stream(events, lines), media_type="text/event-stream", headers=headers)
+def accepts(request: Request) -> bool:
+    """Whether the answer itself may be a stream."""
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return any(media.partition(";")[0].strip() == Stream.media for media in accepted)
 
 
-def written(number: int, kind: str, data: dict[str, Any]) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), msgspec.json.encode(data))
+async def streamed(request: Request, begin: Begin) -> Stream:
+    """What the follower that `begin` makes is told; raises what it raises, and HungUp when the caller hangs up before."""
+    stream = Stream()
+    await followed(request, stream, begin)
+    return stream
 
 
-async def _stream(events: Events, lines: Callable[[Event], bytes]) -> AsyncGenerator[bytes]:
-    with contextlib.suppress(Unavailable):  # whoever follows comes again, and continues
-        async with contextlib.aclosing(events):
-            async for event in events:
-                yield lines(event) if event else b": still here\n\n"
+async def followed(request: Request, stream: Stream, begin: Begin) -> None:
+    follower = await request.unless_gone(begin(stream))
+    following = house_of(request).following
+    if stream.closed:
+        following.leave(follower)
+    stream.on_close = lambda: following.leave(follower)
+
+
+def event(type: str, content: object) -> bytes:
+    """One without a number: it is not told again."""
+    return frame(0, type, msgspec.json.encode(content))

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from starlette.requests import Request
-from starlette.responses import Response
 
+from beerforyou.api.exchange import Request, Response
 from beerforyou.api.http import body, caller, house_of, no_body, path_id, reply
 from beerforyou.webhooks import registry
 from beerforyou.webhooks.addresses import LONGEST_URL

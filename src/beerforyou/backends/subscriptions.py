@@ -19,7 +19,7 @@ Heard = Callable[[bytes | None], None]  # None: something may have been missed
 class Subscriptions:
     def __init__(self, address: Address, wire: Wire) -> None:
         self._address = address
-        self._listeners: dict[str, set[Heard]] = {}
+        self._listeners: dict[str, list[Heard]] = {}
         self._hold(wire)
         self._task = asyncio.create_task(self._stay_connected())
 
@@ -33,18 +33,26 @@ class Subscriptions:
     def live(self) -> bool:
         return not self._wire.lost.done()
 
+    async def add(self, channel: str, heard: Heard) -> None:
+        """`heard` gets what is published from when this returns on. Without a connection it returns, too."""
+        self._listeners.setdefault(channel, []).append(heard)
+        await self._ask("SUBSCRIBE", channel)  # again for a second listener: what it hears begins with the answer, too
+
+    def remove(self, channel: str, heard: Heard) -> None:
+        listeners = self._listeners[channel]
+        listeners.remove(heard)
+        if not listeners:
+            del self._listeners[channel]
+            self._wire.send(("UNSUBSCRIBE", channel)).add_done_callback(unheeded)
+
     @asynccontextmanager
     async def listen(self, channel: str, heard: Heard) -> AsyncIterator[None]:
-        """`heard` gets what is published from the beginning of the block on. Without a connection it begins, too."""
-        self._listeners.setdefault(channel, set()).add(heard)
+        """While the block lasts."""
         try:
-            await self._ask("SUBSCRIBE", channel)  # again for a second listener: its block begins with the answer, too
+            await self.add(channel, heard)
             yield
         finally:
-            self._listeners[channel].discard(heard)
-            if not self._listeners[channel]:
-                del self._listeners[channel]
-                self._wire.send(("UNSUBSCRIBE", channel)).add_done_callback(unheeded)
+            self.remove(channel, heard)
 
     async def close(self) -> None:
         self._task.cancel()

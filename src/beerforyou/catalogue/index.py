@@ -6,7 +6,8 @@ id and name, and found only by a search for just these.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -18,6 +19,7 @@ from beerforyou.catalogue.mentions import Mention, MentionFinder, MentionKind
 from beerforyou.catalogue.name_index import NameIndex
 from beerforyou.catalogue.names import BreweryName
 from beerforyou.catalogue.places import Gazetteer, around, inside
+from beerforyou.catalogue.ready import Memory, Ready, ready
 from beerforyou.errors import BadInput
 
 MAX_PER_PAGE = 200
@@ -25,12 +27,14 @@ MOST_MEANT = 40  # breweries that one name means; the largest chain of Open Brew
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Every match of a search in its order, as positions in `Catalogue.breweries`. `center`: of `within_km`."""
+    """Every match of a search in its order, as positions in `Catalogue.breweries`. `center`: of `within_km`. `key`: equal
+    keys have equal positions; None for what isn't worth keeping."""
 
     place: Place
     type: str
     positions: Sequence[int]
     center: Point | None = None
+    key: Hashable = None
 
 
 class Catalogue:
@@ -75,6 +79,10 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.breweries)
 
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory()
+
     def position(self, id: str) -> int | None:
         return self._at.get(id)
 
@@ -92,8 +100,9 @@ class Catalogue:
 
     def distance_km(self, id: str, center: Point) -> float | None:
         """From `center` to the brewery, None when its coordinates are not known."""
-        point = own_point(self.breweries[self._at[id]])
-        return None if point is None else km(cosine(unit(point), unit(center)))
+        position = self._at[id]
+        own, vector = own_point(self.breweries[position]), self.columns.vector[position]
+        return km(cosine(vector, unit(center))) if own and vector else None
 
     def mentions(self, words: Sequence[str]) -> list[Mention]:
         """The catalogue's names in the words of a message; see MentionFinder.find."""
@@ -148,7 +157,19 @@ class Catalogue:
             if center is None and not place.city:
                 return Unknown(field="city", asked="")
             place = place if place.country else home
-        return Selection(place, kind, self._matching(criteria, place, kind, center), center)
+        if criteria.name:
+            return Selection(place, kind, self._matching(criteria, place, kind, center), center)
+        if center is None:
+            return Selection(place, kind, self._lists.get((place, kind), ()), key=(place, kind))
+        key = (place, kind, center, criteria.within_km, bool(criteria.state or criteria.country))
+        near = self._memory.once(("near", key), lambda: self._matching(criteria, place, kind, center))
+        return Selection(place, kind, near, center, key)
+
+    def ready(self, found: Selection, start: Point | None) -> Ready:
+        """What a search found, made ready for ranking around `start`."""
+        if found.key is None:
+            return ready(self.columns, found.positions, start)
+        return self._memory.once(("ready", found.key, start), lambda: ready(self.columns, found.positions, start))
 
     def find(self, name: str, place: Place | None = None, home: Place | None = None) -> tuple[Match, ...]:
         """The breweries in that place that a name can mean, open ones first. Several that differ: ask which.
@@ -204,8 +225,6 @@ class Catalogue:
         return sorted(here, key=lambda i: (self.columns.type[i] in NOT_OPEN, not self.columns.has_site[i]))
 
     def _matching(self, criteria: Criteria, place: Place, kind: str, center: Point | None) -> Sequence[int]:
-        if criteria.within_km is None and not criteria.name:
-            return self._lists.get((place, kind), ())
         named = self._name_index.search(criteria.name) if criteria.name else None
         if criteria.within_km is None:
             return [i for i in named or () if self._fits(i, kind) and inside(self.columns.place[i], place)]

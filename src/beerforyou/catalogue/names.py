@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import msgspec
+
+LONGEST_NAME = 120  # the longest of Open Brewery DB has 66 characters
 
 _LETTERS = str.maketrans({
     "ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
@@ -70,7 +73,14 @@ def _street_or_saint(words: list[str], at: int) -> str:
 
 def fold(text: str) -> str:
     """The form under which names are compared: equal for "Saint Louis" and "ST. LOUIS"."""
+    return _remembered(text) if len(text) <= LONGEST_NAME else _fold(text)
+
+
+def _fold(text: str) -> str:
     return " ".join(fold_words(plain(text).split()))
+
+
+_remembered = lru_cache(8192)(_fold)  # 4 MB at most, by LONGEST_NAME
 
 
 def brewery_key(name: str) -> str:

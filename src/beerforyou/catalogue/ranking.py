@@ -6,29 +6,30 @@ one fixed order, so that paging reaches each of them once.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
 
 from beerforyou.blocks import Reason
-from beerforyou.catalogue.brewery import NOT_OPEN, Ambiguous, Brewery, Criteria, Place, Unknown
-from beerforyou.catalogue.geo import Point, chord_km, unit
+from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Place, Unknown
+from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.index import Catalogue, Selection
 from beerforyou.catalogue.names import fold
+from beerforyou.catalogue.ready import REACHABLE, Ready, Shelf
 
 # What a reason may be, with its values. type_top: type, rank (1 is the client's first). type_new: type, of which the client
 # buys none. distance: km from the client. no_supplier_in_city: city. supplier_in_city: city.
 REASONS = ("type_top", "type_new", "distance", "no_supplier_in_city", "supplier_in_city")
 
 AROUND_KM = (100.0, 400.0)  # where to look when no place is named: a delivery, a long day's drive
-HALFWAY_KM = 50.0  # at this distance closeness counts half
 FAR_KM = 400.0  # farther away than this, distance is no reason
 # A brewery's worth is between 0 and 2: how much of the client's purchases are of its type (the first type is 1), and how
-# close it is. The rest only decides between nearly equals.
+# close it is (`ready.py`). The rest only decides between nearly equals.
 NEW_CITY = 0.1  # where no supplier is yet: something to gain
-REACHABLE = 0.05  # has a site, so that there is something to tell about it
 # Variety: what each better brewery of the same type costs it, and of the same type in the same city, up to ten of them.
 # With all else equal, a client of half micros, a third brewpubs and a sixth regional ones is shown three micros and two
 # brewpubs first, and a regional one among the first seven.
@@ -85,11 +86,10 @@ class _Client:
 
     def __init__(self, catalogue: Catalogue, taste: Taste, point: Point | None) -> None:
         self._catalogue, self._columns, self.point = catalogue, catalogue.columns, point
-        known = [position for id in sorted(taste.bought) if (position := catalogue.position(id)) is not None]
-        self._identities = {self._columns.identity[i] for i in known}
-        self._states = Counter((p.country, p.state) for p in (self._columns.place[i] for i in known))
+        self._known = [position for id in taste.bought if (position := catalogue.position(id)) is not None]
+        self._identities = {self._columns.identity[i] for i in self._known}
         others = (place for city in taste.other_cities for place in catalogue.places.named("city", fold(city)))
-        self._cities = {self._columns.city[i] for i in known} | {self._columns.cities[place] for place in others}
+        self._cities = {self._columns.city[i] for i in self._known} | {self._columns.cities[place] for place in others}
         most = max(taste.types.values(), default=0.0)
         self._liking = {type: share / most for type, share in taste.types.items() if share > 0}
         by_share = sorted(self._liking, key=lambda type: (-self._liking[type], type))
@@ -101,48 +101,85 @@ class _Client:
             if self.point:
                 yield from (replace(criteria, within_km=km) for km in AROUND_KM)
             else:
-                yield from (replace(criteria, state=s, country=c) for (c, s), _ in self._states.most_common(1))
+                yield from (replace(criteria, state=s, country=c) for c, s in self._state_of_most())
             if home.country:
                 yield replace(criteria, country=home.country)
         yield criteria
 
+    def _state_of_most(self) -> list[tuple[str, str]]:
+        """Country and state of most suppliers; of as many, of the supplier with the least id."""
+        known = sorted(self._known, key=lambda i: self._catalogue.breweries[i].id)
+        states = Counter((p.country, p.state) for p in (self._columns.place[i] for i in known))
+        return [state for state, _ in states.most_common(1)]
+
     def page(self, found: Selection, page: int, per_page: int) -> Recommendations:
-        ranked = self.ranked(found.positions, found.center)
+        ready = self._catalogue.ready(found, found.center or self.point)
+        shown = islice(self._ranked(ready), (page - 1) * per_page, page * per_page)
         return Recommendations(
-            matches=tuple(self._recommended(i, found.center) for i in ranked[(page - 1) * per_page : page * per_page]),
-            total=len(ranked), page=page, per_page=per_page, place=found.place, type=found.type,
+            matches=tuple(self._recommended(i, found.center) for i in shown),
+            total=len(ready.identities) - len(ready.identities & self._identities),
+            page=page, per_page=per_page, place=found.place, type=found.type,
         )  # fmt: skip
 
-    def ranked(self, positions: Iterable[int], center: Point | None) -> list[int]:
-        """What is new, in the order of its worth with variety; of entries that are one brewery, the best."""
-        types, cities, identities = self._columns.type, self._columns.city, self._columns.identity
-        better_type: dict[str, int] = defaultdict(int)
-        better_city: dict[tuple[str, int], int] = defaultdict(int)
-        varied: list[tuple[float, int]] = []
-        seen = set(self._identities)
-        for negative_worth, i in sorted(self._worth(positions, center)):
-            if identities[i] not in seen:
-                seen.add(identities[i])
-                kind, here = types[i], (types[i], cities[i])
-                cost = SAME_TYPE * min(better_type[kind], COUNTED) + SAME_CITY * min(better_city[here], COUNTED)
-                varied.append((negative_worth + cost, i))
-                better_type[kind] += 1
-                better_city[here] += 1
-        return [i for _, i in sorted(varied)]
+    def _ranked(self, ready: Ready) -> Iterator[int]:
+        """What is new, in the order of its worth with variety; a shelf is not looked at before its best could be next."""
+        nexts = [(-self._most(shelf), ~n, self._varied(shelf, ready)) for n, shelf in enumerate(ready.shelves)]
+        heapify(nexts)
+        while nexts:
+            _, i, more = nexts[0]
+            if i >= 0:
+                yield i
+            following = next(more, None)
+            if following:
+                heapreplace(nexts, (*following, more))
+            else:
+                heappop(nexts)
 
-    def _worth(self, positions: Iterable[int], center: Point | None) -> Iterator[tuple[float, int]]:
-        """Negated, so that the best sorts first; equals stay in the catalogue's order."""
-        around = unit(start) if (start := center or self.point) else None
-        types, cities, vectors, has_site = (
-            self._columns.type, self._columns.city, self._columns.vector, self._columns.has_site,
-        )  # fmt: skip
-        for i in positions:
-            if types[i] not in NOT_OPEN:
-                worth = self._liking.get(types[i], 0.0) + REACHABLE * has_site[i]
-                worth += NEW_CITY * (cities[i] not in self._cities)
-                if around and (vector := vectors[i]):
-                    worth += HALFWAY_KM / (HALFWAY_KM + chord_km(around, vector))
-                yield -worth, i
+    def _most(self, shelf: Shelf) -> float:
+        return self._worth(shelf.positions[0], shelf.closeness[0], NEW_CITY)
+
+    def _varied(self, shelf: Shelf, ready: Ready) -> Iterator[tuple[float, int]]:
+        """By worth, negated, less what the better ones of the type cost: whoever waits goes when nobody to come is better."""
+        waiting: list[tuple[float, int]] = []
+        better_here: dict[int, int] = {}
+        for better, (worth, i) in enumerate(self._new(shelf, ready)):
+            cost, city = SAME_TYPE * min(better, COUNTED), self._columns.city[i]
+            while waiting and waiting[0] < (worth + cost, i):
+                yield heappop(waiting)
+            here = better_here.get(city, 0)
+            better_here[city] = here + 1
+            heappush(waiting, (worth + (cost + SAME_CITY * min(here, COUNTED)), i))
+        yield from sorted(waiting)
+
+    def _new(self, shelf: Shelf, ready: Ready) -> Iterator[tuple[float, int]]:
+        """By worth, negated. The shelf is in this order but for cities with a supplier, whose breweries come later."""
+        supplied: list[tuple[float, int]] = []
+        identities, cities, doubled = self._columns.identity, self._columns.city, ready.doubled
+        for i, closeness in zip(shelf.positions, shelf.closeness, strict=True):
+            at_most = -self._worth(i, closeness, NEW_CITY), i
+            while supplied and supplied[0] < at_most:
+                yield heappop(supplied)
+            if identities[i] not in self._identities and (i not in doubled or self._is_best(i, doubled[i])):
+                if cities[i] in self._cities:
+                    heappush(supplied, (-self._worth(i, closeness, 0.0), i))
+                else:
+                    yield at_most
+        yield from sorted(supplied)
+
+    def _is_best(self, position: int, same: list[tuple[int, float]]) -> bool:
+        """Of the entries that are one brewery; equals stay in the catalogue's order."""
+        return position == min(same, key=lambda entry: (-self._here(*entry), entry[0]))[0]
+
+    def _here(self, position: int, closeness: float) -> float:
+        return self._worth(position, closeness, 0.0 if self._columns.city[position] in self._cities else NEW_CITY)
+
+    def _worth(self, position: int, closeness: float, city: float) -> float:
+        return (
+            self._liking.get(self._columns.type[position], 0.0)
+            + REACHABLE * self._columns.has_site[position]
+            + city
+            + closeness
+        )
 
     def _recommended(self, position: int, center: Point | None) -> Recommendation:
         brewery = self._catalogue.breweries[position]

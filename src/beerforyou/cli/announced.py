@@ -21,7 +21,9 @@ from beerforyou.settings import Settings
 log = logging.getLogger(__name__)
 
 # How one process serves, or is asked: no answer depends on it.
-OWN = {"data", "host", "port", "worker_concurrency", "catalogue_file", "catalogue_url", "url", "token"}
+OWN = {
+    "data", "host", "port", "workers", "worker_concurrency", "catalogue_file", "catalogue_url", "url", "token",
+}  # fmt: skip
 ANY = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (who listens everywhere is found here)
 
 

@@ -55,10 +55,9 @@ class Here:
         return accepted.run, accepted.conversation_id
 
     async def events(self, run_id: UUID) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-        async with contextlib.aclosing(await self._house.following.events(self._reads, run_id)) as events:
+        async with self._house.following.events(self._reads, run_id) as events:
             async for event in events:
-                if event is not None:
-                    yield event.type, event.data
+                yield event.type, event.data
 
     async def look(self, run_id: UUID) -> Any:
         import msgspec

@@ -1,32 +1,62 @@
-"""`beerforyou worker`: works on queued runs of any API process."""
+"""`beerforyou worker`: works on queued runs of any API process; one process or several."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from beerforyou.cli.output import data_option, note, run
 
+if TYPE_CHECKING:
+    from beerforyou.settings import Settings
+
 
 @click.command("worker")
-@click.option("--concurrency", "worker_concurrency", type=click.IntRange(1), help="Runs at a time.")
+@click.option("--concurrency", "worker_concurrency", type=click.IntRange(1), help="Runs at a time, of each process.")
+@click.option("--workers", type=click.IntRange(0), help="Processes; 0: one for each core.")
+@click.option("--child", is_flag=True, hidden=True, help="One of several.")
 @data_option
-def command(worker_concurrency: int | None, data: Path | None) -> None:
+def command(worker_concurrency: int | None, workers: int | None, child: bool, data: Path | None) -> None:
     """Work on queued runs until Ctrl-C; runs begun by then are finished first."""
-    run(_work(worker_concurrency, data))
-
-
-async def _work(worker_concurrency: int | None, data: Path | None) -> None:
     from beerforyou import settings
+    from beerforyou.house import cores, fitting
+
+    given = settings.load(data=data, worker_concurrency=worker_concurrency, workers=workers)
+    given = fitting(given, works=True)
+    if not child and (given.workers or cores()) > 1:
+        raise SystemExit(run(_work_by_many(given, given.workers or cores())))
+    run(_work(given, child))
+
+
+async def _work(settings: Settings, child: bool) -> None:
+    from beerforyou.cli.process import at_work, tell_parent, told_to_stop
     from beerforyou.house import opened
     from beerforyou.worker.worker import working
 
     stop = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    async with opened(settings.load(data=data, worker_concurrency=worker_concurrency)) as house, working(house):
+    told_to_stop(lambda signum: stop.set(), child)
+    async with opened(settings) as house:
+        at_work()
+        async with working(house):
+            tell_parent() if child else note("Working; Ctrl-C stops.")
+            await stop.wait()
+
+
+async def _work_by_many(settings: Settings, count: int) -> int:
+    from beerforyou.cli.crew import Place, crew
+    from beerforyou.house import prepared
+
+    args = ("worker", "--data", str(settings.data), "--concurrency", str(settings.worker_concurrency))
+
+    @contextlib.contextmanager
+    def ready() -> Iterator[None]:
         note("Working; Ctrl-C stops.")
-        await stop.wait()
+        yield
+
+    async with prepared(settings, keep=True):
+        return await crew([Place(args, None) for _ in range(count)], ready)

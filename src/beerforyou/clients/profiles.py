@@ -4,6 +4,7 @@ Tastes come from the last 90 days, or from everything when those are empty; the 
 so that what is "new" never depends on a window. `Profile` describes the stored JSON.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,11 +13,13 @@ from typing import Literal
 import asyncpg
 import msgspec
 
+from beerforyou.db.database import ClientReads
 from beerforyou.db.queries import QUERIES
 from beerforyou.sentences import Language
 
 WINDOW_DAYS = 90
 TOP = 10  # beers, breweries and styles that a profile lists
+KEPT = 5_000  # profiles in a process; one has 4 kB of JSON, and takes about 20 kB
 CLIENTS_AT_ONCE = 5_000  # a statement; their purchases are sorted in memory
 
 
@@ -94,6 +97,28 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 def decode(data: str | bytes) -> Profile:
     return msgspec.json.decode(data, type=Profile)
+
+
+class Profiles:
+    """Those that were read last, by client and version. A version that is not known, or none, is read."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, tuple[Profile, str]] = OrderedDict()
+
+    async def of(self, rows: ClientReads, version: str) -> tuple[Profile | None, str]:
+        """The profile of the client whose rows these are, and its version; None before the first purchase was loaded."""
+        kept = self._kept.get(rows.client_id)
+        if kept and kept[1] == version:
+            self._kept.move_to_end(rows.client_id)
+            return kept
+        row = await rows.fetchrow("clients.profile")
+        if row is None:
+            return None, ""
+        read = self._kept[rows.client_id] = decode(row["data"]), row["version"]
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return read
 
 
 async def compute(

@@ -5,6 +5,7 @@ Where a person answers (state.py) it is committed alone.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 from uuid import UUID
 
@@ -47,31 +48,36 @@ async def accept(
     scopes: frozenset[str] = SCOPES,
     on_busy: OnBusy = "enqueue",
     asked: Asked = ONCE,
+    before_ring: Callable[[UUID], Awaitable[object]] | None = None,
 ) -> Accepted:
-    """Commits the message and its run, tells those who follow, then rings.
+    """Commits the message and its run, tells those who follow, then rings. `before_ring` gets the run that nobody works on yet.
 
     Raises BadInput, NotAllowed (no such client), NotFound, TooMany, and Conflict (the conversation is busy and
     `on_busy` is reject, or an equal request is under way).
     """
     text = check_message(message, house.settings.max_message_chars)
     await house.pressure.check()
-    scopes_text, most = " ".join(sorted(scopes)), house.settings.client_concurrency
+    most = house.settings.client_concurrency
     row = await house.database.batch.write(
-        "conversations.accept", client_id, conversation_id, text, scopes_text, on_busy, most, asked.key, asked.sent
+        "conversations.accept", conversation_id, client_id, text, sorted(scopes), on_busy, most, asked.key, asked.sent
     )
-    assert row is not None
     if earlier := answered(row["earlier"]):
         return msgspec.convert(earlier, Accepted)
     if row["refusal"]:
         raise _refusal(row["refusal"], client_id, conversation_id)
-    house.publishing.events(row["conversation_id"], [said_event(row)])
-    for run_id in row["interrupted"]:
-        house.publishing.cancelling(run_id)
-    if row["run_id"] is None:
-        return Accepted(run_id=None, conversation_id=row["conversation_id"], status="person")
+    talk, run_id = row["conversation_id"], row["run_id"]
+    house.publishing.happened(talk, [said_event(row["message_id"], row["number"], "client", text, run_id)])
+    for interrupted in row["interrupted"]:
+        house.publishing.cancelling(interrupted)
+    if run_id is None:
+        return Accepted(run_id=None, conversation_id=talk, status="person")
     house.pressure.one_more()
-    house.bell.ring(row["run_id"])
-    return Accepted(run_id=row["run_id"], conversation_id=row["conversation_id"])
+    try:
+        if before_ring:
+            await before_ring(run_id)
+    finally:  # who hung up meanwhile has a run all the same
+        house.bell.ring(run_id)
+    return Accepted(run_id=run_id, conversation_id=talk)
 
 
 def _refusal(why: str, client_id: str, conversation_id: UUID | None) -> Exception:

@@ -20,7 +20,6 @@ from beerforyou.house import House
 PAGE = 50  # what a page holds unless another size is asked for
 LARGEST_PAGE = 200  # messages with their tables; more would hold up others while they are written out
 LAST = 2**31 - 1  # the highest number that PostgreSQL's int has
-FIRST_WORDS = 100  # characters
 LONGEST_TITLE = 200  # characters
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,7 +60,7 @@ class ListedConversation(msgspec.Struct, frozen=True, kw_only=True):
 
     conversation_id: UUID
     title: str
-    first_words: str | None
+    first_words: str
     state: State
     created_at: datetime
     last_message_at: datetime
@@ -98,7 +97,7 @@ def _said(row: Mapping[str, Any]) -> Message:
 async def conversations(reads: ClientReads, before: str = "", most: int = PAGE) -> ConversationList:
     """Newest first. One that is written in meanwhile moves to the first page; none is shown twice. Raises BadUsage."""
     at, last = _place(before) if before else (None, None)
-    rows = await reads.fetch("conversations.list", at, last, most + 1, FIRST_WORDS)
+    rows = await reads.fetch("conversations.list", at, last, most + 1)
     page = [_listed_of(row) for row in rows[:most]]
     return ConversationList(conversations=page, before=_named(page[-1]) if len(rows) > most else None)
 
@@ -122,7 +121,7 @@ async def rename(house: House, client_id: str, conversation_id: UUID, title: str
             f"title: it is longer than {LONGEST_TITLE} characters, or has characters in it that are not printed",
             "give a short one of a single line",
         )
-    if await house.database.batch.write("conversations.rename", client_id, conversation_id, title) is None:
+    if not await house.database.batch.alone("conversations.rename", conversation_id, client_id, title):
         raise not_found(conversation_id)
 
 
@@ -131,12 +130,12 @@ async def delete(house: House, client_id: str, conversation_id: UUID) -> None:
 
     A run of it that is at work finds itself gone at its next step, as if another worker had it, and writes nothing more.
     """
-    row = await house.database.batch.write("conversations.delete", client_id, conversation_id)
-    if row is None:
+    row = await house.database.batch.write("conversations.delete", conversation_id, client_id)
+    if not row["there"]:
         raise not_found(conversation_id)
-    for run_id in row["run_ids"]:
+    for run_id in row["open"]:
         house.publishing.cancelling(run_id)
-    house.publishing.deleted(conversation_id, row["run_ids"])
+    house.publishing.deleted(conversation_id, row["open"])
     await forget(client_id, conversation_id, house.valkey)
 
 

@@ -5,13 +5,9 @@ While a person does, the client's messages are kept and told to followers, and n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from beerforyou.conversations.messages import State, not_found
+from beerforyou.conversations.messages import Role, State, not_found
 from beerforyou.guards.canonical import visible
 from beerforyou.guards.incoming import check_message
 from beerforyou.house import House
@@ -29,11 +25,11 @@ async def hand_back(house: House, client_id: str, conversation_id: UUID) -> None
 
 
 async def _hand(house: House, client_id: str, conversation_id: UUID, state: State, but: UUID | None) -> None:
-    row = await house.database.batch.write("conversations.hand", client_id, conversation_id, state, but)
-    if row is None:
+    row = await house.database.batch.write("conversations.hand", conversation_id, client_id, state, but)
+    if not row["there"]:
         raise not_found(conversation_id)
-    for number in row["numbers"] or ():
-        house.publishing.events(conversation_id, [Event(number=number, type="state", data={"state": state})])
+    if row["number"]:
+        house.publishing.happened(conversation_id, [Event(number=row["number"], type="state", data={"state": state})])
     for run_id in row["stopped"]:
         house.publishing.cancelling(run_id)
         house.bell.ring(run_id)
@@ -46,14 +42,13 @@ async def say(house: House, client_id: str, conversation_id: UUID, text: str) ->
     Raises BadInput and NotFound.
     """
     said = visible(check_message(text, house.settings.max_message_chars))
-    row = await house.database.batch.write("conversations.say", client_id, conversation_id, said)
-    if row is None:
+    row = await house.database.batch.write("conversations.say", conversation_id, client_id, said)
+    if row["number"] is None:
         raise not_found(conversation_id)
-    event = said_event(row)
-    house.publishing.events(conversation_id, [event])
-    return UUID(event.data["message_id"])
+    house.publishing.happened(conversation_id, [said_event(row["message_id"], row["number"], "operator", said)])
+    return row["message_id"]
 
 
-def said_event(row: Mapping[str, Any]) -> Event:
-    """Of a row of `core.say`."""
-    return Event(number=row["number"], type="message", data=msgspec.json.decode(row["data"]))
+def said_event(message_id: UUID, number: int, role: Role, text: str, run_id: UUID | None = None) -> Event:
+    data = {"message_id": message_id, "run_id": run_id, "role": role, "text": text}
+    return Event(number=number, type="message", data=data)

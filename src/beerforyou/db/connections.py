@@ -5,9 +5,8 @@ stand between; where one does, statements are not prepared by name.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -22,10 +21,10 @@ from beerforyou.settings import Settings
 CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 GOODBYE_S = 2.0
-CONNECT_S = 10.0  # of asyncpg's own care for a pool; who asks gives up sooner
+CONNECT_S = 10.0  # who asks gives up sooner
+UNNAMED = {"statement_cache_size": 0}  # statements that no session keeps
+MOST_USES = 50_000  # of a connection: what a session gathers goes with it
 log = logging.getLogger(__name__)
-# A pool tells with a stack trace that it could not fill itself up; who asks it for a connection hears that anyway.
-logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def client_url(settings: Settings) -> str:
@@ -52,25 +51,42 @@ def on_primary(url: str, settings: Settings) -> str:
     return place._replace(netloc=f"{quote(login.username or '')}{password}@{host}").geturl()
 
 
-async def pool(url: str, size: int, patience_s: float, *, needed: bool = True, **options: Any) -> Pool:
-    """Raises SetupError and Unavailable; the latter only of a server that is `needed`, as a replica is not."""
-    made = partial(asyncpg.create_pool, url, max_size=size, reset=_nothing, timeout=CONNECT_S)
+async def pool(
+    url: str,
+    size: int,
+    patience_s: float,
+    *,
+    needed: bool = True,
+    most_uses: int = MOST_USES,
+    init: Callable[[asyncpg.Connection], Awaitable[object]] | None = None,
+    **options: Any,
+) -> Pool:
+    """`init` is done with each new connection. Raises SetupError and Unavailable; the latter only of a server that is
+    `needed`, as a replica is not."""
+
+    async def connect() -> asyncpg.Connection:
+        connection = await asyncpg.connect(url, timeout=CONNECT_S, **options)
+        if init:
+            await init(connection)
+        return connection
+
+    direct, first = False, None
     try:
-        if await _through_pooler(url):
-            options["statement_cache_size"] = 0
-        return Pool(await made(min_size=1, **options), size, patience_s)
+        direct = not await _through_pooler(url)
+        options |= {} if direct else UNNAMED
+        first = await connect()
     except CANNOT_CONNECT as error:
         failure = not_connected(error, url)
         if needed or isinstance(failure, SetupError):
             raise failure from None
-    log.warning("%s (%s)", failure.message, failure.hint)
-    options["statement_cache_size"] = 0  # there may be a pooler, once it answers
-    return Pool(await made(min_size=0, **options), size, patience_s)
+        log.warning("%s (%s)", failure.message, failure.hint)
+        options |= UNNAMED  # there may be a pooler, once it answers
+    return Pool(connect, size, patience_s, direct, most_uses, first)
 
 
 async def closed(pool: Pool | asyncpg.Connection) -> None:
     """Takes leave of the server; of one that does not answer, without it."""
-    with contextlib.suppress(TimeoutError):  # by then asyncpg has ended the connections all the same
+    with contextlib.suppress(TimeoutError):  # by then asyncpg has ended the connection all the same
         async with asyncio.timeout(GOODBYE_S):
             await pool.close()
 
@@ -82,10 +98,6 @@ async def _through_pooler(url: str) -> bool:
         return await connection.fetchval("SELECT authz.backend()") != connection.get_server_pid()
     finally:
         await connection.close()
-
-
-async def _nothing(_: Any) -> None:
-    """No session state, so nothing to reset: it saves a round trip at each release."""
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from beerforyou.db import connections
 from beerforyou.db.batch import LONGEST_WRITE_S, Batch
 from beerforyou.db.connections import client_url, on_primary, place, sql_url
 from beerforyou.db.failure import answered
-from beerforyou.db.fence.ask import QUERIES_A_RUN, RUNS, Fence, Limits
+from beerforyou.db.fence.ask import PLANS, RUNS, Fence, Limits, read_as_text
 from beerforyou.db.fence.parser import Gate
 from beerforyou.db.identity import Identity
 from beerforyou.db.migrate import is_older
@@ -140,7 +140,12 @@ async def _pools(settings: Settings, stack: AsyncExitStack) -> Pools:
         stack.push_async_callback(connections.closed, pool)
         return pool
 
-    of_reader = {"max_cacheable_statement_size": Fence.CACHEABLE, "max_queries": RUNS * QUERIES_A_RUN}
+    of_reader = {
+        "statement_cache_size": PLANS,
+        "max_cached_statement_lifetime": 0,
+        "most_uses": RUNS,
+        "init": read_as_text,
+    }
     service = await opened(settings.database_url)
     client = await opened(on_primary(client_url(settings), settings))
     reader = await opened(on_primary(sql_url(settings), settings), **of_reader)

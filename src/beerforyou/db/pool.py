@@ -4,9 +4,11 @@ answered within seconds, or the server is not there.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -14,14 +16,43 @@ from beerforyou.db.turns import OURS, Turns, Within
 
 T = TypeVar("T")
 Question = Callable[[Any], Awaitable[T]]  # put to a connection
+IDLE_S = 300.0  # how long a connection is kept that nobody uses; but for one
+SWEEP_S = 60.0
+GOODBYE_S = 1.5
+
+
+class _Held(NamedTuple):
+    """A connection that nobody uses, since `idle_since`, after it was used `uses` times."""
+
+    connection: asyncpg.Connection
+    uses: int
+    idle_since: float
 
 
 class Pool:
-    """`patience_s`: how long anybody waits for a connection, at the most."""
+    """`patience_s`: how long anybody waits for a connection, at the most. `direct`: no pooler stands between, so that a
+    session is ours as long as the connection is. A connection is given up after `most_uses`, and when nobody used it for a while.
 
-    def __init__(self, pool: asyncpg.Pool, size: int, patience_s: float) -> None:
-        self._pool, self._turns = pool, Turns(size, patience_s)
+    asyncpg's own pool costs a task, a shield and a proxy at each use: twice what a short statement does.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        size: int,
+        patience_s: float,
+        direct: bool,
+        most_uses: int,
+        first: asyncpg.Connection | None = None,
+    ) -> None:
+        self._connect, self._most_uses = connect, most_uses
+        self._turns, self.direct = Turns(size, patience_s), direct
+        self._idle = (
+            [_Held(first, 0, time.monotonic())] if first else []
+        )  # the one that was used last comes first, so that the others can go
+        self._used: set[asyncpg.Connection] = set()
         self._answers = 0
+        self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._give_up_idle)
 
     async def ask(self, seconds: float, question: Question[T], whose: str = OURS) -> T:
         """Raises Busy, TimeoutError when there is no answer within so many seconds, and whatever else the server answers.
@@ -41,15 +72,45 @@ class Pool:
         """Raises Busy, and TimeoutError when the server lets nobody in for so many seconds: it is not the time of waiting."""
         await self._turns.take(whose)
         try:
-            async with self._heard(timeout):
-                connection = await self._pool.acquire()
+            held = self._idle.pop() if self._idle else await self._new(timeout)
+            while held.connection.is_closed():
+                held = self._idle.pop() if self._idle else await self._new(timeout)
+            self._used.add(held.connection)
+            usable = False
             try:
-                yield connection
+                yield held.connection
                 self._answers += 1
+                usable = True
+            except asyncpg.PostgresError:  # an answer, too
+                usable = True
+                raise
             finally:
-                await self._pool.release(connection)
+                self._used.discard(held.connection)
+                self._take_back(held, usable)
         finally:
             self._turns.give_back()
+
+    async def _new(self, seconds: float) -> _Held:
+        async with self._heard(seconds):
+            return _Held(await self._connect(), 0, 0.0)
+
+    def _take_back(self, held: _Held, usable: bool) -> None:
+        """One that is in the middle of something is of no use to anybody."""
+        connection, uses = held.connection, held.uses + 1
+        if connection.is_closed():
+            return
+        if not usable or uses >= self._most_uses or connection.is_in_transaction():
+            connection.terminate()
+        else:
+            self._idle.append(_Held(connection, uses, time.monotonic()))
+
+    def _give_up_idle(self) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._give_up_idle)
+        since = time.monotonic() - IDLE_S
+        old = [held for held in self._idle[:-1] if held.idle_since < since]
+        self._idle = [held for held in self._idle if held not in old]
+        for held in old:
+            held.connection.terminate()
 
     @asynccontextmanager
     async def _heard(self, seconds: float) -> AsyncIterator[None]:
@@ -64,8 +125,13 @@ class Pool:
             raise
 
     async def close(self) -> None:
+        self._sweep.cancel()
         self._turns.fail("the database is being left", "start again")
-        await self._pool.close()
+        connections = [held.connection for held in self._idle] + list(self._used)
+        self._idle = []
+        await asyncio.gather(
+            *(connection.close(timeout=GOODBYE_S) for connection in connections), return_exceptions=True
+        )
 
 
 class Alone(Pool):

@@ -17,7 +17,8 @@ def sentence(text: str) -> str:
 
 def blocks(drafted: tuple[AnyBlock, ...]) -> tuple[AnyBlock, ...]:
     """With every string in them as it may be shown; a text of which nothing is left is none."""
-    return tuple(block for block in everywhere(drafted) if not isinstance(block, Text) or block.text)
+    clean = (everywhere(block) for block in drafted)
+    return tuple(block for block in clean if not isinstance(block, Text) or block.text)
 
 
 def context(leaning: T) -> T:

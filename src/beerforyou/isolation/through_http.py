@@ -14,8 +14,9 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
+from beerforyou.api.app import App
 from beerforyou.api.routes import ROUTES
-from beerforyou.api.server import server
+from beerforyou.api.server import Server
 from beerforyou.api.tokens import mint
 from beerforyou.house import House
 from beerforyou.isolation.canaries import Canary
@@ -37,13 +38,13 @@ class Said(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = server(house, grace_s=2, log_config=None)
-        ended = asyncio.create_task(serving.serve(sockets=[listener]))
+        serving = Server(App(house), house.settings, grace_s=2)
+        ended = asyncio.create_task(serving.serve(listener))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             house.following.stop()
-            serving.should_exit = True
+            serving.stop()
             await ended
 
 

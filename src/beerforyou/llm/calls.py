@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -22,8 +23,13 @@ class CallIds:
     """The ids that a conversation has used; some servers number their calls anew in each reply."""
 
     def __init__(self, request: Request) -> None:
-        parts = (part for message in request.messages for part in message.parts)
-        self._used = {part.id for part in parts if isinstance(part, ToolCall)}
+        self._request = request
+
+    @cached_property
+    def _used(self) -> set[str]:
+        """Looked for with the first call: most replies make none."""
+        parts = (part for message in self._request.messages for part in message.parts)
+        return {part.id for part in parts if isinstance(part, ToolCall)}
 
     def settle(self, sent: str | None) -> str:
         """The provider's own id where it is unique, one of ours otherwise, or where it is no id."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from beerforyou.errors import SetupError
 from beerforyou.llm.model import Model
@@ -74,12 +73,12 @@ def _gemini(model: str, settings: Settings) -> Model:
         raise SetupError("GEMINI_API_KEY holds a character that no key has", "copy it again")
     if not re.fullmatch(r"\w[\w.-]*", model, re.ASCII):
         raise SetupError(f"`gemini:{model}` names no model", f"write {FORMS}")
-    url = urlsplit(settings.gemini_base_url)
-    if url.scheme not in ("http", "https") or not url.netloc:
+    try:
+        return Gemini(model, key, settings.gemini_base_url, settings.model_timeout_s)
+    except ValueError:
         raise SetupError(
             f"BEERFORYOU_GEMINI_BASE_URL={settings.gemini_base_url} is no address", "write https://host, without a path"
-        )
-    return Gemini(model, key, settings.gemini_base_url, settings.model_timeout_s)
+        ) from None
 
 
 def _other(name: str, settings: Settings) -> Model:

@@ -6,22 +6,20 @@ What the bytes mean is in `gemini_wire.py`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 
-import aiohttp
 import msgspec
 
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES
-from beerforyou.llm.sse import events
-from beerforyou.outside.fetch import Outside, Unreadable, pieces, whole
-from beerforyou.outside.public import named_by_operator
+from beerforyou.llm.sse import Hearing
+from beerforyou.outside.fetch import Unreadable
+from beerforyou.outside.origin import Origin
 from beerforyou.outside.retry_after import seconds
 
-BREATH = 100  # events of a stream, after which others get their turn: half a millisecond
 IDLE_S = 60.0  # that a connection is kept for the next call
 MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
@@ -37,65 +35,64 @@ HINTS = {
 
 class Gemini:
     def __init__(self, model: str, key: str, base_url: str, timeout_s: float) -> None:
+        """Raises ValueError: no such address."""
         self.name = f"gemini:{model}"
-        self._url = f"{base_url.rstrip('/')}/v1beta/models/{model}"
+        self._path = f"/v1beta/models/{model}"
         self._key = key
         self._timeout_s = timeout_s
-        self._thinking = wire.thinking_config(model)
+        self._thinking = wire.thinking(model)
         headers = {"x-goog-api-key": key, "Content-Type": "application/json"}
-        self._outside = Outside(timeout_s, named_by_operator, headers, IDLE_S)
+        self._origin = Origin(base_url, headers, timeout_s, IDLE_S)
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
-        body = wire.encode(request, self._thinking)
         reader = wire.Reader(request, on_text)
+        hearing = Hearing(partial(self._read, reader))
         verb = "streamGenerateContent?alt=sse" if on_text else "generateContent"
         try:
-            await self._call(verb, body, reader)
+            await self._origin.post(
+                f"{self._path}:{verb}", wire.encode(request, self._thinking), hearing, MAX_REPLY_BYTES
+            )
         except TimeoutError:
             raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:  # aiohttp's errors may hold the headers, so no chain
-            raise ModelUnavailable(f"{self.name} cannot be reached: {type(error).__name__}", "try again") from None
+        except OSError as error:
+            raise ModelUnavailable(f"{self.name} cannot be reached: {str(error)[:MAX_QUOTE]}", "try again") from None
         except Unreadable as error:
-            raise ModelError(f"{self.name} sent a reply that is {error}") from None
+            if hearing.status == 200:  # else the status says enough
+                raise ModelError(f"{self.name} sent a reply that is {error}") from None
+        return self._reply(hearing, reader)
+
+    async def close(self) -> None:
+        await self._origin.close()
+
+    def _reply(self, hearing: Hearing, reader: wire.Reader) -> Reply:
+        if hearing.status != 200:
+            raise self._refused(hearing)
+        if hearing.streamed:
+            hearing.end()
+        else:
+            self._read(reader, hearing.body)
+        if hearing.streamed and not hearing.count:
+            raise self._garbage("a stream without events")
         if reader.broken_off:
             raise ModelUnavailable(f"{self.name} broke off in the middle of its reply", "try again")
         return reader.reply()
 
-    async def close(self) -> None:
-        await self._outside.close()
-
-    async def _call(self, verb: str, body: bytes, reader: wire.Reader) -> None:
-        async with self._outside.request("POST", f"{self._url}:{verb}", data=body) as response:
-            if response.status != 200:
-                raise await self._refused(response)
-            if response.content_type != "text/event-stream":
-                return self._read(await whole(response, MAX_REPLY_BYTES), reader)
-            count = 0
-            async for event in events(pieces(response, MAX_REPLY_BYTES)):
-                self._read(event, reader)
-                count += 1
-                if reader.full:
-                    break
-                if count % BREATH == 0:
-                    await asyncio.sleep(0)
-            if not count:
-                raise self._garbage("a stream without events")
-
-    def _read(self, data: bytes, reader: wire.Reader) -> None:
+    def _read(self, reader: wire.Reader, data: bytes) -> bool:
+        """Whether the reader has all that it wants."""
         try:
             response = wire.decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
             raise self._garbage(str(error)) from None
         if response.error:
             raise self._error(response.error.code, response.error)
-        reader.add(response)
+        return reader.add(response)
 
-    async def _refused(self, response: aiohttp.ClientResponse) -> ModelError:
+    def _refused(self, hearing: Hearing) -> ModelError:
         try:
-            refusal = wire.decode(await whole(response, MAX_REPLY_BYTES)).error or wire.Refusal()
-        except (msgspec.DecodeError, RecursionError, Unreadable):  # the status says enough
+            refusal = wire.decode(hearing.body).error or wire.Refusal()
+        except (msgspec.DecodeError, RecursionError):  # the status says enough
             refusal = wire.Refusal()
-        return self._error(response.status, refusal, response.headers.get("Retry-After", ""))
+        return self._error(hearing.status, refusal, hearing.headers.get(b"retry-after", b"").decode("latin-1"))
 
     def _error(self, status: int, refusal: wire.Refusal, retry_after: str = "") -> ModelError:
         quote = f"{refusal.status}: {refusal.message}".replace(self._key, "********")[:MAX_QUOTE]

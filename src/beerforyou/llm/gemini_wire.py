@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -103,7 +104,7 @@ _decode = msgspec.json.Decoder(GenerateContentResponse).decode
 
 def decode(data: bytes) -> GenerateContentResponse:
     """Raises msgspec.DecodeError and RecursionError."""
-    if data.count(b"{") > MOST_OBJECTS:
+    if len(data) > MOST_OBJECTS and data.count(b"{") > MOST_OBJECTS:
         raise msgspec.DecodeError(f"it holds more than {MOST_OBJECTS} objects")
     return _decode(data)
 
@@ -120,19 +121,48 @@ def retry_delay(refusal: Refusal) -> str:
     return next((delay.removesuffix("s") for delay in delays if isinstance(delay, str)), "")
 
 
-def encode(request: Request, thinking: dict[str, Any] | None = None) -> bytes:
-    config: dict[str, Any] = {"maxOutputTokens": request.max_output_tokens, "temperature": request.temperature}
+def encode(request: Request, thinking: bytes = b"") -> bytes:
+    """What stays the same from call to call comes first, and is the same bytes each time."""
+    stable = _stable(
+        request.system,
+        request.tools,
+        request.tool_choice,
+        request.max_output_tokens,
+        request.temperature,
+        request.grounded,
+        thinking,
+    )
+    return b"".join((stable, b',"contents":', msgspec.json.encode(_contents(request)), b"}"))
+
+
+@lru_cache(64)  # sets of tools and limits of tokens that are in use at a time, with some room
+def _stable(
+    system: str,
+    tools: tuple[ToolSpec, ...],
+    choice: str,
+    most: int,
+    temperature: float,
+    grounded: bool,
+    thinking: bytes,
+) -> bytes:
+    """An object that lacks its end."""
+    config: dict[str, Any] = {"maxOutputTokens": most, "temperature": temperature}
     if thinking:
-        config["thinkingConfig"] = thinking
-    body: dict[str, Any] = {"contents": _contents(request), "generationConfig": config}
-    if request.system:
-        body["systemInstruction"] = {"role": "user", "parts": [{"text": request.system}]}
-    if request.grounded:
+        config["thinkingConfig"] = msgspec.Raw(thinking)
+    body: dict[str, Any] = {"generationConfig": config}
+    if system:
+        body["systemInstruction"] = {"role": "user", "parts": [{"text": system}]}
+    if grounded:
         body["tools"] = [{"googleSearch": {}}]
-    elif request.tools:
-        body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in request.tools]}]
-        body["toolConfig"] = {"functionCallingConfig": {"mode": request.tool_choice.upper()}}
-    return msgspec.json.encode(body)
+    elif tools:
+        body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in tools]}]
+        body["toolConfig"] = {"functionCallingConfig": {"mode": choice.upper()}}
+    return msgspec.json.encode(body)[:-1]
+
+
+def thinking(model: str) -> bytes:
+    config = thinking_config(model)
+    return msgspec.json.encode(config) if config else b""
 
 
 def thinking_config(model: str) -> dict[str, Any] | None:
@@ -221,7 +251,7 @@ def _declaration(tool: ToolSpec) -> dict[str, Any]:
 
 
 class Reader:
-    """Gathers the responses of one call: a single whole one, or the pieces of a stream, until it is `full`."""
+    """Gathers the responses of one call: a single whole one, or the pieces of a stream, until it is full."""
 
     def __init__(self, request: Request, on_text: Callable[[str], None] | None = None) -> None:
         self._ids = CallIds(request)
@@ -241,22 +271,25 @@ class Reader:
         """Parts without a finish reason: the stream ended too early."""
         return bool(self._parts or self._words) and not self._reason
 
-    @property
-    def full(self) -> bool:
-        """There may be more, and nobody wants it."""
-        return self._left <= 0 or len(self._parts) >= MOST_PARTS or self._responses > self._most
-
-    def add(self, response: GenerateContentResponse) -> None:
+    def add(self, response: GenerateContentResponse) -> bool:
+        """Whether it is full: there may be more, and nobody wants it."""
         self._responses += 1
-        self._model = response.model_version or self._model
+        if response.model_version:
+            self._model = response.model_version
         if response.usage_metadata:
             self._count(response.usage_metadata)
         if response.prompt_feedback and response.prompt_feedback.block_reason:
             self._blocked = True
         if response.candidates:
             self._take(response.candidates[0])
-        if self.full and self._reason not in FINISH:
+        full = self._full or self._responses > self._most
+        if full and self._reason not in FINISH:
             self._reason = "MAX_TOKENS"
+        return full
+
+    @property
+    def _full(self) -> bool:
+        return self._left <= 0 or len(self._parts) >= MOST_PARTS
 
     def reply(self) -> Reply:
         self._join()
@@ -282,42 +315,43 @@ class Reader:
         said = any(isinstance(part, ToolCall) or part.text for part in self._parts)
         return FINISH.get(self._reason, "stop" if said else "empty")
 
-    def _count(self, usage: _Usage) -> None:
+    def _count(self, now: _Usage) -> None:
         """Each piece counts from the beginning; a count that a later piece leaves out still stands."""
-        for name in _Usage.__struct_fields__:
-            if count := getattr(usage, name):
-                setattr(self._usage, name, count)
+        was, self._usage = self._usage, now
+        now.prompt_token_count = now.prompt_token_count or was.prompt_token_count
+        now.tool_use_prompt_token_count = now.tool_use_prompt_token_count or was.tool_use_prompt_token_count
+        now.candidates_token_count = now.candidates_token_count or was.candidates_token_count
+        now.thoughts_token_count = now.thoughts_token_count or was.thoughts_token_count
+        now.cached_content_token_count = now.cached_content_token_count or was.cached_content_token_count
 
     def _take(self, candidate: _Candidate) -> None:
         self._reason = candidate.finish_reason or self._reason
         self._message = candidate.finish_message or self._message
         for part in (candidate.content and candidate.content.parts) or ():
-            if self.full:
+            if self._full:
                 break
-            self._take_part(part)
+            if part.function_call:
+                self._take_call(part.function_call, part.thought_signature or "")
+            elif part.text is not None and not part.thought and (part.text or part.thought_signature):
+                self._take_text(part.text[: self._left], part.thought_signature or "")
         if candidate.grounding_metadata:
             for chunk in candidate.grounding_metadata.grounding_chunks or ():
                 if chunk.web and chunk.web.uri:
                     self._sources.setdefault(chunk.web.uri, Source(chunk.web.uri, chunk.web.title or ""))
 
-    def _take_part(self, part: _Part) -> None:
-        signature = part.thought_signature or ""
-        if part.function_call:
-            call = part.function_call
-            self._join()
-            self._parts.append(ToolCall(self._ids.settle(call.id), call.name, as_object(parsed(call.args)), signature))
-        elif part.text is not None and not part.thought and (part.text or signature):
-            self._take_text(part.text[: max(self._left, 0)], signature)
+    def _take_call(self, call: _Call, signature: str) -> None:
+        self._join()
+        self._parts.append(ToolCall(self._ids.settle(call.id), call.name, as_object(parsed(call.args)), signature))
 
     def _take_text(self, text: str, signature: str) -> None:
         """Pieces are joined, but never a signed one with another: a signature holds for its own part."""
         self._left -= len(text)
-        if self._on_text and text:
+        if text and self._on_text:
             self._on_text(text)
         if signature:
             self._join()
             self._parts.append(TextPart(text, signature))
-        elif text:
+        else:
             self._words.append(text)
 
     def _join(self) -> None:

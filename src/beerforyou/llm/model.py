@@ -45,8 +45,10 @@ class Content(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
-class ToolSpec(msgspec.Struct, frozen=True):
-    """`parameters` is a JSON Schema of type object; `description` is a prompt."""
+class ToolSpec(msgspec.Struct, frozen=True, eq=False):
+    """`parameters` is a JSON Schema of type object; `description` is a prompt. Equal to itself alone: adapters keep what they
+    made of it.
+    """
 
     name: str
     description: str

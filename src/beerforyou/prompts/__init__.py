@@ -4,6 +4,7 @@ provider's own cache can reuse them; what differs comes after the conversation, 
 
 import hashlib
 from datetime import date
+from functools import lru_cache
 from importlib import resources
 
 from beerforyou.sentences import Language, in_english
@@ -18,6 +19,7 @@ SYSTEM = (_FOLDER / "system.md").read_text("utf-8").strip()
 VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER + EARLIER + _AGAIN).encode()).hexdigest()[:12]
 
 
+@lru_cache(64)  # two or three days at a time, by the clients' zones, in each language
 def reminder(today: date, language: Language) -> str:
     """Says nothing about the client, so that what the model makes of public results stays public."""
     return _REMINDER.format(today=f"{today:%A} {today}", language=in_english(language))

@@ -22,6 +22,7 @@ _CONTENT = ("brewery", "new", "recommend", "buy", "my_list", "where", "named", "
             "ordinal", "spend", "preference", "history", "profile", "here", "only", "popular")  # fmt: skip
 _DENIED = ("brewery", "new", "where", "website", "summary", "recommend")
 _SKIPPED = frozenset({"more", "mais", "a", "o", "as", "os", "any", "the", "de", "um", "uma", "in", "em", "no", "na"})
+_NO = frozenset({"nao", "not"})
 _CUES = ("where", "tell_about", "website", "recommend", "how_many", "find")  # questions have no mark in a chat
 _TOLD: Rules = (("person", wants_person), *WISHES)  # what one sentence of a story can want
 _IDLE = frozenset({"greeting", "thanks", "goodbye", "unclear", "accept", "decline"})
@@ -44,6 +45,8 @@ def understood(whole: Utterance, today: date) -> tuple[Intent, Slots, bool]:
 
 def without_denied(m: Utterance) -> Utterance:
     """The message without what it says is not wanted; the message itself when nothing else is in it."""
+    if not m.has("not", "instead") and _NO.isdisjoint(m.plain):
+        return m
     denied: set[int] = set()
     for clause, marks in m.by_clause("not", "instead"):
         if _ends_in_no(m, clause):
@@ -59,7 +62,7 @@ def _ends_in_no(m: Utterance, clause: range) -> bool:
     """ "Austin não", "brewpub não": in Portuguese the no may come last."""
     before = clause.stop - 2
     named = (m.mention_at(kind, before) for kind in ("city", "state", "type"))
-    return m.word(clause.stop - 1) in {"nao", "not"} and any(name and name.end == before + 1 for name in named)
+    return m.word(clause.stop - 1) in _NO and any(name and name.end == before + 1 for name in named)
 
 
 def _denies(m: Utterance, mark: Mark, clause: range) -> bool:

@@ -41,6 +41,8 @@ def names_in(m: Utterance, places: list[PlaceSpan], dated: frozenset[int]) -> li
 
     Raises Tangled.
     """
+    if not m.may_name("brewery") and not m.has("place"):
+        return []
     found: list[Name] = []
     taken: set[int] = set()
     every = [*_mentioned(m, places), *_unknown(m, places, dated)]
@@ -141,6 +143,8 @@ def _is_part(m: Utterance, i: int, start: int, taken: frozenset[int]) -> bool:
 def _is_strange(m: Utterance, i: int) -> bool:
     if m.has_at(i, "place"):  # one that belongs to the name; the others are taken
         return True
+    if not m.is_strange(i) and not m.is_name_like(i):
+        return False
     if m.plain[i].isdigit() or m.has_at(i, *_NOT_NAMES):
         return False
     if m.mention_at("type", i):

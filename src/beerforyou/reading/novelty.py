@@ -41,6 +41,8 @@ class _Clause:
 
 
 def _verdicts(m: Utterance, *tags: str) -> Iterator[Novelty]:
+    if not m.has(*tags):
+        return
     for words, marks in m.by_clause(*tags):
         if marks:
             clause = _Clause(m, words)

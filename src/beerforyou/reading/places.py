@@ -60,6 +60,8 @@ class PlaceSpan(msgspec.Struct, frozen=True):
 
 
 def places_in(m: Utterance) -> list[PlaceSpan]:
+    if not m.may_name(*KINDS) and not m.has("place_city", "place_state", "place_country", "demonym"):
+        return []
     found: list[PlaceSpan] = []
     for candidates in _candidates(m):
         last = found[-1] if found else None

@@ -18,7 +18,7 @@ _GOODS = ("buy", "spend", "beer", "style", "brewery", "popular", "dimension", "h
 
 
 def asks_about_others(m: Utterance, s: Slots) -> bool:
-    text = " ".join(m.plain)
+    text = " ".join(m.plain) if any(word[0].isdigit() for word in m.plain) else ""
     if found := _CLIENT_ID.search(text):
         return not _OWN_ID.search(text[: found.start()])
     if m.has("who") and m.has("third_person", "they_buy") and not m.has("i", "self", "recommend"):

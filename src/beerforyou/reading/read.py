@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
@@ -21,9 +22,25 @@ from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from beerforyou.reading.utterance import Utterance
 
+# Characters of a message that many send, and readings of those: greetings, thanks, a yes, the buttons below an answer.
+_SHORT, _MOST = 24, 4096
+_Asked = tuple[str, Context, date]
+_remembered: WeakKeyDictionary[Catalogue, dict[_Asked, Reading]] = WeakKeyDictionary()
+
 
 def read(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
-    """`today` is what "last month" is measured from."""
+    """`today` is what "last month" is measured from. A reading is made of nothing but these, so a short one is remembered."""
+    if len(text) > _SHORT:
+        return read_anew(text, catalogue, context, today)
+    known, asked = _remembered.setdefault(catalogue, {}), (text, context, today)
+    if asked not in known:
+        if len(known) >= _MOST:
+            known.clear()
+        known[asked] = read_anew(text, catalogue, context, today)
+    return known[asked]
+
+
+def read_anew(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
     words = words_of(text)
     message = Utterance(words[:MAX_WORDS], Lookups(catalogue), context.language)
     if len(words) > MAX_WORDS or len(text) > MAX_CHARS:

@@ -35,6 +35,8 @@ def _asks_price(m: Utterance, s: Slots) -> bool:
 
 def _orders(m: Utterance, s: Slots) -> bool:
     """ "compra 10 caixas de IPA", "I'd like to order 20 kegs", "manda 3 barris"."""
+    if not m.has("container", "imperative", "order_now"):
+        return False
     if m.has("brewery", "history", "popular", "recommend", "who", "my_list") or s.type or s.novelty == "new":
         return False
     if m.has("tell_about", "website", "summary", "where"):

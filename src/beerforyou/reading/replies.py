@@ -64,6 +64,8 @@ def _names_brewery(m: Utterance, s: Slots) -> bool:
 
 def points(m: Utterance, s: Slots) -> bool:
     """ "a segunda", "#3", "the last one", "sim, a 2 e a 3"."""
+    if not s.digits and not m.has("ordinal", "last", "number"):
+        return False
     if (m.has_at(0, "no") and not m.has("ordinal")) or m.has("unit", "weekday") or s.periods or _calculates(m):
         return False
     if m.has("possessive") and not m.has("yes", "tell_about", "tell_more"):
@@ -79,7 +81,7 @@ def points(m: Utterance, s: Slots) -> bool:
 
 
 def _calculates(m: Utterance) -> bool:
-    return any(set(word.gap.strip()) - set(".,;:!?#()&") for word in m.words)
+    return any(word.gap != " " and set(word.gap.strip()) - set(".,;:!?#()&") for word in m.words)
 
 
 def points_at_place(m: Utterance, s: Slots) -> bool:

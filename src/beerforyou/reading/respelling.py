@@ -21,6 +21,8 @@ _MOST = 3  # strange words looked up: a message with more is no misspelt questio
 
 
 def respelt(m: Utterance) -> Utterance:
+    if not m.has_unknown:
+        return m
     spelling: dict[int, str] = {}
     for i in _strange(m):
         if i not in spelling:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 
 import msgspec
@@ -31,6 +32,7 @@ TRADE = frozenset(
         "brasserie",
     }
 )  # what a brewery's name ends with
+_LONGEST = 40  # letters of a word whose plain form is remembered
 _LONG, _NAME = 20, 3  # words: of a sentence that is a story, and of a name between commas
 _CLAUSE_END = re.compile(r"[.!?;,:\n]|\s[-–—]+\s")
 _SENTENCE_END = re.compile(r"[.!?…\n]")
@@ -56,7 +58,7 @@ class Word(msgspec.Struct, frozen=True):
 
     @property
     def begins_clause(self) -> bool:
-        return bool(_CLAUSE_END.search(self.gap))
+        return self.gap != " " and _CLAUSE_END.search(self.gap) is not None
 
 
 def words_of(text: str) -> list[Word]:
@@ -67,9 +69,14 @@ def words_of(text: str) -> list[Word]:
     ends = [match.end() for match in found]
     gaps = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
     return [
-        Word(raw := match.group(), raw if raw == "+" else plain(raw) or raw, gap, "?" in after)
+        Word(raw := match.group(), _plain(raw) if len(raw) <= _LONGEST else plain(raw) or raw, gap, "?" in after)
         for match, gap, after in zip(found, gaps, gaps[1:], strict=False)
     ]
+
+
+@lru_cache(8192)
+def _plain(raw: str) -> str:
+    return raw if raw == "+" else plain(raw) or raw
 
 
 def sentences_of(words: Sequence[Word]) -> list[range]:
@@ -82,6 +89,8 @@ def sentences_of(words: Sequence[Word]) -> list[range]:
 
 
 def _ends_sentence(before: Word, word: Word) -> bool:
+    if word.gap == " ":
+        return False
     abbreviated = word.gap.startswith(".") and (len(before.plain) == 1 or before.plain in _ABBREVIATED)
     return bool(_SENTENCE_END.search(word.gap)) and not abbreviated
 

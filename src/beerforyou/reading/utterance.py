@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, vocabulary
+from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, meanings, vocabulary
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
 
+Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
 FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, which travels ("breweries em Austin")
 
 
@@ -23,6 +24,7 @@ class Utterance:
         self.words = words
         self.lookups = lookups
         self.capitals_count = not shouted(words)
+        self._titled = self._with_capitals()
         written = [word.plain for word in words]
         self._find_names(written)
         self.plain = self._repaired(self._owners(written))
@@ -30,7 +32,9 @@ class Utterance:
             self._find_names(self.plain)
         self.language: Language = _language(self.plain, language)
         self._function = _function_words(self.language)
-        self._keep(_marks(self.plain, self.language))
+        known = vocabulary()
+        self._unknown = {i for i, word in enumerate(self.plain) if word not in known and word.isalpha()}
+        self._keep(meanings(self.language).marks(self.plain))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -45,10 +49,11 @@ class Utterance:
         named = [Mark(tag, start, end) for tag, start, end in names]
         inside = {i for mark in named for i in range(mark.start, mark.end)}
         if named:
-            self._keep([*(m for m in self._marks if inside.isdisjoint(range(m.start, m.end))), *named])
+            kept = (m for m in self._marks if inside.isdisjoint(range(m.start, m.end)))
+            self._keep(sorted((*kept, *named), key=_place_in_message))
 
     def has(self, *tags: str) -> bool:
-        return not self._by_tag.keys().isdisjoint(tags)
+        return not self._tags.isdisjoint(tags)
 
     def all(self, *tags: str) -> list[Mark]:
         """The marks of these tags, in the order of the message, the longest first."""
@@ -90,12 +95,20 @@ class Utterance:
 
     def is_strange(self, i: int) -> bool:
         """A word that neither language knows, alone or in a phrase."""
-        return not self.at(i) and self.plain[i] not in vocabulary() and self.plain[i].isalpha()
+        return i in self._unknown and not self._at[i]
 
     def is_name_like(self, i: int) -> bool:
         """Written with a capital that is no sentence's first."""
-        word = self.words[i]
-        return self.capitals_count and word.capital and i > 0 and not word.begins_clause
+        return i in self._titled
+
+    @property
+    def has_unknown(self) -> bool:
+        """Is there a word that neither language knows?"""
+        return bool(self._unknown)
+
+    def may_name(self, *kinds: str) -> bool:
+        """Is there any word that could be a name: unknown, with a capital, or a name of these kinds in the catalogue?"""
+        return bool(self._unknown or self._titled) or not self._by_kind.keys().isdisjoint(kinds)
 
     def mention_at(self, kind: str, i: int) -> Mention | None:
         """The mention of that kind that word `i` is part of: there is one at most."""
@@ -128,6 +141,7 @@ class Utterance:
             parts += [word.gap, word.raw]
         return " ".join("".join(parts).split())
 
+    @cached_property
     def clauses(self) -> list[range]:
         starts = [0, *(i for i in range(1, len(self)) if self.words[i].begins_clause)]
         return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
@@ -136,7 +150,7 @@ class Utterance:
         """Each clause with the marks of these tags that start in it."""
         marks = self.all(*tags)
         at = 0
-        for clause in self.clauses():
+        for clause in self.clauses:
             end = bisect_left(marks, clause.stop, lo=at, key=lambda mark: mark.start)
             yield clause, marks[at:end]
             at = end
@@ -150,18 +164,43 @@ class Utterance:
             for i in range(mention.start, mention.end):
                 self._mention_at[mention.kind, i] = mention
 
-    def _keep(self, marks: Iterable[Mark]) -> None:
-        self._marks = sorted(marks, key=_place_in_message)
+    def _with_capitals(self) -> set[int]:
+        if not self.capitals_count:
+            return set()
+        return {i for i, word in enumerate(self.words) if word.capital and i and not word.begins_clause}
+
+    def _keep(self, marks: list[Mark]) -> None:
+        """In the order of the message, the longest first."""
+        self._marks = marks
         self._by_tag: dict[str, list[Mark]] = {}
         self._at: list[set[str]] = [set() for _ in self.words]
-        self._starts: dict[int, dict[str, list[Mark]]] = {}
-        self._ends: dict[int, dict[str, list[Mark]]] = {}
-        for mark in self._marks:
-            self._by_tag.setdefault(mark.tag, []).append(mark)
-            self._starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
-            self._ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
+        self._edges: tuple[Edges, Edges] | None = None
+        by_tag, at = self._by_tag, self._at
+        for mark in marks:
+            tag = mark.tag
+            by_tag.setdefault(tag, []).append(mark)
             for i in range(mark.start, mark.end):
-                self._at[i].add(mark.tag)
+                at[i].add(tag)
+        self._tags = by_tag.keys()
+
+    @property
+    def _starts(self) -> Edges:
+        return self._found_edges()[0]
+
+    @property
+    def _ends(self) -> Edges:
+        return self._found_edges()[1]
+
+    def _found_edges(self) -> tuple[Edges, Edges]:
+        """When first asked for: marks are kept up to three times, and their edges looked at once."""
+        if self._edges is None:
+            starts: Edges = {}
+            ends: Edges = {}
+            for mark in self._marks:
+                starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
+                ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
+            self._edges = starts, ends
+        return self._edges
 
     def _owners(self, written: list[str]) -> list[str]:
         """ "Stone's website" is about Stone; "Bell's" is a name and stays."""
@@ -190,17 +229,6 @@ _NONE: dict[str, list[Mark]] = {}
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:
     return mark.start, -mark.end
-
-
-def _marks(words: list[str], language: Language) -> Iterator[Mark]:
-    """Those of the message's language, and the other's where this one does not know all of the words."""
-    own = lexicon(language)
-    yield from own.marks(words)
-    for other in LANGUAGES:
-        if other != language:
-            for mark in lexicon(other).marks(words):
-                if not own.telling.issuperset(words[mark.start : mark.end]):
-                    yield mark
 
 
 @cache

@@ -22,7 +22,6 @@ async def cancel(
     Raises NotFound, and Conflict when an equal request is under way.
     """
     row = await batch.write("runs.cancel", client_id, run_id, asked.key, asked.sent)
-    assert row is not None
     earlier = answered(row["earlier"])
     status: Ending | None = earlier["status"] if earlier else row["status"]
     if status is None:

@@ -1,42 +1,43 @@
 """What a run writes while it walks: steps (the ledger: each model turn and tool result, once) and events.
 
-A step is committed before the next one begins. Events are numbered here, committed in order, and only then shown to
-those who follow. A worker that may not go on learns it here, by `Superseded` or `Cancelled`.
+Followers are told of an event when it happens; it is kept with the step that is written next. Steps wait for each other as
+long as nothing is spent: what has been paid for is committed before the next thing is. A worker that may not go on
+learns it here, by `Superseded` or `Cancelled`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec.structs import replace
 
 from beerforyou.db.batch import Batch
 from beerforyou.errors import Unavailable
 from beerforyou.labels import Label
 from beerforyou.outside.patience import patiently
 from beerforyou.runs.claim import Cancelled, Claim, Superseded
+from beerforyou.runs.frames import STARTED, encode, ending
+from beerforyou.runs.publishing import Publishing
 from beerforyou.runs.run import Event, EventType, StepKind
 from beerforyou.seams import through
 from beerforyou.usage import Usage
 
-T = TypeVar("T")
-
-UNSTEPPED_S = 0.02  # how long an event waits for a step to share its commit; nobody sees that delay
+BEHIND_S = 0.2  # how long a step waits, at the most, for another to share its commit
+SPOKEN_S = 0.2  # how long a sentence waits for another once one was told; who reads does not see it
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A step of the ledger, as it is written."""
 
+    seq: int = 0
     turn: int = 0
     purpose: str = ""
     call: str = ""
@@ -46,29 +47,57 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     output: Any
     outcome: Any = None
     ms: float = 0.0
-    label: Label = Label()
+    labels: list[str] = []
+    versions: dict[str, str] = {}
     usage: Usage = Usage()
+
+    @property
+    def label(self) -> Label:
+        return Label(frozenset(self.labels), self.versions)
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ends: the answer, and all that is kept of how it came to be. JSON is text."""
+
+    status: str
+    outcome: str
+    text: str | None
+    blocks: Any
+    context: Any
+    labels: list[str]
+    versions: dict[str, str]
+    usage: Usage
+    decisions: Any
+
+
+class _Write(NamedTuple):
+    """One that was begun, and is repeated until it is known to be committed: a repetition changes nothing. `then` goes with it."""
+
+    query: str
+    row: tuple[Any, ...]
+    then: Callable[[asyncpg.Record], Awaitable[None]]
 
 
 class Journal:
-    """`on_commit` is called with events that are committed, in order. `alive` says whether the lease still holds."""
+    """`alive` says whether the lease still holds."""
 
     def __init__(
-        self,
-        batch: Batch,
-        claim: Claim,
-        patience_s: float,
-        alive: Callable[[], bool],
-        on_commit: Callable[[list[Event]], None],
+        self, batch: Batch, claim: Claim, patience_s: float, alive: Callable[[], bool], publishing: Publishing
     ) -> None:
-        self._batch, self._claim, self._on_commit = batch, claim, on_commit
+        self._batch, self._claim, self._publishing = batch, claim, publishing
         self._patience_s, self._alive = patience_s, alive
-        self._event_seq, self._step_seq = claim.events, claim.steps
-        self._events: list[Event] = []
-        self._order = asyncio.Lock()
         self._cancelled = claim.cancelled
-        self._flush: asyncio.Task[None] | None = None
-        self._writes: set[asyncio.Task[Any]] = set()
+        self._steps: list[Entry] = []
+        self._step = claim.steps
+        self._events: list[Event] = []  # to be kept with the next step
+        self._event = claim.first_event - 1
+        self._told = claim.events
+        self._sentences: list[Event] = []
+        self._spoken: asyncio.TimerHandle | None = None
+        self._behind: asyncio.TimerHandle | None = None
+        self._begun: _Write | None = None
+        self._order = asyncio.Lock()
+        self._late: asyncio.Task[None] | None = None
 
     @property
     def run_id(self) -> UUID:
@@ -76,7 +105,7 @@ class Journal:
 
     @property
     def next_step(self) -> int:
-        return self._step_seq + 1
+        return self._step + 1
 
     def go_on(self) -> None:
         """Before each step that costs something. Raises Cancelled and Superseded."""
@@ -85,74 +114,142 @@ class Journal:
         if self._cancelled:
             raise Cancelled(str(self._claim.run_id))
 
+    # Events
+
     def emit(self, type: EventType, **data: Any) -> None:
-        """Queues an event; it is committed with the next step, or by itself when that takes longer."""
-        self._queue(type, data)
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._write_soon())
+        """Followers hear of it at once. Sentences are not kept, since the answer has them, nor is the first event of all."""
+        event = self._numbered(type, data)
+        if type == "text":
+            self._say(event)
+            return
+        if event != STARTED:
+            self._events.append(event)
+        self._tell([*self._silent(), event])
 
-    async def step(self, entry: Entry) -> None:
-        self._step_seq += 1
-        await self._whole(self._write(_row(self._step_seq, entry)))
+    def _numbered(self, type: EventType, data: dict[str, Any]) -> Event:
+        self._event += 1
+        return Event(seq=self._event, type=type, data=data)
 
-    async def finish(self, answer: dict[str, Any]) -> UUID | None:
-        """Writes the end of the run together with its last events: never one without the other. Raises Superseded.
+    def _say(self, sentence: Event) -> None:
+        """The first one at once; those that come soon after it together."""
+        self._sentences.append(sentence)
+        if self._spoken is None:
+            self._speak()
+
+    def _speak(self) -> None:
+        sentences = self._silent()
+        if sentences:
+            self._tell(sentences)
+            self._spoken = asyncio.get_running_loop().call_later(SPOKEN_S, self._speak)
+
+    def _silent(self) -> list[Event]:
+        """Sentences that nobody has heard; from here on somebody will."""
+        if self._spoken:
+            self._spoken.cancel()
+            self._spoken = None
+        sentences, self._sentences = self._sentences, []
+        return sentences
+
+    def _tell(self, events: list[Event]) -> None:
+        self._publishing.under_way(self._claim.conversation_id, self._claim.run_id, self._told, events)
+        self._told = self._event
+
+    # Steps
+
+    def step(self, entry: Entry) -> None:
+        """It is committed with the next one, or soon; see `commit`."""
+        self._step += 1
+        self._steps.append(msgspec.structs.replace(entry, seq=self._step))
+        if self._behind is None:
+            self._behind = asyncio.get_running_loop().call_later(BEHIND_S, self._commit_late)
+
+    async def commit(self) -> None:
+        """Returns when each step is in the ledger. Raises Superseded."""
+        async with self._order:
+            await self._confirmed()
+            if self._steps:
+                place = self._claim.conversation_id, self.run_id, self._claim.fencing_token
+                self._begun = _Write("runs.record", (*place, *self._pending()), self._recorded)
+                await through(f"write{self._step}", self.run_id, self._confirmed())
+
+    async def _recorded(self, row: asyncpg.Record) -> None:
+        self._cancelled = self._cancelled or row["cancelled"]
+
+    def _commit_late(self) -> None:
+        self._behind = None
+        self._late = asyncio.create_task(self._quietly())
+
+    async def _quietly(self) -> None:
+        with contextlib.suppress(Superseded, Unavailable):  # whoever writes next learns of it
+            await self.commit()
+
+    def _pending(self) -> tuple[int, str | None, str]:
+        """The number of the first step, the steps and the events, which are as good as written."""
+        if self._behind:
+            self._behind.cancel()
+            self._behind = None
+        steps, self._steps = self._steps, []
+        events, self._events = self._events, []
+        return self._step - len(steps) + 1, _json(steps) if steps else None, _json(events)
+
+    async def finish(self, end: Ending) -> UUID | None:
+        """Writes the end of the run together with its last steps: never one without the other. Raises Superseded.
 
         Returns the run of the conversation whose turn it is then.
         """
-        return await self._whole(self._end(answer))
+        async with self._order:
+            await self._confirmed()
+            if sentences := self._silent():
+                self._tell(sentences)
+            first, steps, events = self._pending()
+            self._event += 2 if end.text else 1
+            blocks = _json(end.blocks)
+            last = ending(self._event, end.status, end.outcome, end.text, blocks)
+            row = (
+                self._claim.conversation_id, self.run_id, self._claim.fencing_token, first, steps, events, self._event,
+                end.status, end.outcome, end.text, blocks, _json(end.context), end.labels, _json(end.versions), _json(end.usage),
+                _json(end.decisions),
+            )  # fmt: skip
+            self._begun = _Write("runs.finish", row, partial(self._ended, last))
+            ended = await self._confirmed()
+            assert ended is not None, "it was begun"
+            return ended["next"]
+
+    async def _ended(self, last: list[Event], row: asyncpg.Record) -> None:
+        await through("publish", self.run_id, self._tell_end(last, row))
+
+    async def _tell_end(self, last: list[Event], row: asyncpg.Record) -> None:
+        numbers = [number for number in (row["answered"], row["ended"]) if number]
+        self._publishing.ended(self._claim.conversation_id, self.run_id, self._told, last, numbers)
 
     async def settled(self) -> None:
-        """Returns when nothing is being written."""
-        await asyncio.gather(*self._writes, return_exceptions=True)
+        """Returns when what was done is written, or known not to be."""
+        for timer in (self._spoken, self._behind):
+            if timer:
+                timer.cancel()
+        if self._late:
+            await self._late
+        await self._quietly()
 
-    async def _end(self, answer: dict[str, Any]) -> UUID | None:
-        async with self._order:
-            if answer["text"]:
-                self._queue("answer", {"text": answer["text"], "blocks": answer["blocks"]})
-            self._queue("finished", {"status": answer["status"], "outcome": answer["outcome"]})
-            row, events = await self._commit("runs.finish", _json(answer))
-            await through("publish", self.run_id, self._publish(events))
-            return row["next"]
+    async def _confirmed(self) -> asyncpg.Record | None:
+        """The row of the write that was begun, if one was. A time limit may end the waiting; then it is waited for again."""
+        if self._begun is None:
+            return None
+        row = await self._written(self._begun)
+        if not row["held"]:
+            raise Superseded(str(self.run_id))
+        then, self._begun = self._begun.then, None
+        await then(row)
+        return row
 
-    async def _whole(self, write: Coroutine[Any, Any, T]) -> T:
-        """A time limit may end the waiting, but never half of a write: what is committed is known to be."""
-        task = asyncio.create_task(write)
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
-        return await asyncio.shield(task)
+    async def _written(self, write: _Write) -> asyncpg.Record:
+        """A database that restarts must not cost what was paid for."""
 
-    def _queue(self, type: EventType, data: dict[str, Any]) -> None:
-        self._event_seq += 1
-        self._events.append(Event(run_id=self._claim.run_id, seq=self._event_seq, type=type, data=data))
+        async def attempt() -> asyncpg.Record:
+            return await self._batch.write(write.query, *write.row)
 
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(UNSTEPPED_S)
-        with contextlib.suppress(Superseded):  # the next step learns of it
-            await self._whole(self._write())
-
-    async def _write(self, step: str | None = None) -> None:
-        async with self._order:
-            if step is not None or self._events:
-                row, events = await self._commit("runs.record", step)
-                self._on_commit(events)
-                self._cancelled = self._cancelled or row["cancelled"]
-
-    async def _commit(self, query: str, what: str | None) -> tuple[asyncpg.Record, list[Event]]:
-        events = self._events[:]
-        row = await self._written(query, self._claim.run_id, self._claim.fencing_token, what, _json(events))
-        if row is None:
-            raise Superseded(str(self._claim.run_id))
-        del self._events[: len(events)]
-        return row, [replace(event, number=n) for event, n in zip(events, row["numbers"] or (), strict=True)]
-
-    async def _publish(self, events: list[Event]) -> None:
-        self._on_commit(events)
-
-    async def _written(self, query: str, *item: Any) -> asyncpg.Record | None:
-        """A database that restarts must not cost what was paid for; to repeat one of these writes changes nothing."""
         return await patiently(
-            partial(self._batch.write, query, *item),
+            attempt,
             lambda error: isinstance(error, Unavailable),
             first_s=0.1,
             longest_s=1.0,
@@ -161,18 +258,7 @@ class Journal:
         )
 
 
-def _row(seq: int, entry: Entry) -> str:
-    return _json({
-        "seq": seq, "turn": entry.turn, "purpose": entry.purpose, "call": entry.call, "kind": entry.kind, "name": entry.name, "input": entry.input, "output": entry.output, "outcome": entry.outcome,
-        "ms": entry.ms,
-        "labels": sorted(entry.label.audience), "versions": entry.label.versions, "usage": entry.usage,
-    })  # fmt: skip
-
-
 def _json(value: Any) -> str:
-    """PostgreSQL's jsonb knows no NUL, and UTF-8 no half of a character; no model or page may break a run with one."""
-    try:
-        text = msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace").decode()
+    """PostgreSQL's text knows no NUL; no model or page may break a run with one."""
+    text = encode(value).decode()
     return NUL.sub(r"\1", text) if "\\u0000" in text else text  # the pattern is slow on long texts

@@ -19,8 +19,8 @@ class Lease:
         """Whether it was held without a gap since that epoch."""
         return epoch == self.epoch and time.monotonic() < self._until
 
-    def renewed(self, sent: float) -> None:
-        """`sent`: the monotonic time before the database was asked, since it counts from later on."""
+    def renewed(self, sent: float, seconds: float) -> None:
+        """For so many. `sent`: the monotonic time before the database was asked, since it counts from later on."""
         if time.monotonic() >= self._until:
             self.epoch += 1
-        self._until = max(self._until, sent + self.seconds)
+        self._until = max(self._until, sent + seconds)

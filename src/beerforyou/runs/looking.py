@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 
 from beerforyou.db.database import ClientReads
-from beerforyou.errors import Gone, NotFound
+from beerforyou.errors import NotFound
 from beerforyou.runs.following import Following
-from beerforyou.runs.run import Run, run_of, step_of
+from beerforyou.runs.run import Run, run_of, steps_of
 
 
 async def look(reads: ClientReads, run_id: UUID, steps: bool = False) -> Run:
@@ -22,13 +22,13 @@ async def look(reads: ClientReads, run_id: UUID, steps: bool = False) -> Run:
     run = run_of(row)
     if not steps:
         return run
-    return msgspec.structs.replace(run, steps=[step_of(step) for step in await reads.fetch("runs.steps", run_id)])
+    commits = await reads.fetch("runs.steps", run_id)
+    return msgspec.structs.replace(run, steps=[step for commit in commits for step in steps_of(commit["steps"])])
 
 
 async def ended(following: Following, reads: ClientReads, run_id: UUID, seconds: float, steps: bool = False) -> Run:
     """The run once it has ended, or as it stands after so many seconds. Raises NotFound."""
-    with contextlib.suppress(TimeoutError, Gone):
-        async with asyncio.timeout(seconds), contextlib.aclosing(await following.events(reads, run_id)) as events:
-            async for _ in events:
-                pass
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await following.end(reads, run_id)
     return await look(reads, run_id, steps)

@@ -18,9 +18,8 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """`number` is its place in the conversation, known when it is committed; `seq` its place in the run that made it.
-
-    Messages (of clients and operators) and changes of state are made by no run.
+    """`seq` is its place in the run that made it; messages (of clients and operators) and changes of state are made by none.
+    `number` is its place in the conversation, 0 where it has none there: what is under way in a run is only told while it is.
     """
 
     number: int = 0
@@ -50,7 +49,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run as it stands. `text` and `blocks` are the answer; `steps` are there with `?include=steps`.
 
-    `cancel_at` is when somebody asked to cancel it; after `events_expired` it can be read and no longer followed.
+    `cancel_at` is when somebody asked to cancel it.
     """
 
     run_id: UUID
@@ -67,10 +66,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     finished_at: datetime | None
     cancel_at: datetime | None
-    events_expired: bool
     steps: list[Step] | msgspec.UnsetType = msgspec.UNSET
 
 
 run_of = from_rows(Run)
-step_of = from_rows(Step)
-event_of = from_rows(Event)
+steps_of = msgspec.json.Decoder(list[Step]).decode  # of a commit, as the ledger has it

@@ -4,8 +4,9 @@ named in that table writes them. A key with `_one` beside it is used when `n` is
 
 import tomllib
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from string import Formatter
 from typing import Any, Literal, NamedTuple
 
 from babel import Locale
@@ -19,10 +20,16 @@ LANGUAGES: tuple[Language, ...] = tuple(
 )
 
 
+_FORMATS = ("z,.0f", "z,.1f", "z,.2f")  # by decimals; a format that is known costs half of one that is put together
+
+
 class _Table(NamedTuple):
-    """`marks` are what the locale writes for Python's comma and point."""
+    """`complete` are the sentences that no value fills, as they are said; `marks` what the locale writes for Python's comma
+    and point, where it is something else.
+    """
 
     sentences: dict[str, str]
+    complete: dict[str, str]
     english: str
     locale: Locale
     day: DateTimePattern
@@ -34,13 +41,20 @@ def _table(language: Language) -> _Table:
     rooms = tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
     manner = rooms.pop("language")
     locale = Locale.parse(manner["locale"], sep="-")
+    sentences = {f"{room}.{key}": text for room, table in rooms.items() for key, text in table.items()}
+    marks = {",": get_group_symbol(locale), ".": get_decimal_symbol(locale)}
     return _Table(
-        {f"{room}.{key}": text for room, table in rooms.items() for key, text in table.items()},
+        sentences,
+        {key: text.format() for key, text in sentences.items() if not _has_fields(text)},
         manner["english"],
         locale,
         parse_pattern(locale.date_formats.get(manner["day"], manner["day"])),
-        str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)}),
+        str.maketrans({ours: theirs for ours, theirs in marks.items() if ours != theirs}),
     )
+
+
+def _has_fields(text: str) -> bool:
+    return any(field is not None for _, field, _, _ in Formatter().parse(text))
 
 
 def sentences(language: Language) -> dict[str, str]:
@@ -53,9 +67,15 @@ def in_english(language: Language) -> str:
 
 
 def say(key: str, language: Language, **values: Any) -> str:
-    table = sentences(language)
-    chosen = f"{key}_one" if values.get("n") == 1 and f"{key}_one" in table else key
-    return table[chosen].format(**{name: _written(value, language) for name, value in values.items()})
+    table = _table(language)
+    if "n" in values and values["n"] == 1 and f"{key}_one" in table.sentences:
+        key = f"{key}_one"
+    if key in table.complete:
+        return table.complete[key]
+    for name, value in values.items():
+        if type(value) is not str:
+            values[name] = _written(value, language)
+    return table.sentences[key].format_map(values)
 
 
 def has(key: str, language: Language) -> bool:
@@ -68,14 +88,18 @@ def _written(value: Any, language: Language) -> Any:
     return day(value, language) if isinstance(value, date) else value
 
 
-def number(value: int | float, language: Language, decimals: int | None = None) -> str:
+def number(value: int | float, language: Language, decimals: Literal[0, 2] | None = None) -> str:
     """1234.5 is "1,234.5" in English and "1.234,5" in Portuguese. (Babel's `format_decimal` takes four times as long, and
     raises for a number of 29 digits, which SQL of a model may well return. Its locales with groups of two are not served.)
     """
+    if type(value) is int and -1000 < value < 1000 and not decimals:  # most of them, and written alike everywhere
+        return str(value)
     places = decimals if decimals is not None else (0 if isinstance(value, int) or value == int(value) else 1)
-    return f"{value:z,.{places}f}".translate(_table(language).marks)
+    written, marks = format(value, _FORMATS[places]), _table(language).marks
+    return written.translate(marks) if marks else written
 
 
+@lru_cache(1024)  # a day is asked about again and again
 def day(value: date, language: Language) -> str:
     table = _table(language)
     return table.day.apply(value, table.locale)

@@ -35,10 +35,10 @@ def card_text(card: BreweryCard, language: Language, contact: bool = False) -> s
     distance = f" ({number(card.distance_km, language, 0)} km)" if card.distance_km is not None else ""
     lines = [f"{card.name}: {say(f'type.{card.brewery_type}', language)}, {place}{distance}"]
     if card.reasons:
-        lines.append("   " + "; ".join(reason_text(reason, language) for reason in card.reasons))
+        lines.append("   " + "; ".join([reason_text(reason, language) for reason in card.reasons]))
     if contact:
         lines.append("   " + ", ".join(filter(None, (card.address, card.phone, card.website))))
-    return "\n".join(line for line in lines if line.strip())
+    return "\n".join([line for line in lines if line.strip()])
 
 
 def reason_text(reason: Reason, language: Language) -> str:

@@ -30,7 +30,7 @@ LOCALE = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UT
 CONFIG = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "200",  # eight processes
     "shared_buffers": "128MB",
     "log_timezone": "UTC",
     "timezone": "UTC",

@@ -13,7 +13,7 @@ import msgspec
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.names import brewery_key
-from beerforyou.clients.profiles import Profile, decode
+from beerforyou.clients.profiles import Profile, Profiles
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.db.fence.ask import Fence
 from beerforyou.labels import SCOPES, Label, of_client
@@ -62,20 +62,24 @@ class Hands:
     """What the tools of one turn share. They read where the replica is, which may be behind: `seen` says how far."""
 
     def __init__(
-        self, rows: ClientReads, fence: Fence, statistics: Reads, catalogue: Catalogue, replicated: bool = False
+        self,
+        rows: ClientReads,
+        fence: Fence,
+        statistics: Reads,
+        catalogue: Catalogue,
+        replicated: bool = False,
+        profiles: Profiles | None = None,
+        profile_version: str = "",
     ) -> None:
         self.rows, self.fence, self.statistics, self.catalogue = rows, fence, statistics, catalogue
         self.asking = asyncio.Lock()  # whoever holds it may ask the fence
         self.refusals = 0  # SQL that was refused in this turn
         self._replicated = replicated
-        self._profile: tuple[Profile | None, str] | None = None
+        self._profiles, self._profile_version = profiles or Profiles(), profile_version
 
     async def profile(self) -> tuple[Profile | None, str]:
-        """The profile and its version, read once a turn; None before the first purchase was loaded."""
-        if self._profile is None:
-            row = await self.rows.fetchrow("clients.profile")
-            self._profile = (decode(row["data"]), row["version"]) if row else (None, "")
-        return self._profile
+        """The profile and its version; None before the first purchase was loaded."""
+        return await self._profiles.of(self.rows, self._profile_version)
 
     async def seen(self, label: Label) -> Label:
         """The label with the version of the purchases that are really there to be read, when that may be another."""

@@ -65,12 +65,15 @@ async def _search(caller: Caller, hands: Hands, args: Search) -> tuple[Found, La
 
 
 def _criteria(caller: Caller, args: Search) -> Criteria:
-    place = {"city": args.city, "state": args.state, "country": args.country}
-    within = args.within_km
-    if args.near_me:
-        home = caller.home
-        place, within = {"city": home.city, "state": home.state, "country": home.country}, within or NEARBY_KM
-    return Criteria(**place, type=args.type, name=args.name, within_km=within, page=args.page, per_page=SHOWN)
+    where: Search | Place = caller.home if args.near_me else args
+    return Criteria(
+        city=where.city, state=where.state, country=where.country, type=args.type, name=args.name,
+        within_km=_within_km(args), page=args.page, per_page=SHOWN,
+    )  # fmt: skip
+
+
+def _within_km(args: Search) -> float | None:
+    return args.within_km or NEARBY_KM if args.near_me else args.within_km
 
 
 def _list(caller: Caller, args: Search, found: Page | Recommendations, label: Label) -> Result:
@@ -90,8 +93,7 @@ def _list(caller: Caller, args: Search, found: Page | Recommendations, label: La
         "place": place_text(found.place),
         "type": found.type,
         "name": args.name,
-        "within_km": _criteria(caller, args).within_km,
-        "known": getattr(found, "known", 0),
+        "within_km": _within_km(args),
         "breweries": [_line(c, caller) for c in cards],
     }
     return Result(

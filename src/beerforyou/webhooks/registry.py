@@ -1,6 +1,6 @@
 """Webhooks, as the Standard Webhooks specification has them: where a client wants to be told that a run has ended.
 
-`core.post` writes the outbox, delivery.py sends it, signed as signing.py says.
+`core.finish` writes the outbox, delivery.py sends it, signed as signing.py says.
 """
 
 from __future__ import annotations
@@ -71,7 +71,6 @@ async def add(database: Database, settings: Settings, client_id: str, url: str, 
     """Raises BadInput, NotAllowed (no such client) and Conflict."""
     check_url(url, settings)
     row = await database.batch.write("webhooks.add", client_id, url, MOST, asked.key, asked.sent)
-    assert row is not None
     made = answered(row["earlier"])
     if made is None and row["refusal"]:
         raise _refusal(row["refusal"], client_id)
@@ -92,7 +91,7 @@ def _refusal(why: str, client_id: str) -> Exception:
 
 async def remove(database: Database, client_id: str, webhook_id: UUID) -> None:
     """With its messages. Raises NotFound."""
-    if await database.batch.write("webhooks.remove", client_id, webhook_id) is None:
+    if not await database.batch.alone("webhooks.remove", client_id, webhook_id):
         raise _not_found(webhook_id)
 
 
@@ -101,7 +100,6 @@ async def rotate(
 ) -> RotatedWebhook:
     """A new secret. Raises NotFound, and Conflict and BadInput for the key."""
     row = await database.batch.write("webhooks.rotate", client_id, webhook_id, asked.key, asked.sent)
-    assert row is not None
     made = answered(row["earlier"]) or msgspec.json.decode(row["made"] or "null")
     if made is None:
         raise _not_found(webhook_id)

@@ -7,7 +7,8 @@ from beerforyou.house import House
 
 async def keep_house(house: House) -> None:
     settings, batch = house.settings, house.database.batch
-    await batch.alone("housekeeping.expire_events", settings.events_days)
-    await batch.alone("housekeeping.expire_messages", settings.events_days)
+    await batch.alone("housekeeping.partitions", settings.conversation_days, settings.ledger_days)
+    await batch.alone("housekeeping.expire_others", settings.conversation_days, settings.ledger_days)
+    await batch.alone("housekeeping.expire_conversations", settings.conversation_days)
     await batch.alone("housekeeping.forget_keys", settings.idempotency_hours)
     await batch.alone("housekeeping.forget_workers")

@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 60.0
 TAKE_AGAIN_S = 1.0  # after an error that nobody foresaw
-BEGINNING = 4  # runs that begin at a time, for each connection that they read with
 POST_S = 1.0  # how often to look for webhooks that are due
 
 
@@ -72,7 +71,6 @@ class Worker:
         self._house = house
         self._lease = Lease(house.settings.lease_s)
         self._free = asyncio.Semaphore(house.settings.worker_concurrency)
-        self._beginning = asyncio.Semaphore(BEGINNING * house.settings.database_pool)
         self._attempts: dict[UUID, Attempt] = {}
         self._dropped: dict[UUID, tuple[int | None, bool]] = {}
         self._acks: set[asyncio.Task[None]] = set()
@@ -120,7 +118,7 @@ class Worker:
         rows = await house.database.batch.alone(
             "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), tokens, blamed
         )
-        self._lease.renewed(sent)
+        self._lease.renewed(sent, self._lease.seconds)
         self._dropped = dict(self._dropped.items() - dropped.items())
         self._cancel(row["run_id"] for row in rows)
 
@@ -149,26 +147,17 @@ class Worker:
                 attempt.cancel()
 
     async def _begin(self, run_id: UUID) -> Attempt | None:
-        """Waits for room, and for those that begin before it: none is claimed that could not begin at once."""
-        await self._room()
+        """Waits for room: none is claimed that could not begin at once."""
+        await self._free.acquire()
         if run_id in self._attempts:  # the sweep and the queue may bring the same run in the same moment
-            self._beginning.release()
             self._free.release()
             return None
-        attempt = self._attempts[run_id] = Attempt(self._house, self._lease, run_id, self._beginning.release)
+        attempt = self._attempts[run_id] = Attempt(self._house, self._lease, run_id)
         task = asyncio.create_task(self._work(attempt))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         await asyncio.sleep(0)  # it begins
         return attempt
-
-    async def _room(self) -> None:
-        await self._free.acquire()
-        try:
-            await self._beginning.acquire()
-        except BaseException:
-            self._free.release()
-            raise
 
     async def _work(self, attempt: Attempt) -> None:
         try:

@@ -27,7 +27,7 @@ from beerforyou.db.fence.parser import keep_one
 def passed(sql):
     if "busy" in sql:
         {busy}
-    return sql.upper()
+    return sql.upper(), ()
 keep_one(passed)
 """
 ORPHANED = """
@@ -60,7 +60,7 @@ async def pid(judged: Gate) -> int:
 
 @pytest.mark.parametrize("sql", ["SELECT sum(amount) AS amount FROM my_purchases;", "SELECT 'São ''x''' AS x -- 1"])
 async def test_what_passes_is_what_the_gate_writes(judged: Gate, sql: str) -> None:
-    assert await judged.passed(sql) == await judged.passed(sql) == gate.passed(sql)
+    assert (await judged.passed(sql)).plain == (await judged.passed(sql)).plain == gate.passed(sql)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_nothing_is_started_for_what_is_refused_by_its_shape(judged: Gate)
 async def test_a_text_that_does_not_end_is_ended(kind: str) -> None:
     judged, turns = Gate(("-c", JUDGE.format(busy=BUSY[kind]))), 0
     try:
-        assert await judged.passed("select 1") == "SELECT 1"
+        assert (await judged.passed("select 1")).plain == "SELECT 1"
         child = await pid(judged)
         waiting = asyncio.create_task(judged.passed("select 'busy'"))
         while not waiting.done():
@@ -93,7 +93,7 @@ async def test_a_text_that_does_not_end_is_ended(kind: str) -> None:
             await asyncio.sleep(CPU_S / 100)
         with pytest.raises(Refused, match="too long"):
             await waiting
-        assert await judged.passed("select 2") == "SELECT 2" and await pid(judged) == child
+        assert (await judged.passed("select 2")).plain == "SELECT 2" and await pid(judged) == child
         assert turns > 1 or "dead" in kind or "stack" in kind
     finally:
         await judged.close()
@@ -105,13 +105,13 @@ async def test_who_stops_waiting_leaves_nobody_with_his_answer(judged: Gate) -> 
     for task in asked[1::2]:
         task.cancel()
     answers = await asyncio.gather(*asked[::2])
-    assert answers == [f"SELECT {n} AS n" for n in range(0, 40, 2)]
+    assert [answer.plain for answer in answers] == [f"SELECT {n} AS n" for n in range(0, 40, 2)]
 
 
 async def test_a_process_that_was_ended_by_somebody_is_started_again(judged: Gate) -> None:
     await judged.passed("SELECT 1 AS x")
     os.killpg(first := await pid(judged), signal.SIGKILL)
-    assert await judged.passed("SELECT 2 AS x") == "SELECT 2 AS x" and await pid(judged) != first
+    assert (await judged.passed("SELECT 2 AS x")).plain == "SELECT 2 AS x" and await pid(judged) != first
 
 
 async def test_it_ends_when_it_is_closed(judged: Gate) -> None:

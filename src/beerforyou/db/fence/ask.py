@@ -1,15 +1,17 @@
 """Runs SQL that a model wrote, which is to say an attacker: as the login bfy_reader, in a transaction of its own that reads
-only and is always rolled back, on behalf of the one client whose signed identity entered it.
+only, on behalf of the one client whose signed identity comes with it.
 
-What holds is the database: roles, views and row policies (migration 0002), functions and limits (fence.sql). Here is the
-form in which a text reaches it: short and flat (shape.py), as one cursor over one SELECT, fetched up to a limit. The gate
-(parser.py) comes before.
+What holds is the database: roles, views and row policies (migrations 0002 and 0013), functions and limits (fence.sql). Here is
+the form in which a text reaches it: short and flat (shape.py), as one SELECT within a statement of ours, cut to a limit. The
+gate (parser.py) comes before.
 """
 
 import asyncio
 import contextlib
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -18,6 +20,7 @@ import msgspec
 from beerforyou import clock
 from beerforyou.db.failure import GONE, answered
 from beerforyou.db.fence import shape
+from beerforyou.db.fence.forms import Form, remember
 from beerforyou.db.fence.parser import Gate
 from beerforyou.db.identity import Identity
 from beerforyou.db.pool import Pool
@@ -25,17 +28,29 @@ from beerforyou.db.replica import Route
 from beerforyou.errors import Refused, SetupError, Unavailable
 
 HEAVY_S = 0.5  # a query that took longer may have left memory behind: its connection is not used again
-RUNS = 300  # of one session, which is then renewed: it keeps what it was told of, such as time zones
-QUERIES_A_RUN = 5  # as asyncpg counts them
+RUNS = 2000  # of one session, which is then renewed: a text that is new counts twice
+PLANS = 50  # that a session keeps; one of KEPT characters takes up to 0.3 MB
 
-# One round trip. A name that clock.known() lets pass: there is no quote in any.
+# The rows are asked for when it is known who asks, and not before: a LATERAL that names bfy_me comes after it. MATERIALIZED:
+# planned for all rows, not for the first of them. JSON cut to a length promises that no value is larger than what we want to
+# hold. The zone is there because what is a constant of a statement was read in it.
+STATEMENT = """WITH bfy_me AS MATERIALIZED (SELECT authz.present($1) AS client), bfy_rows AS MATERIALIZED (SELECT * FROM (
+{sql}
+) AS bfy_row)
+SELECT bfy_lines.line FROM bfy_me CROSS JOIN LATERAL (
+    SELECT lines.bfy_json(bfy_rows, {chars}) AS line FROM bfy_rows WHERE bfy_me.client IS NOT NULL LIMIT {rows}
+) AS bfy_lines -- {zone}"""
+# Where a session is somebody else's next, or SQL may change its settings. A name that clock.known() lets pass has no quote.
 BEGIN = "BEGIN READ ONLY; SET LOCAL TIME ZONE '{zone}'"
-ENTER = "SELECT authz.enter($1)"
 LEAVE = "ROLLBACK"
 LEAVE_UNLOCKED = "ROLLBACK; SELECT authz.leave()"  # advisory locks are not rolled back; where SQL can take them
-# DECLARE promises one SELECT; JSON cut to a length promises that no value is larger than what we want to hold.
-DECLARE = "DECLARE q NO SCROLL CURSOR FOR SELECT * FROM (\n{sql}\n) AS bfy_row"
-FETCH = "SELECT lines.of_q($1, $2) AS line"
+ZONE = "SET TIME ZONE '{zone}'"
+# A value is sent as the text that the literal was, and PostgreSQL reads it as it would have read that.
+TYPES = ("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar", "name", "date", "time",
+         "timestamp", "timestamptz", "interval")  # fmt: skip
+
+# That a parameter cannot stand for a literal there: the text is tried as it was written. Whether it is right is seen then.
+UNFIT = (asyncpg.SyntaxOrAccessError, asyncpg.InterfaceError)
 
 # What the model is told of an error: nothing that the database says of its own, which may quote a value.
 REASONS = {
@@ -85,34 +100,38 @@ class _Late(Exception):
 
 
 class Fence:
-    CACHEABLE = 60  # statements up to this length are prepared: ENTER and FETCH, never what a model wrote
-
     def __init__(
         self, route: Route, identity: Identity, limits: Limits, functions_revoked: bool, gate: Gate, zone: str
     ) -> None:
         self._route, self._identity, self._limits, self._gate, self._zone = route, identity, limits, gate, zone
+        self._functions_revoked = functions_revoked
         self._leave = LEAVE if functions_revoked else LEAVE_UNLOCKED
+        self._unfit: dict[str, None] = {}
 
     async def ask(self, client_id: str, sql: str, zone: str = "") -> Found:
         """Through the gate. Raises as `run` does."""
-        return await self.run(client_id, await self._gate.passed(sql), zone)
+        return await self._asked(client_id, await self._gate.passed(sql), zone)
 
     async def run(self, client_id: str, sql: str, zone: str = "") -> Found:
         """In `zone`, where the client has one, CURRENT_DATE is the client's day. Raises Refused, in words for the model,
         Unavailable and SetupError."""
-        shape.checked(sql)
-        begin = BEGIN.format(zone=clock.usable(zone or self._zone))
+        return await self._asked(client_id, Form(sql, zones=shape.checked(sql).zones), zone)
+
+    async def _asked(self, client_id: str, form: Form, zone: str) -> Found:
+        zone = clock.usable(zone or self._zone)
         try:
-            lines = await self._route.ask(lambda pool: self._lines(pool, client_id, begin, sql))
+            lines = await self._route.ask(lambda pool: self._lines(pool, client_id, form, zone))
         except asyncpg.PostgresError as error:
             raise _refused(error) from None
         return self._found(lines)
 
-    async def _lines(self, pool: Pool, client_id: str, begin: str, sql: str) -> list[str]:
+    async def _lines(self, pool: Pool, client_id: str, form: Form, zone: str) -> list[str]:
+        ours = pool.direct and self._functions_revoked
         try:
             async with pool.acquire(timeout=self._limits.seconds, whose=client_id) as connection:
                 token = self._identity.token(client_id)  # now: it would not outlive a long wait
-                return await self._transaction(connection, begin, token, sql)
+                async with self._watched(connection, form, "" if ours else self._leave):
+                    return await (self._at_once if ours else self._apart)(connection, token, form, zone)
         except (asyncpg.QueryCanceledError, asyncpg.ConfigurationLimitExceededError, asyncpg.OutOfMemoryError):
             raise  # its own limits: another server would not be faster
         except _Late:
@@ -122,37 +141,59 @@ class Fence:
         except GONE as error:  # also TimeoutError: the server let nobody in
             raise Unavailable("the database does not answer", "try again in a moment") from error
 
-    async def _transaction(self, connection: asyncpg.Connection, begin: str, token: str, sql: str) -> list[str]:
-        """Always rolled back. Where something heavy ran, or still does, the connection is given up instead; the server
-        ends what runs for nobody (client_connection_check_interval in fence.sql).
+    @asynccontextmanager
+    async def _watched(self, connection: asyncpg.Connection, form: Form, leave: str) -> AsyncIterator[None]:
+        """Where something heavy ran, or still does, the connection is given up; the server ends what runs for nobody
+        (client_connection_check_interval in fence.sql). Otherwise `leave` ends its transaction.
         """
-        started, used_up = time.monotonic(), shape.checked(sql).zones
-        limits = self._limits
+        started, used_up = time.monotonic(), form.zones
         try:
-            async with asyncio.timeout(limits.seconds):
-                await _begin(connection, begin)
-                await connection.fetchval(ENTER, token)
-                await self._declare(connection, sql)
-                return [row["line"] for row in await connection.fetch(FETCH, limits.rows + 1, limits.bytes + 1)]
+            async with asyncio.timeout(self._limits.seconds):
+                yield
         except TimeoutError:
+            used_up = True
             raise _Late from None
-        except asyncpg.OutOfMemoryError:
+        except (asyncpg.OutOfMemoryError, asyncio.CancelledError):
             used_up = True
             raise
         finally:
             if used_up or time.monotonic() - started > HEAVY_S:
                 connection.terminate()
-            else:
+            elif leave:
                 with contextlib.suppress(*GONE):
-                    await connection.execute(self._leave)
+                    await connection.execute(leave)
 
-    async def _declare(self, connection: asyncpg.Connection, sql: str) -> None:
+    async def _at_once(self, connection: asyncpg.Connection, token: str, form: Form, zone: str) -> list[str]:
+        """One round trip, two for a statement that the session does not know: its own transaction, which ends with it. What
+        SQL may call here leaves nothing behind that a ROLLBACK would undo.
+        """
+        if connection.get_settings().TimeZone != zone:  # as the server told it last
+            await _placed(connection, ZONE.format(zone=zone))
+        if form.sql in self._unfit:
+            return await self._fetched(connection, token, Form(form.plain), zone)
         try:
-            await connection.fetch(DECLARE.format(sql=sql))
-        except asyncpg.InterfaceError:
-            if connection.is_closed():
+            return await self._fetched(connection, token, form, zone)
+        except UNFIT:
+            if not form.values or connection.is_closed():
                 raise
-            raise Refused("the query was refused: it has parameters", "write values into it") from None
+            remember(self._unfit, form.sql, None)
+            return await self._fetched(connection, token, Form(form.plain), zone)
+
+    async def _fetched(self, connection: asyncpg.Connection, token: str, form: Form, zone: str) -> list[str]:
+        statement = self._statement(form.sql, zone)
+        if form.kept:
+            rows = await connection.fetch(statement, token, *form.values)
+        else:
+            rows = await (await connection.prepare(statement, name="")).fetch(token, *form.values)
+        return [row["line"] for row in rows]
+
+    async def _apart(self, connection: asyncpg.Connection, token: str, form: Form, zone: str) -> list[str]:
+        """In a transaction that is always rolled back, and a session that keeps nothing."""
+        await _placed(connection, BEGIN.format(zone=zone))
+        return await self._fetched(connection, token, Form(form.plain), zone)
+
+    def _statement(self, sql: str, zone: str) -> str:
+        return STATEMENT.format(sql=sql, rows=self._limits.rows + 1, chars=self._limits.bytes + 1, zone=zone)
 
     def _found(self, lines: list[str]) -> Found:
         fit, size = 0, 0
@@ -163,7 +204,7 @@ class Fence:
             fit += 1
         if lines and not fit:
             raise Refused("the query was refused: its first row alone is too large", "select fewer or shorter values")
-        rows = [json.loads(line, object_pairs_hook=tuple, parse_int=_integer) for line in lines[:fit]]
+        rows = list(map(_read, lines[:fit]))
         return Found(
             columns=tuple(name for name, _ in rows[0]) if rows else (),
             rows=tuple(tuple(_plain(value) for _, value in row) for row in rows),
@@ -171,12 +212,18 @@ class Fence:
         )
 
 
-async def _begin(connection: asyncpg.Connection, begin: str) -> None:
+async def _placed(connection: asyncpg.Connection, statement: str) -> None:
     """What this refuses is no fault of the text that follows."""
     try:
-        await connection.execute(begin)
+        await connection.execute(statement)
     except asyncpg.InvalidParameterValueError as error:
         raise SetupError(f"PostgreSQL refuses a client's time zone: {error}", "update its time zones") from None
+
+
+async def read_as_text(connection: asyncpg.Connection) -> None:
+    """Makes parameters of it what TYPES says."""
+    for name in TYPES:
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
 
 
 def _integer(text: str) -> int | float | str:
@@ -184,6 +231,9 @@ def _integer(text: str) -> int | float | str:
     if len(text) < 19:
         return int(text)
     return float(text) if len(text) < 300 else text
+
+
+_read = json.JSONDecoder(object_pairs_hook=tuple, parse_int=_integer).decode  # columns of one name are all there
 
 
 def _plain(value: Any) -> Any:

@@ -94,16 +94,20 @@ BEGIN
     WHERE pronamespace = 'pg_catalog'::regnamespace AND oid NOT IN (SELECT oid FROM authz.callable)
       AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'bfy_reader'::regrole);
     IF list IS NOT NULL THEN
-        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_reader, bfy_lines', list);
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_reader', list);
+    END IF;
+    SELECT string_agg(oid::regprocedure::text, ', ') INTO list
+    FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace AND EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 'bfy_lines'::regrole);
+    IF list IS NOT NULL THEN
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_lines', list);
     END IF;
     SELECT string_agg(signature, ', ') INTO list FROM authz.callable;
-    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO bfy_reader, bfy_lines', list);
+    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO bfy_reader', list);
 END $$;
 
--- What lines.of_q() does for bfy_reader, whom a row as JSON within a row as JSON would let make a long text of a short one.
--- It runs a cursor whose rights were checked as bfy_reader's, except for what a recursive query does again and again; those
--- are refused before (shape.py). The functions above, since a large GROUP BY has them checked once more.
-GRANT EXECUTE ON FUNCTION row_to_json(record) TO bfy_lines;
+-- What lines.bfy_json() does for bfy_reader, whom a row as JSON within a row as JSON would let make a long text of a short one.
+GRANT EXECUTE ON FUNCTION row_to_json(record), "left"(text, int) TO bfy_lines;
 
 -- How much a query may cost. The planner cannot always be interrupted, so it must not try for long: a few joins in any
 -- order, the rest as written. Beyond that, the text is short and flat (shape.py), and a server with a memory limit fails
@@ -117,7 +121,7 @@ BEGIN
         'statement_timeout = ''2s''', 'lock_timeout = ''200ms''', 'idle_in_transaction_session_timeout = ''5s''',
         'transaction_timeout = ''5s''', 'client_connection_check_interval = ''250ms''', 'standard_conforming_strings = on',
         'work_mem = ''8MB''', 'hash_mem_multiplier = 1', 'temp_file_limit = ''64MB''', 'max_parallel_workers_per_gather = 0',
-        'jit = off', 'cursor_tuple_fraction = 1', 'random_page_cost = 1.1', 'join_collapse_limit = 4', 'from_collapse_limit = 4', 'geqo_threshold = 4',
+        'jit = off', 'plan_cache_mode = force_generic_plan', 'random_page_cost = 1.1', 'join_collapse_limit = 4', 'from_collapse_limit = 4', 'geqo_threshold = 4',
         'geqo_effort = 1', 'geqo_pool_size = 10', 'geqo_generations = 10', 'log_parameter_max_length_on_error = 0'
     ] LOOP
         BEGIN

@@ -13,8 +13,8 @@ from sqlglot import exp
 from sqlglot.dialects import Postgres
 
 from beerforyou.db.fence import shape
+from beerforyou.db.fence.forms import DECIMAL, WHOLE, Forms, Passed
 from beerforyou.db.fence.functions import FUNCTIONS
-from beerforyou.db.fence.shape import names_zone
 from beerforyou.db.fence.shape import refused as _refused
 from beerforyou.db.fence.weighing import VIEWS, Weighing
 from beerforyou.errors import Refused
@@ -39,10 +39,11 @@ _SHAPES = (
     exp.All, exp.Array, exp.Window, exp.WindowSpec, exp.Filter, exp.WithinGroup, exp.GroupingSets, exp.Rollup, exp.Cube,
     exp.Grouping, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.Trim,
 )  # fmt: skip
-_EXPONENT = re.compile(r"\de[+-]?\d{3}", re.IGNORECASE)
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # which may look like one
-_E_NOTATION = re.compile(r'"[\d.]*e[+-]?\d*"', re.IGNORECASE)  # in a to_char format: it would write such a number
-_DAY = re.compile(r"\d[-/.:]\d|now|today|epoch", re.IGNORECASE)
+_COMPARED = (
+    *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
+    *(exp.Like, exp.ILike, exp.In, exp.Between),
+)
+_JOINED = (exp.And, exp.Or, exp.Not, exp.Paren)
 # Rows and lists have a place where they are compared; anywhere else their text could be made into that of others.
 _COMPARING = (exp.In, exp.Predicate, exp.Values, exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube, exp.Count)
 _NAME = re.compile(r'"?(\w+)"?\(')
@@ -56,7 +57,16 @@ class _Verbatim(Postgres):  # type: ignore[misc]
 
 
 def passed(sql: str) -> str:
-    """The SQL to run. Raises Refused, in words for the model."""
+    """The SQL to run, without parameters. Raises Refused."""
+    return _plain(sql, judged(sql))
+
+
+def _plain(sql: str, found: Passed) -> str:
+    return Forms().add(shape.checked(sql), found).plain
+
+
+def judged(sql: str) -> Passed:
+    """Raises Refused, in words for the model."""
     shape.checked(sql)
     try:
         return _checked(sql)
@@ -66,7 +76,7 @@ def passed(sql: str) -> str:
         raise _refused("it does not parse as one SELECT of PostgreSQL") from None
 
 
-def _checked(sql: str) -> str:
+def _checked(sql: str) -> Passed:
     trees = [
         tree for tree in sqlglot.parse(sql, dialect=_Verbatim) if not isinstance(tree, (exp.Semicolon, type(None)))
     ]
@@ -79,7 +89,46 @@ def _checked(sql: str) -> str:
         _check(node)
     _check_relations(tree)
     Weighing().query(tree, VIEWS)
-    return tree.sql(dialect=_Verbatim, comments=False)
+    literals = frozenset(shape.checked(sql).literals)
+    opened = sorted((node for node in tree.find_all(exp.Literal) if _is_open(node, literals)), key=_start)
+    for number, node in enumerate(opened, start=2):
+        _open(node, number)
+    found = Passed(tree.sql(dialect=_Verbatim, comments=False), tuple(map(_start, opened)))
+    shape.checked(_plain(sql, found))  # as it is written anew, it may be longer
+    return found
+
+
+def _start(node: exp.Literal) -> int:
+    """Where it begins in the text."""
+    return int(node.meta.get("start", -1))
+
+
+def _is_open(node: exp.Literal, literals: frozenset[tuple[int, str]]) -> bool:
+    """Whether a parameter means the same in its place: in a WHERE of its own SELECT, compared with something.
+
+    Elsewhere it may name a column (ORDER BY 1), or must equal another literal (GROUP BY), or the planner wants to know it (LIMIT).
+    """
+    name = node.name
+    if (_start(node), "'" + name.replace("'", "''") + "'" if node.is_string else name) not in literals:
+        return False  # the parser made it
+    if not node.is_string and not WHOLE.fullmatch(name) and not DECIMAL.fullmatch(name):
+        return False
+    where = node.parent
+    if node.is_string and isinstance(where, exp.Cast) and where.is_type("date"):
+        where = where.parent
+    if not isinstance(where, _COMPARED):
+        return False
+    while isinstance(where, (*_COMPARED, *_JOINED)):
+        where = where.parent
+    return isinstance(where, exp.Where) and isinstance(where.parent, exp.Select)
+
+
+def _open(node: exp.Literal, number: int) -> None:
+    """PostgreSQL finds a parameter's type as it does a string's; a number has its type by itself."""
+    parameter: exp.Expr = exp.Parameter(this=exp.Literal.number(number))
+    if not node.is_string:
+        parameter = exp.Cast(this=parameter, to=exp.DataType.build("INT" if node.is_int else "DECIMAL"))
+    node.replace(parameter)
 
 
 def _check(node: exp.Expr) -> None:
@@ -104,10 +153,8 @@ def _check(node: exp.Expr) -> None:
 
 
 def _check_literal(node: exp.Literal) -> None:
-    if _E_NOTATION.search(node.name) or (_EXPONENT.search(node.name) and not _ID.fullmatch(node.name)):
-        raise _refused("a number is too long")
-    if node.is_string and _DAY.search(node.name) and names_zone(node.sql()):
-        raise _refused("a time zone is named there; write days and times without one")
+    if why := shape.strange_literal(node.name, node.sql()):
+        raise _refused(why)
 
 
 def _check_row(node: exp.Expr) -> None:

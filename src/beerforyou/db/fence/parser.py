@@ -14,19 +14,20 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
+from typing import Any
 
 from beerforyou.db.fence import shape
+from beerforyou.db.fence.forms import Form, Forms, Passed, remember
 from beerforyou.errors import Refused, Unavailable
 
 CPU_S = 0.25  # for one text; an honest one takes 0.001
 MEMORY = 512 << 20  # bytes
 START_S = 60.0  # importing the parser takes 0.3 s of CPU
 PATIENCE_S = 5.0  # with a process that gets no CPU: the machine's fault, not the text's
-KNOWN = 2000  # texts whose verdict is remembered: a verdict costs a millisecond, a look-up nothing
 INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")  # of the environment: none of our keys
 ENDED = "the query was refused: it takes too long to read"
 
-Verdict = tuple[str, str]  # the SQL to run, or "" and why not
+Verdict = tuple[list[Any], str]  # as `Passed`, and why it did not pass, or nothing
 
 
 class Gate:
@@ -34,25 +35,28 @@ class Gate:
 
     def __init__(self, program: tuple[str, ...] = ("-m", "beerforyou.db.fence.parser")) -> None:
         self._program = program
-        self._known: dict[str, Verdict] = {}
+        self._known: dict[str, Form | str] = {}
+        self._forms = Forms()
         self._turn = asyncio.Lock()
         self._started: asyncio.Task[Process] | None = None
         self._number = 0
 
-    async def passed(self, sql: str) -> str:
-        """The SQL to run. Raises Refused, in words for the model, and Unavailable."""
-        verdict = self._known.pop(sql, None)
-        if verdict is None:
-            shape.checked(sql)
-            async with self._turn:
-                verdict = await self._judged(sql)
-        self._known[sql] = verdict
-        if len(self._known) > KNOWN:
-            del self._known[next(iter(self._known))]
-        passed, why = verdict
-        if why:
-            raise Refused(why, shape.HINT)
-        return passed
+    async def passed(self, sql: str) -> Form:
+        """Raises Refused, in words for the model, and Unavailable."""
+        known = self._known.pop(sql, None) or await self._looked_at(sql)
+        remember(self._known, sql, known)
+        if isinstance(known, str):
+            raise Refused(known, shape.HINT)
+        return known
+
+    async def _looked_at(self, sql: str) -> Form | str:
+        """Or why it is refused."""
+        of = shape.checked(sql)
+        if found := self._forms.find(of):
+            return found
+        async with self._turn:
+            passed, why = await self._judged(sql)
+        return why or self._forms.add(of, Passed(*passed))
 
     async def close(self) -> None:
         started, self._started = self._started, None
@@ -73,7 +77,7 @@ class Gate:
                     return await self._asked(process, sql)
             except TimeoutError:
                 await self.close()
-                return "", ENDED
+                return [], ENDED
             except (OSError, EOFError):
                 await self.close()
         raise Unavailable("the process that reads SQL does not stay alive", "is there memory for it?")
@@ -103,14 +107,14 @@ async def _start(program: tuple[str, ...]) -> Process:
     return process
 
 
-async def _reply(process: Process) -> tuple[int, str, str]:
+async def _reply(process: Process) -> tuple[int, list[Any], str]:
     assert process.stdout
     length = int.from_bytes(await process.stdout.readexactly(4))
     number, passed, why = json.loads(await process.stdout.readexactly(length))
     return number, passed, why
 
 
-def _framed(message: list[int | str]) -> bytes:
+def _framed(message: list[Any]) -> bytes:
     body = json.dumps(message).encode()
     return len(body).to_bytes(4) + body
 
@@ -118,23 +122,23 @@ def _framed(message: list[int | str]) -> bytes:
 # From here on: the child, and the judge that it forks ----------------------------------------------------------------
 
 
-def keep_one(passed: Callable[[str], str]) -> None:
+def keep_one(judged: Callable[[str], Passed]) -> None:
     """One judge at a time, until nobody is there to ask."""
-    passed("SELECT 1 AS one")  # which imports what is imported late
-    _say(0, "", "")
+    judged("SELECT 1 AS one")  # which imports what is imported late
+    _say(0, [], "")
     begun = mmap.mmap(-1, 8)  # which text the judge is at, seen by both
     while True:
         judge = os.fork()
         if judge == 0:
-            _judge(passed, begun)
+            _judge(judged, begun)
             os._exit(0)
         _, status = os.waitpid(judge, 0)
         if status == 0:
             return
-        _say(int.from_bytes(begun[:]), "", ENDED)
+        _say(int.from_bytes(begun[:]), [], ENDED)
 
 
-def _judge(passed: Callable[[str], str], begun: mmap.mmap) -> None:
+def _judge(judged: Callable[[str], Passed], begun: mmap.mmap) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while length := _read(4):
@@ -142,9 +146,9 @@ def _judge(passed: Callable[[str], str], begun: mmap.mmap) -> None:
         begun[:] = number.to_bytes(8)
         signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends it, whatever it is at
         try:
-            verdict = passed(sql), ""
+            verdict: Verdict = list(judged(sql)), ""
         except Refused as refused:
-            verdict = "", refused.message
+            verdict = [], refused.message
         signal.setitimer(signal.ITIMER_PROF, 0)
         _say(number, *verdict)
 
@@ -157,7 +161,7 @@ def _read(size: int) -> bytes:
     return read
 
 
-def _say(number: int, passed: str, why: str) -> None:
+def _say(number: int, passed: list[Any], why: str) -> None:
     message = memoryview(_framed([number, passed, why]))
     while message:
         message = message[os.write(1, message) :]
@@ -166,4 +170,4 @@ def _say(number: int, passed: str, why: str) -> None:
 if __name__ == "__main__":
     from beerforyou.db.fence import gate
 
-    keep_one(gate.passed)
+    keep_one(gate.judged)

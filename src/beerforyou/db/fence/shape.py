@@ -44,6 +44,10 @@ _PLAIN_NUMBER = re.compile(r"[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
 _ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
 _ZONE = re.compile(r"(?:[a-z]{3}|>)[+-]?\d", re.IGNORECASE)  # such as Foo+3:17, which nobody knew before
 _SLUG = re.compile(r"'[0-9a-z-]*'")  # the id of a brewery, not a day with a zone
+_OURS = "bfy_"  # how names begin that the query around the text uses (ask.py)
+_EXPONENT = re.compile(r"\de[+-]?\d{3}", re.IGNORECASE)
+_E_NOTATION = re.compile(r'"[\d.]*e[+-]?\d*"', re.IGNORECASE)  # in a to_char format: it would write such a number
+_DAY = re.compile(r"\d[-/.:]\d|now|today|epoch", re.IGNORECASE)
 # Before a bracket that follows any other word, the parser tries a type, a function and what not, one after the other.
 _ONCE = (FUNCTIONS - {"date", "text", "numeric", "int4", "int8", "float8", "bool"}) | frozenset({
     "select", "distinct", "on", "from", "join", "lateral", "where", "and", "or", "not", "in", "exists", "any", "all",
@@ -60,9 +64,14 @@ Token = tuple[str, str]  # kind and text; words in small letters
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """`zones`: a string may name a time zone, and a session keeps every one that it was ever told of."""
+    """`zones`: a string may name a time zone, and a session keeps every one that it was ever told of.
+
+    `outline` is the text without its literals, which are in `literals` with where they begin.
+    """
 
     zones: bool
+    outline: str = ""
+    literals: tuple[tuple[int, str], ...] = ()
 
 
 def checked(sql: str) -> Shape:
@@ -85,9 +94,10 @@ def _shape(sql: str) -> Shape | str:
     if _NO_CHARACTER.search(sql):
         return "it holds characters that are none"
     try:
-        tokens = list(_tokens(sql))
+        placed = list(_tokens(sql))
     except ValueError as strange:
         return f"it does not parse: {strange}"
+    tokens = [(kind, text) for kind, text, _ in placed]
     if len(tokens) > TOKENS:
         return f"it has more than {TOKENS} words and signs"
     counted = [text for _, text in tokens]
@@ -97,7 +107,29 @@ def _shape(sql: str) -> Shape | str:
         return "WITH RECURSIVE is not available"
     if any(_long_number(kind, text) for kind, text in tokens):
         return "a number is too long, or not plain digits"
-    return _grown(tokens) or _nested(tokens) or Shape(any(kind == "text" and names_zone(text) for kind, text in tokens))
+    if any(kind in ("word", "name") and text.lower().lstrip('"').startswith(_OURS) for kind, text in tokens):
+        return f"names that begin with {_OURS} are not available"
+    literals = tuple((at, text) for kind, text, at in placed if kind in ("text", "number"))
+    zones = any(kind == "text" and names_zone(text) for kind, text in tokens)
+    return _grown(tokens) or _nested(tokens) or Shape(zones, _outline(sql, literals), literals)
+
+
+def _outline(sql: str, literals: tuple[tuple[int, str], ...]) -> str:
+    """No text holds a NUL. A number stays one of its kind: what is right for 5 need not be for 5.5."""
+    parts, end = [], 0
+    for at, text in literals:
+        parts += [sql[end:at], "\0'" if text[0] == "'" else "\0." if "." in text else "\0"]
+        end = at + len(text)
+    return "".join([*parts, sql[end:]])
+
+
+def strange_literal(name: str, written: str) -> str:
+    """Why it is not let through the gate, or nothing. `name` is what it says, `written` how."""
+    if _E_NOTATION.search(name) or (_EXPONENT.search(name) and not _ID.fullmatch(f"'{name}'")):
+        return "a number is too long"
+    if written[0] == "'" and _DAY.search(name) and names_zone(written):
+        return "a time zone is named there; write days and times without one"
+    return ""
 
 
 def _long_number(kind: str, literal: str) -> bool:
@@ -110,8 +142,8 @@ def names_zone(literal: str) -> bool:
     return bool(_ZONE.search(literal)) and not _SLUG.fullmatch(literal)
 
 
-def _tokens(sql: str) -> Iterator[Token]:
-    """Raises ValueError where another reader than PostgreSQL may read something else."""
+def _tokens(sql: str) -> Iterator[tuple[str, str, int]]:
+    """With where they begin. Raises ValueError where another reader than PostgreSQL may read something else."""
     at, before = 0, ""
     while found := _TOKEN.match(sql, at):
         at, kind, text = found.end(), found.lastgroup or "", found[0]
@@ -122,7 +154,7 @@ def _tokens(sql: str) -> Iterator[Token]:
         elif kind == "strange" or kind == before == "text":
             raise ValueError(f"what is {text[:20]} there?")
         elif kind != "blank":
-            yield kind, text.lower() if kind == "word" else text
+            yield kind, text.lower() if kind == "word" else text, found.start()
             before = kind
 
 

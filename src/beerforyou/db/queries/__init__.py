@@ -19,10 +19,10 @@ def _enter(sql: str) -> str:
     """The statement that enters as the client, who is $1, and asks: one round trip, one transaction.
 
     LATERAL with OFFSET 0 keeps the planner from reading rows before the client has entered. If it ever did, the
-    policy would show no rows at all.
+    policy would show no rows at all. The token is verified there, too, once for each table.
     """
     return f"""
-        WITH me AS MATERIALIZED (SELECT authz.enter($1) AS client_id)
+        WITH me AS MATERIALIZED (SELECT authz.present($1) AS client_id)
         SELECT asked.* FROM me CROSS JOIN LATERAL ({sql} OFFSET 0) AS asked
     """  # noqa: S608 (files of this folder, no input)
 

@@ -2,7 +2,8 @@
 -- Where the fence is not as it was laid, one line each; there must be none. Asked by bfy_client as nobody. Which tables are
 -- clients' is read from the catalogs (migration 0011), and so is everything else that may come to be.
 WITH relations AS (
-    SELECT c.oid, c.relkind, c.relnamespace, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, n.nspname,
+    SELECT c.oid, c.relkind, c.relnamespace, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
+           n.nspname, c.relispartition AND pg_partition_root(c.oid) IN (SELECT t.oid FROM authz.tables_of_clients t) AS part,
            n.nspname IN ('pg_catalog', 'information_schema') AS servers, pg_get_userbyid(n.nspowner) LIKE 'bfy\_%' AS ours
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\_t%'
@@ -17,6 +18,14 @@ SELECT oid::regclass || ' belongs to clients, and does not say by a client_id to
 UNION ALL
 SELECT 'row-level security is not forced on ' || oid::regclass
 FROM authz.tables_of_clients JOIN relations USING (oid) WHERE NOT (relrowsecurity AND relforcerowsecurity)
+UNION ALL
+SELECT 'row-level security is not forced on ' || oid::regclass FROM relations WHERE part AND NOT (relrowsecurity AND relforcerowsecurity)
+UNION ALL
+SELECT DISTINCT grantee::regrole || ' has a right on ' || oid::regclass || ', past the policies of the table that it is a part of'
+FROM relations CROSS JOIN LATERAL (
+    SELECT grantee FROM aclexplode(relacl) UNION ALL SELECT a.grantee FROM pg_attribute, aclexplode(attacl) AS a WHERE attrelid = oid
+) AS rights
+WHERE part AND grantee NOT IN (0, relowner)
 UNION ALL
 SELECT 'the policy ' || polname || ' on ' || polrelid::regclass || ' is for everybody, or for a role that has none'
 FROM policies WHERE polroles && ARRAY[0, 'bfy_reader'::regrole::oid, 'bfy_lines'::regrole::oid]
@@ -60,7 +69,7 @@ WHERE nspname = 'own' AND NOT (relkind = 'v' AND relowner = 'bfy_views'::regrole
 UNION ALL
 SELECT rolname || ' may read ' || c.oid::regclass || ', which row-level security does not reach' FROM relations c, pg_roles r
 WHERE rolname IN ('bfy_client', 'bfy_service') AND relkind IN ('v', 'm', 'f') AND NOT servers AND ours
-  AND (relkind <> 'v' OR relowner <> 'bfy_authz'::regrole) AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
+  AND (relkind <> 'v' OR relowner <> 'bfy_authz'::regrole AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)) AND has_any_column_privilege(r.oid, c.oid, 'SELECT')
 UNION ALL
 SELECT 'bfy_client may read ' || oid::regclass || ', where the service writes what clients send, without row-level security'
 FROM relations
@@ -71,7 +80,8 @@ SELECT 'bfy_reader may call ' || count(*) || ' functions that are not on the lis
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, authz.fence
 WHERE (functions_revoked OR pg_get_userbyid(nspowner) LIKE 'bfy\_%') AND has_function_privilege('bfy_reader', p.oid, 'EXECUTE')
   AND p.oid NOT IN (SELECT oid FROM authz.callable)
-  AND p.oid::regprocedure::text <> ALL (ARRAY['authz.enter(text)', 'authz.client_id()', 'authz.backend()', 'authz.leave()', 'lines.of_q(integer,integer)'])
+  AND p.oid::regprocedure::text <> ALL (ARRAY['authz.enter(text)', 'authz.present(text)', 'authz.client_id()', 'authz.whose()', 'authz.backend()', 'authz.leave()',
+                                             'lines.bfy_json(record,integer)', 'lines.of_q(integer,integer)'])
 HAVING count(*) > 0
 UNION ALL
 SELECT p.oid::regprocedure || ' runs as ' || proowner::regrole || ', and bfy_client may call it'
@@ -98,3 +108,8 @@ SELECT authz.backend() AS pid, coalesce(rolconfig, '{}') AS settings FROM pg_rol
 -- name: time_zone
 -- What time it is in time zone $1; an error where this server does not know it.
 SELECT now() AT TIME ZONE $1 AS now;
+
+-- name: connections
+-- How many connections PostgreSQL gives to logins that are no administrator's.
+SELECT (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0)) AS most;

@@ -123,10 +123,12 @@ SELECT coalesce(max(line), 0) FROM staged_purchases;
 
 -- name: merge_purchases
 -- New purchases, and what changed of the others: lines $1 to before $2. In the order in which they are read later.
-INSERT INTO purchases (client_id, purchase_id, purchased_on, beer_id, quantity, unit_price)
-SELECT s.client_id, s.purchase_id, s.purchased_on, b.beer_id, s.quantity, s.unit_price
+INSERT INTO purchases (client_id, purchase_id, purchased_on, beer_id, quantity, unit_price,
+                       shown_beer, shown_style, shown_brewery, shown_brewery_id, shown_type, shown_city, shown_state)
+SELECT s.client_id, s.purchase_id, s.purchased_on, b.beer_id, s.quantity, s.unit_price,
+       b.beer, b.style, b.brewery, b.brewery_id, b.type, b.city, b.state
 FROM staged_purchases s
-JOIN beers b ON b.name = s.beer AND b.brewery_name = s.brewery
+JOIN beers_by_name b ON b.beer = s.beer AND b.brewery_name = s.brewery
     AND b.brewery_city = s.brewery_city AND b.brewery_state = s.brewery_state
 WHERE s.line >= $1 AND s.line < $2
 ORDER BY s.client_id, s.purchased_on

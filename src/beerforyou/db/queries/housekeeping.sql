@@ -1,41 +1,28 @@
--- name: expire_events
--- Takes away the events of some runs that ended more than $1 days ago.
-WITH old AS MATERIALIZED (
-    SELECT run_id, conversation_id FROM runs
-    WHERE finished_at < now() - make_interval(secs => 86400 * $1::float8) AND NOT events_expired
-    LIMIT 1000
-), talks AS MATERIALIZED (
-    SELECT conversation_id FROM conversations WHERE conversation_id IN (SELECT conversation_id FROM old)
-    ORDER BY conversation_id FOR NO KEY UPDATE SKIP LOCKED
-), marked AS (
-    UPDATE runs SET events_expired = true FROM old
-    WHERE runs.run_id = old.run_id AND runs.conversation_id = ANY (array(SELECT conversation_id FROM talks))
-    RETURNING runs.run_id
-), gone AS (
-    DELETE FROM events USING marked WHERE events.run_id = marked.run_id RETURNING events.conversation_id, events.number
-)
-UPDATE conversations c SET events_expired = greatest(c.events_expired, last.number)
-FROM (SELECT conversation_id, max(number) AS number FROM gone GROUP BY conversation_id) AS last
-WHERE c.conversation_id = last.conversation_id;
+-- name: partitions
+-- Makes those of the days to come, and drops those that are older than $1 days, or of the ledger than $2.
+SELECT core.make_partitions(7) AS made,
+       core.drop_partitions(jsonb_build_object('ended_runs', $1::int, 'said', $1::int, 'ledger', $2::int)) AS dropped;
 
--- name: expire_messages
--- Takes away some events that no run made and that are older than $1 days: what they told of is kept.
-WITH old AS MATERIALIZED (
-    SELECT conversation_id, number FROM events
-    WHERE run_id IS NULL AND created_at < now() - make_interval(secs => 86400 * $1::float8)
-    ORDER BY created_at LIMIT 1000
-), talks AS MATERIALIZED (
-    SELECT conversation_id FROM conversations WHERE conversation_id IN (SELECT conversation_id FROM old)
-    ORDER BY conversation_id FOR NO KEY UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM events USING old
-    WHERE events.conversation_id = old.conversation_id AND events.number = old.number
-      AND old.conversation_id = ANY (array(SELECT conversation_id FROM talks))
-    RETURNING events.conversation_id, events.number
+-- name: expire_others
+-- Forgets what is older than $1 days, or of the ledger than $2, and lies in the default partitions: rows of versions before,
+-- and of days whose partitions were made too late. (Each condition stands twice, so that no other partition is looked at.)
+WITH ended AS (
+    DELETE FROM ended_runs WHERE run_id < core.uuid_at(now() - make_interval(days => $1::int + 1)) AND run_id IN (
+        SELECT run_id FROM ended_runs WHERE run_id < core.uuid_at(now() - make_interval(days => $1::int + 1)) LIMIT 10000)
+), steps AS (
+    DELETE FROM ledger WHERE run_id < core.uuid_at(now() - make_interval(days => $2::int + 1)) AND run_id IN (
+        SELECT run_id FROM ledger WHERE run_id < core.uuid_at(now() - make_interval(days => $2::int + 1)) LIMIT 10000)
 )
-UPDATE conversations c SET events_expired = greatest(c.events_expired, last.number)
-FROM (SELECT conversation_id, max(number) AS number FROM gone GROUP BY conversation_id) AS last
-WHERE c.conversation_id = last.conversation_id;
+DELETE FROM said WHERE message_id < core.uuid_at(now() - make_interval(days => $1::int + 1)) AND message_id IN (
+    SELECT message_id FROM said WHERE message_id < core.uuid_at(now() - make_interval(days => $1::int + 1)) LIMIT 10000);
+
+-- name: expire_conversations
+-- Forgets conversations in which nothing was said for more than $1 days, and whose messages are gone with their partitions.
+DELETE FROM conversations WHERE conversation_id IN (
+    SELECT conversation_id FROM conversations c
+    WHERE created_at < now() - make_interval(days => $1::int) AND last_message_at < now() - make_interval(days => $1::int + 1)
+      AND NOT EXISTS (SELECT FROM open_runs o WHERE o.client_id = c.client_id AND o.conversation_id = c.conversation_id)
+    LIMIT 1000);
 
 -- name: forget_keys
 -- Forgets the idempotency keys that are older than $1 hours.

@@ -1,14 +1,12 @@
 -- name: add
--- A webhook, one item a caller; or why not: `refusal`, or what became of the key before (`earlier`).
+-- A webhook; or why not: `refusal`, or what became of the key before (`earlier`).
 WITH asked AS MATERIALIZED (
     SELECT t.*, uuidv7() AS webhook_id
-    FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[])
-        WITH ORDINALITY AS t (client_id, url, most, key, request, item)
+    FROM (VALUES ($1::text, $2::text, $3::int, $4::text, $5::bytea)) AS t (client_id, url, most, key, request)
 ), checked AS MATERIALIZED (
     SELECT asked.*, CASE
         WHEN NOT EXISTS (SELECT FROM clients c WHERE c.client_id = asked.client_id) THEN 'client'
-        WHEN most < row_number() OVER (PARTITION BY client_id ORDER BY item) + (
-            SELECT count(*) FROM webhooks w WHERE w.client_id = asked.client_id) THEN 'many'
+        WHEN most <= (SELECT count(*) FROM webhooks w WHERE w.client_id = asked.client_id) THEN 'many'
         END AS refusal
     FROM asked
 ), proposed AS MATERIALIZED (
@@ -21,23 +19,17 @@ WITH asked AS MATERIALIZED (
     INSERT INTO webhooks (webhook_id, client_id, url)
     SELECT webhook_id, client_id, url FROM keyed WHERE refusal IS NULL AND earlier IS NULL
 )
-SELECT item, refusal, earlier, made FROM keyed;
+SELECT refusal, earlier, made FROM keyed;
 
 -- name: remove
--- Takes a webhook away with all its messages, one item a caller; no row when the client has no such webhook.
-WITH asked AS (
-    SELECT * FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS t (client_id, webhook_id, item)
-)
-DELETE FROM webhooks USING asked
-WHERE webhooks.webhook_id = asked.webhook_id AND webhooks.client_id = asked.client_id
-RETURNING asked.item;
+-- Takes a webhook away with all its messages; no row when the client has no such webhook.
+DELETE FROM webhooks WHERE webhook_id = $2 AND client_id = $1 RETURNING webhook_id;
 
 -- name: rotate
--- The next secret of a webhook, one item a caller; `made` is empty when the client has no such webhook. Two at the same
+-- The next secret of a webhook; `made` is empty when the client has no such webhook. Two at the same
 -- moment are one rotation.
 WITH asked AS MATERIALIZED (
-    SELECT t.*, w.secret_version FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bytea[])
-        WITH ORDINALITY AS t (client_id, webhook_id, key, request, item)
+    SELECT t.*, w.secret_version FROM (VALUES ($1::text, $2::uuid, $3::text, $4::bytea)) AS t (client_id, webhook_id, key, request)
     LEFT JOIN webhooks w ON w.webhook_id = t.webhook_id AND w.client_id = t.client_id
 ), proposed AS MATERIALIZED (
     SELECT asked.*, CASE WHEN secret_version IS NOT NULL THEN
@@ -50,7 +42,7 @@ WITH asked AS MATERIALIZED (
     WHERE webhooks.webhook_id = keyed.webhook_id AND webhooks.client_id = keyed.client_id
       AND webhooks.secret_version = keyed.secret_version AND keyed.earlier IS NULL
 )
-SELECT item, earlier, made FROM keyed;
+SELECT earlier, made FROM keyed;
 
 -- name: list
 -- The client's webhooks, oldest first.
@@ -108,59 +100,48 @@ WITH RECURSIVE sending AS MATERIALIZED (
 )
 SELECT held.message_id, held.webhook_id, held.client_id, held.attempts, held.slow AS lane, w.slow, w.url, w.secret_version,
        w.rotated_at, r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
-       r.created_at, r.started_at, r.finished_at, r.cancel_at, false AS events_expired, said.text, coalesce(said.blocks, '[]') AS blocks
+       r.created_at, r.started_at, r.finished_at, r.cancel_at, r.text, r.blocks
 FROM held
 JOIN webhooks w ON w.webhook_id = held.webhook_id
-JOIN runs r ON r.run_id = held.run_id
-LEFT JOIN messages said ON said.run_id = r.run_id AND said.role = 'assistant' AND said.client_id = held.client_id;
+JOIN ended_runs r ON r.run_id = held.run_id;
 
 -- name: paced
 -- How a webhook was the last time, where that has changed.
-WITH wanted AS (
-    SELECT * FROM unnest($1::uuid[], $2::boolean[]) WITH ORDINALITY AS t (webhook_id, slow, item)
-)
-UPDATE webhooks w SET slow = wanted.slow
-FROM wanted WHERE w.webhook_id = wanted.webhook_id AND w.slow <> wanted.slow
-RETURNING wanted.item;
+WITH done AS (UPDATE webhooks SET slow = $2 WHERE webhook_id = $1 AND slow <> $2 RETURNING 1) SELECT count(*) FROM done;
 
 -- name: delivered
 -- The receiver has the message, whoever sent it.
-WITH wanted AS (
-    SELECT * FROM unnest($1::uuid[]) WITH ORDINALITY AS t (message_id, item)
+WITH done AS (
+    UPDATE webhook_messages SET status = 'delivered', delivered_at = now(), last_error = ''
+    WHERE message_id = $1 AND status <> 'delivered' RETURNING 1
 )
-UPDATE webhook_messages m SET status = 'delivered', delivered_at = now(), last_error = ''
-FROM wanted WHERE m.message_id = wanted.message_id AND m.status <> 'delivered'
-RETURNING wanted.item;
+SELECT count(*) FROM done;
 
 -- name: failed
--- An attempt that came to nothing: the next one after `wait_s`, or none. What became of another attempt stays as it is.
-WITH wanted AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::text[])
-        WITH ORDINALITY AS t (message_id, attempts, wait_s, error, item)
+-- Attempt $2 came to nothing: the next one is after $3 seconds, or none. What became of another attempt stays as it is.
+WITH done AS (
+    UPDATE webhook_messages
+    SET status = CASE WHEN $3::float8 IS NULL THEN 'dead' ELSE 'waiting' END, last_error = $4,
+        due_at = CASE WHEN $3 IS NULL THEN due_at ELSE now() + make_interval(secs => $3) END
+    WHERE message_id = $1 AND attempts = $2 AND status = 'waiting' RETURNING 1
 )
-UPDATE webhook_messages m
-SET status = CASE WHEN wait_s IS NULL THEN 'dead' ELSE 'waiting' END, last_error = wanted.error,
-    due_at = CASE WHEN wait_s IS NULL THEN due_at ELSE now() + make_interval(secs => wait_s) END
-FROM wanted WHERE m.message_id = wanted.message_id AND m.attempts = wanted.attempts AND m.status = 'waiting'
-RETURNING wanted.item;
+SELECT count(*) FROM done;
 
 -- name: gone
 -- The receiver wants no more messages: its webhook has ended, and this one is dead, with those that wait for the same webhook.
-WITH wanted AS (
-    SELECT t.*, m.webhook_id FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS t (message_id, error, item)
-    JOIN webhook_messages m USING (message_id)
+WITH of_webhook AS (
+    SELECT webhook_id FROM webhook_messages WHERE message_id = $1
 ), ended AS (
-    UPDATE webhooks SET ended_at = now() WHERE webhook_id IN (SELECT webhook_id FROM wanted) AND ended_at IS NULL
+    UPDATE webhooks SET ended_at = now() WHERE webhook_id IN (SELECT webhook_id FROM of_webhook) AND ended_at IS NULL
 ), waiting AS (
     SELECT message_id FROM webhook_messages
-    WHERE webhook_id IN (SELECT webhook_id FROM wanted) AND status = 'waiting'
+    WHERE webhook_id IN (SELECT webhook_id FROM of_webhook) AND status = 'waiting'
     FOR UPDATE SKIP LOCKED
 ), dead AS (
-    UPDATE webhook_messages m SET status = 'dead', last_error = (
-        SELECT error FROM wanted WHERE wanted.webhook_id = m.webhook_id ORDER BY item LIMIT 1)
-    FROM waiting WHERE m.message_id = waiting.message_id
+    UPDATE webhook_messages m SET status = 'dead', last_error = $2 FROM waiting WHERE m.message_id = waiting.message_id
+    RETURNING 1
 )
-SELECT item FROM wanted;
+SELECT count(*) FROM dead;
 
 -- name: resend
 -- Messages begin anew: those of $1 that are dead or delivered, or without $1 all dead ones; of client $2 or of everybody.

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 from typing import Any, Literal
 
 import msgspec
@@ -32,35 +33,64 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
-    `single`: every known word, common ones without a meaning here included."""
+    `single`: every known word, common ones without a meaning here included. `meanings`: (tag, value) by phrase."""
 
     def __init__(self, table: dict[str, Any]) -> None:
         self.function = frozenset(phrases(table["function"]["words"]))
-        self._meanings: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._longest: dict[str, int] = {}
+        self.meanings: dict[str, tuple[tuple[str, str], ...]] = {}
         self._add("courtesy", table["function"]["courtesy"])
         for tag, text in table["meanings"].items():
             self._add(tag, text)
         for tag, values in table["values"].items():
             for value, text in values.items():
                 self._add(tag, text, value)
-        self.telling = self.function | {phrase for phrase in self._meanings if " " not in phrase}
-        inside = {word for phrase in self._meanings for word in phrase.split()}
+        self.telling = self.function | {phrase for phrase in self.meanings if " " not in phrase}
+        inside = {word for phrase in self.meanings for word in phrase.split()}
         self.single = self.telling.union(inside, phrases(table["function"]["common"]))
 
     def _add(self, tag: str, text: str, value: str = "") -> None:
         for phrase in phrases(text):
-            said = self._meanings.get(phrase, ())
-            self._meanings[phrase] = said if (tag, value) in said else (*said, (tag, value))
-            first, length = phrase.partition(" ")[0], phrase.count(" ") + 1
-            self._longest[first] = max(self._longest.get(first, 0), length)
+            said = self.meanings.get(phrase, ())
+            self.meanings[phrase] = said if (tag, value) in said else (*said, (tag, value))
 
-    def marks(self, words: Sequence[str]) -> Iterator[Mark]:
-        """Every phrase in the words, overlapping ones too."""
-        for start, word in enumerate(words):
-            for length in range(min(self._longest.get(word, 0), len(words) - start), 0, -1):
-                for tag, value in self._meanings.get(" ".join(words[start : start + length]), ()):
-                    yield Mark(tag, start, start + length, value)
+
+class Meanings:
+    """What the phrases of a message in this language mean: its own, and the others' where it does not know all of the words."""
+
+    def __init__(self, language: Language) -> None:
+        own = lexicon(language)
+        self._said = dict(own.meanings)
+        for other in LANGUAGES:
+            for phrase, said in lexicon(other).meanings.items() if other != language else ():
+                if not own.telling.issuperset(phrase.split()):
+                    self._said[phrase] = (*self._said.get(phrase, ()), *said)
+        self._lengths: dict[str, dict[str, list[int]]] = {}  # of longer phrases, by their first word and their second
+        for length, first, second in sorted({_begin(phrase) for phrase in self._said if " " in phrase}, reverse=True):
+            self._lengths.setdefault(first, {}).setdefault(second, []).append(length)
+
+    def marks(self, words: Sequence[str]) -> list[Mark]:
+        """Every phrase in the words, overlapping ones too; of those that start at a word the longest first."""
+        found: list[Mark] = []
+        for start, (word, following) in enumerate(zip_longest(words, words[1:], fillvalue="")):
+            if word in self._lengths:
+                for length in self._lengths[word].get(following, ()):
+                    phrase = words[start : start + length]
+                    if len(phrase) == length:
+                        for tag, value in self._said.get(" ".join(phrase), ()):
+                            found.append(Mark(tag, start, start + length, value))
+            for tag, value in self._said.get(word, ()):
+                found.append(Mark(tag, start, start + 1, value))
+        return found
+
+
+def _begin(phrase: str) -> tuple[int, str, str]:
+    words = phrase.split()
+    return len(words), words[0], words[1]
+
+
+@cache
+def meanings(language: Language) -> Meanings:
+    return Meanings(language)
 
 
 def phrases(text: str) -> Iterator[str]:
