@@ -33,7 +33,9 @@ from bench.phases import Bench, Load, Phase
 from bench.report import cost_table, table
 from bench.service import Fleet, Service, service
 
-OURS, PEER = "BeerForYou", "LangGraph"
+OURS = "BeerForYou"
+# We ask for the model's text whole wherever a tool call may come instead; most who use LangGraph stream it.
+PEERS = {"LangGraph, streamed": "1", "LangGraph, whole": ""}
 KINDS = (SEARCH, SEEN, NEW)  # a greeting would be a model call to the peer, and is none to us
 NAMED = ("langgraph", "langgraph-checkpoint-postgres", "langchain-google-genai", "fastapi", "uvicorn", "psycopg")
 
@@ -42,9 +44,10 @@ Start = Callable[[], AbstractAsyncContextManager[Fleet]]
 
 
 class Results(msgspec.Struct):
+    """`sides`: ours and the peers, by name."""
+
     machine: str
-    ours: Phases
-    peer: Phases
+    sides: dict[str, Phases]
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -55,12 +58,12 @@ async def main(options: argparse.Namespace) -> None:
     async with service(rabbit=False) as served:
         database = await _database(served.settings)
         env = _environment(served.settings, database, options)
-        starts: dict[str, Start] = {
-            OURS: lambda: served.fleet(1, 1, "gemini", {}),
-            PEER: partial(_peer, served, interpreter, env),
+        starts: dict[str, Start] = {OURS: lambda: served.fleet(1, 1, "gemini", {})}
+        starts |= {
+            name: partial(_peer, served, interpreter, env | {"PEER_STREAMS": streams})
+            for name, streams in PEERS.items()
         }
-        measured = await _measured(served, starts, options)
-        results = Results(f"{_machine()} {served.data}.", measured[OURS], measured[PEER])
+        results = Results(f"{_machine()} {served.data}.", await _measured(served, starts, options))
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
     print(told(results))
@@ -125,40 +128,38 @@ async def _database(settings: Settings) -> str:
 
 
 def told(results: Results) -> str:
-    parts = [results.machine]
-    for who, phases in ((OURS, results.ours), (PEER, results.peer)):
-        parts.append(f"{who}:\n\n{cost_table([phase for rounds in phases.values() for phase in rounds])}")
-    parts.append(_ratios(results))
-    return "\n\n".join([*parts, *_badly(results)])
+    tables = [f"{who}:\n\n{cost_table(_all(phases))}" for who, phases in results.sides.items()]
+    ratios = [_ratios(who, results.sides[OURS], results.sides[who]) for who in PEERS]
+    return "\n\n".join([results.machine, *tables, *ratios, *_badly(results)])
 
 
-def _ratios(results: Results) -> str:
-    head = ["CPU a run, ms, quiet core", OURS, PEER, "ratio", "raw", "each round"]
-    rows = [[kind, *_ratio(results.ours[kind], results.peer[kind])] for kind in results.ours]
-    ours, peer = (
-        [mean(phase.quiet_ms for phase in rounds) for rounds in side.values()] for side in (results.ours, results.peer)
-    )
-    return table(
-        head, [*rows, ["all kinds", f"{mean(ours):.2f}", f"{mean(peer):.2f}", f"{mean(peer) / mean(ours):.1f}", "", ""]]
-    )
+def _all(phases: Phases) -> list[Phase]:
+    return [phase for rounds in phases.values() for phase in rounds]
 
 
-def _ratio(ours: Sequence[Phase], peer: Sequence[Phase]) -> list[str]:
-    quiet = [mean(phase.quiet_ms for phase in side) for side in (ours, peer)]
-    raw = [mean(phase.all_ms for phase in side) for side in (ours, peer)]
-    each = [f"{b.quiet_ms / a.quiet_ms:.1f}" for a, b in zip(ours, peer, strict=True)]
+def _ratios(who: str, ours: Phases, peers: Phases) -> str:
+    head = ["CPU a run, ms, quiet core", OURS, who, "ratio", "raw", "each round"]
+    rows = [[kind, *_ratio(ours[kind], peers[kind])] for kind in ours]
+    return table(head, [*rows, ["all kinds", *_ratio(_all(ours), _all(peers))[:-1], ""]])
+
+
+def _ratio(ours: Sequence[Phase], peers: Sequence[Phase]) -> list[str]:
+    quiet = [mean(phase.quiet_ms for phase in side) for side in (ours, peers)]
+    raw = [mean(phase.all_ms for phase in side) for side in (ours, peers)]
+    each = [f"{b.quiet_ms / a.quiet_ms:.1f}" for a, b in zip(ours, peers, strict=True)]
     return [*(f"{ms:.2f}" for ms in quiet), f"**{quiet[1] / quiet[0]:.1f}**", f"{raw[1] / raw[0]:.1f}", ", ".join(each)]
 
 
 def _badly(results: Results) -> list[str]:
     found = []
-    for who, phases in ((OURS, results.ours), (PEER, results.peer)):
-        for kind, rounds in phases.items():
-            for phase in rounds:
-                badly = {what: n for what, n in phase.told.outcomes.items() if what != "answered"}
-                badly |= phase.told.refusals | ({"cut": phase.told.cut} if phase.told.cut else {})
-                if badly:
-                    found.append(f"NOT WELL: {who}, {kind}: {', '.join(f'{n} {what}' for what, n in badly.items())}")
+    for who, phases in results.sides.items():
+        for phase in _all(phases):
+            badly = {what: n for what, n in phase.told.outcomes.items() if what != "answered"}
+            badly |= phase.told.refusals | ({"cut": phase.told.cut} if phase.told.cut else {})
+            if badly:
+                found.append(
+                    f"NOT WELL: {who}, {phase.load.kind}: {', '.join(f'{n} {what}' for what, n in badly.items())}"
+                )
     return found
 
 
@@ -176,8 +177,8 @@ def options() -> argparse.Namespace:
         "--kinds", type=lambda text: [SHORT[part] for part in text.split(",")], default=list(KINDS),
         help="of search,seen,new; default all",
     )  # fmt: skip
-    parser.add_argument("--runs", type=int, default=500, help="of each kind, in each round")
-    parser.add_argument("--rounds", type=int, default=2, help="ours and the peer, one after the other")
+    parser.add_argument("--runs", type=int, default=400, help="of each kind, in each round")
+    parser.add_argument("--rounds", type=int, default=2, help="ours and the peers, one after the other")
     parser.add_argument("--at-once", type=int, default=100, help="people in the closed loop")
     parser.add_argument("--turns", type=int, default=3, help="of a conversation")
     parser.add_argument("--model-time", type=seconds, default=[], help="seconds a run: 5, or 5:30, a lognormal")

@@ -76,7 +76,12 @@ SYSTEM_MESSAGE = SystemMessage(SYSTEM)
 
 
 def agent(checkpointer: AsyncPostgresSaver) -> Any:
-    asked = ChatGoogleGenerativeAI(model="gemini-2.5-flash", base_url=os.environ["PEER_MODEL"], api_key="simulated")
+    asked = ChatGoogleGenerativeAI(
+        model="gemini-2.5-flash",
+        base_url=os.environ["PEER_MODEL"],
+        api_key="simulated",
+        disable_streaming=not os.environ["PEER_STREAMS"],
+    )
     model = asked.bind_tools(TOOLS)
 
     async def think(state: MessagesState) -> dict[str, Any]:

@@ -56,6 +56,9 @@ class _Verbatim(Postgres):  # type: ignore[misc]
     TIME_MAPPING: ClassVar[dict[str, str]] = {}
 
 
+_INT, _DECIMAL = exp.DataType.Type.INT, exp.DataType.Type.DECIMAL
+
+
 def passed(sql: str) -> str:
     """The SQL to run, without parameters. Raises Refused."""
     return _plain(sql, judged(sql))
@@ -93,7 +96,7 @@ def _checked(sql: str) -> Passed:
     opened = sorted((node for node in tree.find_all(exp.Literal) if _is_open(node, literals)), key=_start)
     for number, node in enumerate(opened, start=2):
         _open(node, number)
-    found = Passed(tree.sql(dialect=_Verbatim, comments=False), tuple(map(_start, opened)))
+    found = Passed(tree.sql(dialect=_Verbatim, comments=False, copy=False), tuple(map(_start, opened)))
     shape.checked(_plain(sql, found))  # as it is written anew, it may be longer
     return found
 
@@ -127,7 +130,7 @@ def _open(node: exp.Literal, number: int) -> None:
     """PostgreSQL finds a parameter's type as it does a string's; a number has its type by itself."""
     parameter: exp.Expr = exp.Parameter(this=exp.Literal.number(number))
     if not node.is_string:
-        parameter = exp.Cast(this=parameter, to=exp.DataType.build("INT" if node.is_int else "DECIMAL"))
+        parameter = exp.Cast(this=parameter, to=exp.DataType(this=_INT if node.is_int else _DECIMAL))
     node.replace(parameter)
 
 
@@ -153,7 +156,8 @@ def _check(node: exp.Expr) -> None:
 
 
 def _check_literal(node: exp.Literal) -> None:
-    if why := shape.strange_literal(node.name, node.sql()):
+    name = node.name
+    if why := shape.strange_literal(name, "'" + name.replace("'", "''") + "'" if node.is_string else name):
         raise _refused(why)
 
 
