@@ -47,9 +47,8 @@ class Pool:
     ) -> None:
         self._connect, self._most_uses = connect, most_uses
         self._turns, self.direct = Turns(size, patience_s), direct
-        self._idle = (
-            [_Held(first, 0, time.monotonic())] if first else []
-        )  # the one that was used last comes first, so that the others can go
+        # The one that was used last is taken first, so that the others can go.
+        self._idle = [_Held(first, 0, time.monotonic())] if first else []
         self._used: set[asyncpg.Connection] = set()
         self._answers = 0
         self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._give_up_idle)

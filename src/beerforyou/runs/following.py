@@ -30,7 +30,6 @@ LOOK_S = 0.5  # how often to look while the connection is down, or somebody has 
 SILENT_S = 20.0  # who has heard nothing for so long is looked up: whoever published may have died before it
 AT_ONCE = 500  # places that are looked up by one statement
 PAGE = 100  # events of a conversation that are read at a time; it may be long
-IDLE_S = 15.0
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +149,10 @@ class OfConversation(Follower):
             self._under_way = {news.run: news.last}  # one runs at a time
             self._sink.write(news.frames)
         return True
+
+    def page(self, events: list[Event]) -> None:
+        """Some of what is kept, before the rest of it is looked at."""
+        self._keep(events)
 
     def _keep(self, events: list[Event]) -> None:
         """Last comes what is under way, without a number."""
@@ -303,16 +306,18 @@ async def _kept_of_run(rows: ClientReads, run_id: UUID) -> list[Event]:
     return frames.kept(row)
 
 
-async def _kept_of_conversation(rows: ClientReads, follower: Follower) -> list[Event]:
-    """All of it, a page at a time; a follower who claims to have more than there is has all there is."""
+async def _kept_of_conversation(rows: ClientReads, follower: OfConversation) -> list[Event]:
+    """The last page; those before it are passed on as they are read, since it may be long. A follower who claims to have more than
+    there is has all there is.
+    """
     found = await rows.fetch("conversations.events", follower.followed, follower.after, PAGE)
     if not found:
         raise NotFound(f"there is no conversation {follower.followed}", "check the id")
     follower.after = min(follower.after, found[0]["last"])
     events = _of_conversation(found)
-    while events and len(found) == PAGE:
-        found = await rows.fetch("conversations.events", follower.followed, events[-1].number, PAGE)
-        events += _of_conversation(found)
+    while len(events) == PAGE:
+        follower.page(events)
+        events = _of_conversation(await rows.fetch("conversations.events", follower.followed, follower.after, PAGE))
     working = await rows.fetchrow("conversations.under_way", follower.followed)
     return events + frames.of(working["run_id"], frames.kept(working)) if working else events
 
