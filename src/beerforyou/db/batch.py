@@ -21,7 +21,8 @@ from beerforyou.db.queries import QUERIES
 
 LARGEST = 200  # calls a commit; more would hold the connection, and locks, longer than a caller should wait
 LONGEST_WRITE_S = 12.0  # of a statement of the service; the database itself gives up after ten
-DEADLOCKS = 2  # how often a batch is repeated that PostgreSQL ended for one
+DEADLOCKS = 4  # how often a batch is repeated that PostgreSQL ended for one
+PAUSE_S = 0.02  # before the first repetition: a row that is set free goes to whoever comes first, not to who has waited
 
 Row = Sequence[Any]
 Waiting = tuple[
@@ -82,9 +83,10 @@ class _Lane:
 
     async def _written(self, rows: list[Row]) -> list[asyncpg.Record]:
         """Two batches that lock the same rows may end each other; what was undone is done again."""
-        for _ in range(DEADLOCKS):
+        for n in range(DEADLOCKS):
             with suppress(asyncpg.DeadlockDetectedError):
                 return await self._fetched(rows)
+            await asyncio.sleep(PAUSE_S * 2**n)
         return await self._fetched(rows)
 
     async def _fetched(self, rows: list[Row]) -> list[asyncpg.Record]:
