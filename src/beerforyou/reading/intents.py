@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beerforyou.reading import breweries, guesses, privacy, purchases, refusals, replies
+from beerforyou.reading import breweries, business, guesses, knowledge, privacy, purchases, refusals, replies
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -23,6 +23,7 @@ ANSWERS: Rules = (
     ("goodbye", replies.leaves),
     ("greeting", replies.greets),
     ("search", replies.wants_more),
+    ("knowledge", knowledge.asks_what_it_is),
     ("accept", replies.accepts),
     ("accept", replies.points),
     ("accept", replies.points_at_place),
@@ -30,9 +31,9 @@ ANSWERS: Rules = (
 )
 WISHES: Rules = (
     ("details", breweries.tells_of),
+    ("distributor", business.asks_distributor),
     ("other_client", privacy.asks_about_others),
     ("details", replies.picks_by_name),
-    ("off_topic", refusals.wants_action),
     ("off_topic", refusals.is_off_topic),
     ("recommend", breweries.wants_recommendation),
     ("profile", purchases.wants_profile),

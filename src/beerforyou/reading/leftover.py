@@ -38,7 +38,20 @@ _EXPLAINED: dict[Intent, frozenset[str]] = {
     }),
 }  # fmt: skip
 _RANKING = frozenset({"most", "least", "top"})
-_SAYS_ALL = frozenset({"profile", "decline", "thanks", "goodbye", "greeting", "help", "person", "other_client"})
+_SAYS_ALL = frozenset(
+    {
+        "distributor",
+        "knowledge",
+        "profile",
+        "decline",
+        "thanks",
+        "goodbye",
+        "greeting",
+        "help",
+        "person",
+        "other_client",
+    }
+)
 # Small words that make another question of the same slots: "quando comprei", "não comprei", "já comprei".
 _TURNING = ("not", "yet", "without", "already", "only", "including", "most", "least")
 _TURNING_WORDS = frozenset({"quando", "when", "why", "porque", "como", "how", "onde", "where", "quem", "who"})

@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.reading.breweries import searched_name
+from beerforyou.reading.business import topic_of
 from beerforyou.reading.focus import understood
 from beerforyou.reading.follow_ups import follow, leans
 from beerforyou.reading.intents import TOOL_OF
+from beerforyou.reading.knowledge import topics_in
 from beerforyou.reading.leftover import leftover_of
 from beerforyou.reading.lookups import Lookups, Tangled
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
@@ -68,10 +70,17 @@ def _understood(message: Utterance, context: Context, today: date) -> Reading:
         search=_search(slots, intent) if intent in ("search", "recommend") else None,
         question=question,
         brewery=_brewery(slots) if intent == "details" else None,
+        topics=_topics(slots, intent),
         negated=negated,
         leftover=leftover_of(slots, intent, question),
     )
     return replace(follow(reading, slots, context), leans=leans(reading, slots))
+
+
+def _topics(s: Slots, intent: Intent) -> tuple[str, ...]:
+    if intent == "knowledge":
+        return topics_in(s.m)
+    return (topic_of(s.m, s),) if intent == "distributor" else ()
 
 
 def _search(s: Slots, intent: Intent) -> Search:

@@ -21,6 +21,8 @@ Intent = Literal[
     "statistics",  # a question about all clients together
     "other_client",  # somebody else's data: refused
     "profile",  # who am I to you, what do I usually buy
+    "distributor",  # what the distributor is asked: orders, prices, stock, delivery...
+    "knowledge",  # what a word of the trade means
     "person",  # wants to talk to a human
     "greeting", "thanks", "goodbye", "help",
     "off_topic",
@@ -103,6 +105,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     search: Search | None = None
     question: Question | None = None
     brewery: Ref | None = None  # of `details` and `accept`; id is empty when only the name is known
+    topics: tuple[str, ...] = ()  # of `distributor` and `knowledge`
     leans: bool = False
     negated: bool = False
     leftover: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from beerforyou.reading.utterance import Utterance
 _SHORT = 6  # words of a message that does no more than point
 _POINTING = frozenset({"a", "o", "as", "os", "the", "that", "aquela", "aquele", "essa", "esse"})
 _ASKS_MORE = ("buy", "spend", "how_many", "dimension", "most", "least", "popular", "off_topic", "purchases", "brewery",
-              "beer", "action")  # fmt: skip
+              "beer", "business")  # fmt: skip
 
 
 def declines(m: Utterance, s: Slots) -> bool:
