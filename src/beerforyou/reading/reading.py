@@ -92,14 +92,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     search: Search | None = None
     question: Question | None = None
     choices: tuple[Search, ...] = ()
-    language: Literal["", "pt", "en"] = ""
+    language: str = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
     rule explained, in canonical form."""
 
-    language: Literal["pt", "en"]
+    language: str
     intent: Intent
     tool: Tool
     search: Search | None = None

@@ -11,15 +11,24 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from beerforyou.catalogue.brewery_types import TYPE_WORDS
 from beerforyou.catalogue.names import plain
 
-Language = Literal["pt", "en"]
-LANGUAGES: tuple[Language, ...] = ("pt", "en")
+Language = str  # the name of its file
+LANGUAGES: tuple[Language, ...] = tuple(
+    sorted(
+        (
+            file.name.removesuffix(".toml")
+            for file in resources.files(__name__).iterdir()
+            if file.name.endswith(".toml")
+        ),
+        reverse=True,
+    )
+)
 
 
 class Mark(msgspec.Struct, frozen=True):
