@@ -1,5 +1,6 @@
 """What needs no tool: the distributor's matters, words of the trade, and the language they are answered in."""
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -83,6 +84,9 @@ async def test_what_asks_for_more_than_a_word_is_no_lesson(walk: Walk, message: 
 
 @pytest.mark.parametrize("message", ["?", "ok", "info", "!!"])
 async def test_a_conversation_begins_in_the_clients_language(walk: Walk, house: House, message: str) -> None:
-    """Demo clients: the first one's is Portuguese; the second one's English."""
-    said = [(await walk(message, client=client))["text"] for client in ("CLT-00001", "CLT-00002")]
-    assert say("talk.offline", "pt") in said[0] and say("talk.offline", "en") in said[1]
+    admin = await asyncpg.connect(house.settings.database_admin_url)
+    clients = dict(await admin.fetch("SELECT language, min(client_id) FROM core.clients GROUP BY language"))
+    await admin.close()
+    for language in ("pt", "en"):
+        run = await walk(message, client=clients[language])
+        assert say("talk.offline", language) in run["text"]
