@@ -96,7 +96,8 @@ class Gate:
         return asyncio.Task(work, loop=loop, **more)
 
     async def cost(self, kind: str) -> Cost:
-        await self._runs(kind)  # plans, caches, pools
+        for _ in range(2):  # plans, caches, pools
+            await self._runs(kind)
         before = await self._so_far()
         tasks = self._tasks
         await self._runs(kind)
