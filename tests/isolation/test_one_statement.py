@@ -99,15 +99,15 @@ async def test_texts_that_come_once_end_no_plan(counted: Counted) -> None:
 async def test_what_the_gate_let_through_it_does_not_look_at_again(house: House) -> None:
     gate = house.database.gate
     await gate.passed(BY_STYLE.format("a", 7))
-    asked = gate._number
+    asked = gate.judging.number
     assert (await gate.passed(BY_STYLE.format("b", 8))).values == ("b", "8")
     await gate.passed(f"{BY_STYLE.format('b', 8)} LIMIT 5")
-    assert gate._number == asked + 1
+    assert gate.judging.number == asked + 1
     for literal in ("1e5000", "2026-01-01 10:00 Foo+3:17"):
         with pytest.raises(Refused, match=r"time zone|too long"):
             await gate.passed(BY_STYLE.format(literal, 8))
     await gate.passed(BY_STYLE.format("b", 8_000_000_000))
-    assert gate._number == asked + 3, "what is not plain is looked at"
+    assert gate.judging.number == asked + 3, "what is not plain is looked at"
 
 
 async def test_a_session_keeps_one_plan_for_all_constants_and_clients(
