@@ -68,6 +68,8 @@ class Connection(Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lobby.connections.discard(self)
         self._leave()
+        self._coming = None
+        del self._parser  # they hold this connection, as it holds them
         self._server.one_less()
 
     def drop(self) -> None:
