@@ -75,3 +75,18 @@ GRANT EXECUTE ON FUNCTION core.claim, core.cancel TO bfy_service;
 -- What is old among conversations and outboxes is found by its id, which begins with its time.
 DROP INDEX core.conversations_by_age;
 RESET ROLE;
+
+-- What a client contributes to cells is added up client by client, in memory that stays near.
+SET ROLE bfy_stats;
+CREATE FUNCTION stats.added_up(beers bigint[], months int[], quantities bigint[], keys int[], of_beers bigint[]) RETURNS TABLE (dimension int, key int, month int, quantity bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT d.dimension, d.key, coalesce(l.month, 0), sum(l.quantity)::bigint
+    FROM unnest(beers, months, quantities) AS l (beer_id, month, quantity)
+    JOIN stats.counted_beers b ON b.beer_id = l.beer_id
+    CROSS JOIN LATERAL (VALUES (0, b.total), (1, b.type), (2, b.style), (3, b.brewery), (4, b.beer)) AS d (dimension, key)
+    WHERE d.key IS NOT NULL AND (of_beers IS NULL OR l.beer_id = ANY (of_beers)) AND (keys IS NULL OR d.key = ANY (keys))
+    GROUP BY GROUPING SETS ((d.dimension, d.key, l.month), (d.dimension, d.key))
+$$;
+COMMENT ON FUNCTION stats.added_up IS 'Lines of a client as sums under each key, or each of these, which these beers have, by month and (month 0) in all. Planned as a part of the query that asks.';
+REVOKE EXECUTE ON FUNCTION stats.added_up FROM PUBLIC;
+RESET ROLE;
