@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -219,15 +218,14 @@ class Journal:
                 end.status, end.outcome, end.text, blocks, _json(end.context), end.labels, _json(end.versions), _json(end.usage),
                 _json(end.decisions),
             )  # fmt: skip
-            self._begun = _Write("runs.finish", row, partial(self._ended, last))
+            self._begun = _Write(
+                "runs.finish", row, lambda ended: through("publish", self.run_id, self._ended(last, ended))
+            )
             ended = await self._confirmed()
             assert ended is not None, "it was begun"
             return ended["next"]
 
     async def _ended(self, last: list[Event], row: asyncpg.Record) -> None:
-        await through("publish", self.run_id, self._tell_end(last, row))
-
-    async def _tell_end(self, last: list[Event], row: asyncpg.Record) -> None:
         numbers = [number for number in (row["answered"], row["ended"]) if number]
         self._publishing.ended(self._claim.conversation_id, self.run_id, self._told, last, numbers)
 
