@@ -34,7 +34,9 @@ class Dates(Words):
             month = int(mark.value)
             by_year = self.is_small(i - 1, "month_in") or self.m.language in day_first()
             year, end = self.year_at(mark.end, sure=by_year)
-            groups, after = ([], 0) if year else self._day_list(self.past(mark.end, "the"))
+            j = self.past(mark.end, "the")
+            dated = not year and (self.m.word(j)[:1].isdigit() or self.m.starts(j, "ordinal"))
+            groups, after = self._day_list(j) if dated else ([], 0)
             if groups:
                 year, after = self.year_at(after)[0], max(after, self.year_at(after)[1])
                 return self._days_of(groups, i, after, month, year)
@@ -53,8 +55,10 @@ class Dates(Words):
         small = (self.is_small(i - 1, "in") or self.is_small(i - 1, "of")) and not self.is_small(i - 1, "in_the")
         led = small or m.ends(i, *LEADS, "unit", "month", "and_what_about")
         dated = self.is_year(end) or bool(self.day(end)) or m.starts(end, "shift", "purchases") or bool(self.day(i - 1))
-        joined = (self.is_small(end, "to") or self.is_small(end, "and")) and bool(m.starts(end + 1, "month"))
-        return led or dated or joined or m.is_name_like(i) or len(m) == 1
+        joined = (self.is_small(end, "to") or self.is_small(end, "and")) and m.starts(
+            end + 1, "month", "now", "relative_day"
+        )
+        return led or dated or joined or (m.is_name_like(i) and m.words[i].raw.istitle()) or len(m) == 1
 
     def shifted_month(self, start: int, end: int, month: int, shift: int) -> Moment:
         """ "outubro passado" is over; "outubro retrasado" the one before it; "este outubro" may go on."""
@@ -71,6 +75,8 @@ class Dates(Words):
         groups, end = self._day_list(named)
         if not groups:
             return self._no_such_day(i, named)
+        if named > i and m.ends(i, "every"):  # "todo dia 5" is one of each month
+            return [Moment(start=i - 1, end=end)]
         if m.has_at(i - 1, "top", "possessive") or (self.is_small(i - 1, "these") and named == i):
             return []
         month, year, after = self._month_after(self.past(end, "of", "the"))

@@ -14,6 +14,7 @@ from beerforyou.reading.numbers import Number, numbers_in
 from beerforyou.reading.utterance import Utterance
 
 OLDEST, NEWEST = 1950, 2099  # years that a number of four digits may be
+MOST_COUNTED = 999  # units; more is no period that anybody has purchases of
 LEADS = ("since", "until", "before", "after", "between", "shift")
 GOODS = ("beer", "container", "distance", "style")  # what numbers beside them count
 _YEARS_BACK = 9  # from one February 29 to the next there are eight years at most

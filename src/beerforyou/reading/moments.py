@@ -70,7 +70,8 @@ class Moments(Parts):
             if doubtful or m.has_at(mark.end, "beer", "style", "unit", "few") or mark.end in self.numbers:
                 continue
             end = self.year_at(mark.end)[1]
-            return [Moment(start=i, end=max([end, *(shift.end for shift in m.starting(end, "shift"))]))]
+            shifts = (shift.end for shift in m.starting(end, "shift") if shift.value != "0")
+            return [Moment(start=i, end=max([end, *shifts]))]
         return []
 
 

@@ -7,11 +7,9 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from beerforyou.reading.calendar import DAY, Unit, counted, whole
-from beerforyou.reading.moment import Moment, month_of
+from beerforyou.reading.moment import MOST_COUNTED, Moment, month_of
 from beerforyou.reading.numbers import Number
 from beerforyou.reading.weekdays import Weekdays
-
-_MOST_COUNTED = 999  # units; more is no period that anybody has purchases of
 
 
 class Stretches(Weekdays):
@@ -34,7 +32,10 @@ class Stretches(Weekdays):
         k = number.end if number else next((mark.end for mark in m.starting(j, "few")), j)
         k = self.past(k, "of") if k > j else k
         for unit in m.starting(k, "unit"):
-            if k > j or self.are_many(k):
+            if unit.value == Unit.DAY and k == j and unit.end in self.numbers:  # "no último dia 15"
+                return next((replace(day, start=i) for day in self.days(k)), None) if shift <= 0 else None
+            owned = m.has_at(unit.end, "order", "purchases", "spend", "beer")  # "last weeks invoice"
+            if k > j or (self.are_many(k) and not owned):
                 count = number.value if number and shift in (0, -1) else 0
                 return self._counted(i, unit.end, Unit(unit.value), count)
             return self._whole(i, unit.end, Unit(unit.value), shift)
@@ -61,7 +62,7 @@ class Stretches(Weekdays):
         return Moment(start=start, end=end, first=first, last=last, unit=unit)
 
     def _counted(self, start: int, end: int, unit: Unit, count: int) -> Moment:
-        if not 1 <= count <= _MOST_COUNTED or unit is Unit.WEEKEND:
+        if not 1 <= count <= MOST_COUNTED or unit is Unit.WEEKEND:
             return Moment(start=start, end=end)
         first, last = counted(self.today, unit, count)
         return Moment(start=start, end=end, first=first, last=last, unit=unit, counted=True)
