@@ -15,7 +15,7 @@ from beerforyou.reading.question import Span
 from beerforyou.reading.text import words_of
 from beerforyou.reading.utterance import Utterance
 from tests.reading.conftest import TODAY, Said
-from tests.reading.said_times import some_phrases
+from tests.reading.said_times import some_phrases, some_words
 
 Utter = Callable[[str], Utterance]
 
@@ -314,6 +314,17 @@ def test_any_phrase_of_the_grammar_on_any_day(utter: Utter) -> None:
         if (_spans(said), bool(said.unknown)) != (expected, not expected):
             wrong.append((text, today.isoformat(), expected, _spans(said)))
     assert wrong == []
+
+
+def test_any_words_of_time_make_spans_that_have_begun(utter: Utter) -> None:
+    for text, today in some_words(1_500, seed=12):
+        m = utter(text)
+        said = spans_in(m, today)
+        shifted(Span(since="2024-02-29", until="2024-02-29"), m, today)
+        assert all(not span.since or span.since <= (span.until or "9") for span in said.spans), text
+        assert all(span.since <= today.isoformat() for span in said.spans), text
+        assert said.words | said.unknown | said.weekday_words <= frozenset(range(len(m))), text
+        assert said.words.isdisjoint(said.unknown), text
 
 
 def test_a_usual_message_costs_little(utter: Utter) -> None:
