@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 from msgspec.structs import replace
 
@@ -54,7 +54,12 @@ class Dates(Words):
             return False
         small = (self.is_small(i - 1, "in") or self.is_small(i - 1, "of")) and not self.is_small(i - 1, "in_the")
         led = small or m.ends(i, *LEADS, "unit", "month", "and_what_about")
-        dated = self.is_year(end) or bool(self.day(end)) or m.starts(end, "shift", "purchases") or bool(self.day(i - 1))
+        dated = (
+            bool(self.year_at(end)[0])
+            or bool(self.day(end))
+            or m.starts(end, "shift", "purchases")
+            or bool(self.day(i - 1))
+        )
         joined = (self.is_small(end, "to") or self.is_small(end, "and")) and m.starts(
             end + 1, "month", "now", "relative_day"
         )
@@ -111,6 +116,8 @@ class Dates(Words):
             or m.ends(i - 1, *LEADS)
             or i == self.expected
         )
+        if not word[:1].isdigit():  # "spend on the second" is no day
+            led = m.ends(i - 1, *LEADS)
         return led or (self.day(i) or (0, 0))[0] > 10
 
     def _first_of_range(self, i: int, end: int, groups: list[tuple[int, int]]) -> list[Moment]:
@@ -199,9 +206,22 @@ class Dates(Words):
             return [self.named(start, end, month_of(numbers[0]), Unit.MONTH, 2000 + numbers[1])]
         return [Moment(start=start, end=end)] if self.is_small(start - 1, "in") or start == self.expected else []
 
+    @cached_property
+    def _day_first(self) -> bool:
+        """As the first date that can only be read one way is written, else as the language does."""
+        m = self.m
+        for i in range(1, len(m)):
+            first = m.words[i].gap == "/" and m.words[i - 1].gap != "/" and len(m.plain[i - 1]) == len(m.plain[i]) == 2
+            if first and m.plain[i - 1].isdecimal() and m.plain[i].isdecimal():
+                if 12 < int(m.plain[i - 1]) <= 31:
+                    return True
+                if 12 < int(m.plain[i]) <= 31 and int(m.plain[i]) > self.today.year % 100:
+                    return False
+        return m.language in day_first()
+
     def _month_and_day(self, numbers: list[int]) -> tuple[int, int]:
         """In the order of the language, unless only the other one makes a date."""
-        month, day = (numbers[1], numbers[0]) if self.m.language in day_first() else (numbers[0], numbers[1])
+        month, day = (numbers[1], numbers[0]) if self._day_first else (numbers[0], numbers[1])
         return (day, month) if month > 12 >= day else (month, day)
 
     def part_of_year(self, i: int) -> list[Moment]:

@@ -70,6 +70,8 @@ class Moments(Parts):
             if doubtful or m.has_at(mark.end, "beer", "style", "unit", "few") or mark.end in self.numbers:
                 continue
             end = self.year_at(mark.end)[1]
+            if mark.tag == "same_time":  # "do mês passado": of another stretch, and not that one
+                end = max([end, *(said.end for said in self.at(self.past(end, "of", "the")))])
             shifts = (shift.end for shift in m.starting(end, "shift") if shift.value != "0")
             return [Moment(start=i, end=max([end, *shifts]))]
         return []

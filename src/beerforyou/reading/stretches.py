@@ -88,6 +88,8 @@ class Stretches(Weekdays):
                 return [self.named(i, end, month_of(number.value), unit, year)]
             if number and unit is Unit.WEEK and not number.article:  # "semana 12"
                 return [Moment(start=i, end=number.end)]
+            if unit is Unit.WEEK and k > j and (days := self.written(k) or self.days(k) or self.month(k)):
+                return [self._week_of(i, days[0])]
             if unit is Unit.YEAR and self.is_year(k):
                 return [self.of_year(i, k + 1, int(m.word(k)))]
             if m.starts(j, "earlier", "later", "before", "after"):  # than what was said before: `shifted`
@@ -102,6 +104,15 @@ class Stretches(Weekdays):
             if self.is_this(i, j, unit):
                 return [self._latest_weekend(i, j) if unit is Unit.WEEKEND else self._whole(i, j, unit, 0)]
         return []
+
+    def _week_of(self, start: int, days: Moment) -> Moment:
+        """ "semana do dia 9" is the week with that day, "semana de 9 a 15" says all of it."""
+        if days.unit is not Unit.DAY:
+            return Moment(start=start, end=days.end)
+        if days.first is None or days.first != days.last:
+            return replace(days, start=start)
+        first, last = whole(Unit.WEEK, days.first, 0)
+        return Moment(start=start, end=days.end, first=first, last=last, unit=Unit.WEEK)
 
     def _latest_weekend(self, start: int, end: int) -> Moment:
         first, last = whole(Unit.WEEKEND, self.today, 0)
@@ -132,6 +143,8 @@ class Stretches(Weekdays):
 
     def _bare_count(self, i: int, end: int, unit: Unit, number: Number | None) -> list[Moment]:
         """ "em 3 meses", "e 30 dias?" are counted; elsewhere ("a cada 3 dias", "10 anos") it is not known what is meant."""
+        if number and number.article and self.m.starts(end, "onward"):  # "de uma semana pra cá"
+            return [self._counted(i, end, unit, 1)]
         if number is None or number.article or self.m.ends(i, "every") or self.m.has_at(end, "distinct"):
             return []
         led = (
