@@ -253,7 +253,7 @@ def test_times_that_are_not_understood_are_told(times: Callable[..., Times], tex
     "text",
     [
         "may I see my orders?", "quero ver a segunda", "set my orders by style", "o mar da Bahia", "segunda opção",
-        "na sexta cervejaria", "top 5 de IPA", "dez cervejas", "we march on", "the second one", "quanto gastei por mês",
+        "na sexta cervejaria", "top 5 de IPA", "dez cervejas", "we march on", "the second one", "details on the 2nd", "spend on the second", "quanto gastei por mês",
         "média mensal", "by weekday", "por dia da semana", "monthly average", "1/2 barrel", "me fala da Fremont Brewing",
         "que eu nunca comprei até hoje", "até amanhã!", "2025 caixas", "a 3rd of it", "gosto mais da segunda",
     ],

@@ -110,8 +110,9 @@ class Dates(Words):
         ordinal = (word[:1].isdigit() and not word.isdecimal()) or m.starts(i, "ordinal")
         if not ordinal or not self.is_small(i - 1, "the") or self.counts_goods(i + 1):
             return False
+        bought = m.has("buy", "spend", "purchases", "order")  # "details on the 2nd" are of one shown
         led = (
-            self.is_small(i - 2, "on_day")
+            (bought and self.is_small(i - 2, "on_day"))
             or self.is_small(i - 2, "from")
             or m.ends(i - 1, *LEADS)
             or i == self.expected
