@@ -82,6 +82,7 @@ _Rule = tuple[Callable[[Moments, int], list[Moment]], frozenset[str]]
 _RULES: tuple[_Rule, ...] = (
     (Moments.written, frozenset({"digits"})),
     (Moments._vague, frozenset({"vague_time", "holiday", "season", "same_time"})),
+    (Moments._relative_day, frozenset({"relative_day"})),
     (Moments.weekdays, frozenset({"weekdays", "weekday", "doubtful_weekday", "unit"})),
     (Moments.part, frozenset({"ordinal", "shift", "digits", "number"})),
     (Moments.days, frozenset({"digits", "number", "ordinal", "unit"})),
@@ -93,7 +94,6 @@ _RULES: tuple[_Rule, ...] = (
     (Moments.year, frozenset({"digits"})),
     (Moments.part_of_year, frozenset({"digits", "part_of_year"})),
     (Moments.weekday, frozenset({"weekday", "doubtful_weekday"})),
-    (Moments._relative_day, frozenset({"relative_day"})),
     (Moments._to_date, frozenset({"to_date"})),
     (Moments.edge, frozenset({"edge"})),
 )

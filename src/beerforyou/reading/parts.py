@@ -54,7 +54,9 @@ class Parts(Stretches):
     def _cut(self, i: int, end: int, unit: Unit | None, whichs: list[int], cut: Cut) -> list[Moment]:
         """`unit` None is a weekday."""
         j = self.past(end, "of", "the")
-        outer = self._longer(j) if j > end or self.year_at(j)[0] or self.m.starts(j, "month") else None
+        outer = self._longer(j) if j > end or self.m.starts(j, "month", "shift") else None
+        year, after = self.year_at(end)
+        outer = self.of_year(j, after, year) if year else outer
         if outer and outer.first and outer.last and not outer.open:
             return [self._cut_of(i, outer, unit or Unit.DAY, partial(cut, which=which)) for which in whichs]
         if -1 in whichs or unit is None:
