@@ -166,8 +166,7 @@ class _Periods:
     def times(self) -> Times:
         i = 0
         while i < len(self.m):
-            tags = self.moments.tags(i)
-            i = self._phrase(i) if not _ANY.isdisjoint(tags) or self.moments.is_small(i, "a") else i + 1
+            i = i + 1 if _ANY.isdisjoint(self.moments.tags(i)) else self._phrase(i)
         self._join_years()
         self._share_years()
         known = [stretch for stretch in self.found if stretch.span]
@@ -199,7 +198,8 @@ class _Periods:
             for kind in (*_OPENING, "between"):
                 for lead in m.starting(i, kind):
                     j = self.moments.past(lead.end, "the", "in")
-                    if led := self._at(j):
+                    self.moments.expected = j
+                    if led := self.moments.at(j):
                         return self._led(i, kind, led)
             return i + 1
         return self._plain(_with_small_words(self.moments, moments[0].start), moments)
@@ -229,12 +229,7 @@ class _Periods:
         return 0
 
     def _at(self, i: int) -> list[Moment]:
-        before = i - 1
-        joined = bool(self.found) and self.found[-1].end == before and self.moments.is_small(before, "and")
-        led = self.m.ends(i, *_OPENING, "between") or any(
-            self.m.ends(i - k, *_OPENING, "between") for k in (1, 2) if self.moments.is_small(i - k, "the")
-        )
-        if joined or led:
+        if self.found and self.found[-1].end == i - 1 and self.moments.is_small(i - 1, "and"):
             self.moments.expected = i
         return self.moments.at(i)
 
