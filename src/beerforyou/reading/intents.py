@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beerforyou.reading import breweries, guesses, privacy, purchases, refusals, replies
+from beerforyou.reading import attributes, breweries, guesses, picks, privacy, purchases, refusals, replies
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -23,8 +23,11 @@ ANSWERS: Rules = (
     ("goodbye", replies.leaves),
     ("greeting", replies.greets),
     ("search", replies.wants_more),
+    ("compare", attributes.compares),
+    ("facts", attributes.asks_facts),
+    ("why", attributes.asks_why),
     ("accept", replies.accepts),
-    ("accept", replies.points),
+    ("accept", picks.points),
     ("accept", replies.points_at_place),
     ("help", replies.asks_for_help),
 )

@@ -32,13 +32,24 @@ _EXPLAINED: dict[Intent, frozenset[str]] = {
     }),
     "own_data": _ASKING_DATA,
     "statistics": _ASKING_DATA | {"popular", "everyone", "clients"},
-    "accept": frozenset({
-        "yes", "ack", "ordinal", "number", "last", "option", "it", "all_of_them", "tell_more", "tell_about", "thanks", "shown",
-        "place", "in_place", "of", "fill", "courtesy",
-    }),
 }  # fmt: skip
 _RANKING = frozenset({"most", "least", "top"})
-_SAYS_ALL = frozenset({"profile", "decline", "thanks", "goodbye", "greeting", "help", "person", "other_client"})
+_SAYS_ALL = frozenset(
+    {
+        "profile",
+        "decline",
+        "thanks",
+        "goodbye",
+        "greeting",
+        "help",
+        "person",
+        "other_client",
+        "facts",
+        "compare",
+        "why",
+        "accept",
+    }
+)
 # Small words that make another question of the same slots: "quando comprei", "não comprei", "já comprei".
 _TURNING = ("not", "yet", "without", "already", "only", "including", "most", "least")
 _TURNING_WORDS = frozenset({"quando", "when", "why", "porque", "como", "how", "onde", "where", "quem", "who"})

@@ -1,0 +1,134 @@
+"""Questions about one brewery or several that the catalogue answers for nothing: what is asked of it, side by side, and why it
+was shown. Each word of such a question must be known to be part of one; else it is another question.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.names import brewery_key
+from beerforyou.reading.names import LIKELY, Name
+from beerforyou.reading.picks import fingers, says_only, words_of
+from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
+
+Attribute = Literal[
+    "phone", "address", "website", "type", "distance", "bought", "since", "miles", "hours", "beers", "other"
+]
+ATTRIBUTES: tuple[Attribute, ...] = get_args(Attribute)
+ON_THE_WEB = frozenset({"hours", "beers", "other"})  # the catalogue does not know them: details are offered
+_HOW_FAR = frozenset({"distance", "miles"})
+_OWN = frozenset({"bought", "since"})  # of somebody: a question without a brewery is about all purchases
+
+_ASKING = ("pointing", "asking", "asks", "it", "shown", "option", "thanks", "hello", "yes", "ack", "tell_about", "and_what_about",
+           "corrects", "already", "also")  # fmt: skip
+_FROM_HERE = ("here", "from_here", "my_business", "self", "possessive")
+_WHEN = ("weekday", "relative_day", "unit")
+_COMPARING = (
+    "pointing",
+    "compares",
+    "comparing",
+    "it",
+    "shown",
+    "option",
+    "thanks",
+    "yes",
+    "ack",
+    "and",
+    "all_of",
+    "brewery",
+)
+_WHY = ("pointing", "why", "explaining", "it", "shown", "thanks", "ack", "brewery", "best")
+_BEST = ("pointing", "best", "choosing", "it", "shown", "thanks", "ack", "why", "brewery", "and_what_about")
+
+
+_NAMESAKES = 8  # houses of one brewer that a name may mean; more is an ordinary word
+_OF = frozenset({"da", "do", "das", "dos", "from", "the"})
+
+
+def asked(m: Utterance) -> tuple[Attribute, ...]:
+    """In the order of the message; a word within a longer phrase is the phrase's ("endereço do site" is no address)."""
+    marks = m.all("asks")
+    whole = [
+        mark
+        for mark in marks
+        if not any(
+            other.start <= mark.start and mark.end <= other.end and other.end - other.start > mark.end - mark.start
+            for other in marks
+        )
+    ]
+    said = {mark.value for mark in whole}
+    makes_this = "beers" in said and said & {"hours", "type"} == {"type"}  # "what kind of beers"
+    return tuple(
+        each for each in ATTRIBUTES if each in said and not (makes_this and each == "type") and not _implied(each, said)
+    )
+
+
+def _implied(attribute: str, said: set[str]) -> bool:
+    """ "desde quando compro" asks more than whether."""
+    return attribute == "bought" and "since" in said
+
+
+def asks_facts(m: Utterance, s: Slots) -> bool:
+    """ "qual o telefone?", "how far is it?", "onde fica a segunda?", "do I already buy from Freetail?" """
+    asks = asked(m)
+    if not asks or m.has("breweries_all", "compares") or m.has("tell_more"):
+        return False
+    if asks == ("website",) and m.has("reads_site", "summary"):
+        return False
+    items, names = fingers(m), certain_names(s)
+    besides = words_of(items) | {i for name in names for i in range(name.start, name.end)}
+    pointed = bool(items) or m.has("it")
+    if not (pointed or names) and (m.has("brewery", "i") or "beers" in asks):
+        return False
+    if names and not ON_THE_WEB.isdisjoint(asks):
+        return False  # to ask of a brewery by name what only the web knows is to ask for details
+    if not _OWN.isdisjoint(asks) and not m.has("it") and not (items and m.word(items[0].start - 1) in _OF):
+        return False
+    more = (*(_FROM_HERE if _HOW_FAR.issuperset(asks) else ()), *(_WHEN if "hours" in asks else ()))
+    more = (*more, "style", "makes") if "beers" in asks else more
+    more = (*more, "self", "i", "buy", "past") if not _OWN.isdisjoint(asks) else more
+    place = _places(s) if names else set[int]()
+    return says_only(m, *_ASKING, *more, besides=besides | place)
+
+
+def _places(s: Slots) -> set[int]:
+    return {i for span in s.places for i in range(span.start, span.end)}
+
+
+def certain_names(s: Slots) -> list[Name]:
+    """Those that the catalogue has, or that can be nothing else."""
+    return [name for name in s.names if name.sure >= LIKELY or (_says_nothing_else(s.m, name) and _is_known(s, name))]
+
+
+def _says_nothing_else(m: Utterance, name: Name) -> bool:
+    """Not "city" or "good", which are a brewery's names too."""
+    return any(m.at(i) <= {"name"} for i in range(name.start, name.end))
+
+
+def _is_known(s: Slots, name: Name) -> bool:
+    """A word that begins a brewery's name, and not too many breweries' names."""
+    found, key = s.m.lookups.find(name.text), brewery_key(name.text)
+    return 0 < len(found) <= _NAMESAKES and all(brewery_key(match.brewery.name).startswith(key) for match in found)
+
+
+def compares(m: Utterance, s: Slots) -> bool:
+    """ "compara a primeira com a terceira", "difference between 1 and 2", "compare them"."""
+    if not m.has("compares"):
+        return False
+    names = {i for name in certain_names(s) for i in range(name.start, name.end)}
+    return says_only(m, *_COMPARING, besides=words_of(fingers(m, every_number=True)) | names)
+
+
+def asks_why(m: Utterance, s: Slots) -> bool:
+    return m.has("why") and _says_only_about_shown(m, s, _WHY)
+
+
+def asks_best(m: Utterance, s: Slots) -> bool:
+    """ "qual você acha melhor?" of those that were shown."""
+    return m.has("best") and not m.has("why") and _says_only_about_shown(m, s, _BEST)
+
+
+def _says_only_about_shown(m: Utterance, s: Slots, tags: tuple[str, ...]) -> bool:
+    return s.place == Place() and not s.type and says_only(m, *tags, besides=words_of(fingers(m)))

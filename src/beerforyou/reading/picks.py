@@ -1,0 +1,297 @@
+"""Which of those that were shown a message points at, and whether it says anything else.
+
+Details cost money, so that a message is an answer only when each of its words is known to be part of one: what is not in the
+tables for this is no yes. What points outside of the list, or at several for one, is said (`Reading.unsure`), never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.geo import Point
+from beerforyou.catalogue.names import brewery_key, fold
+from beerforyou.reading.names import POSSIBLE, Name
+from beerforyou.reading.reading import Context, Ref
+from beerforyou.reading.slots import Slots
+from beerforyou.reading.utterance import Utterance
+
+Unsure = Literal["", "outside", "several", "nothing"]
+Kind = Literal["nth", "number", "end", "firsts", "lasts", "middle", "nearest", "farthest", "all", "range"]
+
+_ANSWERING = ("pointing", "yes", "ack", "tell_more", "tell_about", "it", "thanks", "option", "shown", "corrects", "chooses",
+              "orders_one", "all_of", "and_what_about", "summary")  # fmt: skip
+_ALONE = (
+    "yes",
+    "ack",
+    "thanks",
+    "and",
+    "option",
+    "corrects",
+    "courtesy",
+)  # beside a number that is nothing but a number
+_ALSO_YES = ("yes", "tell_more", "tell_about", "from_end", "nearest", "farthest", "all_of", "corrects", "orders_one")
+_SINGLE = frozenset({"a", "o", "da", "do", "na", "no", "the", "essa", "esse", "dessa", "desse", "#", "e", "and"})
+_PLURAL = frozenset({"as", "os", "das", "dos", "essas", "esses", "those", "these", "nas", "nos", "dessas", "desses"})
+_TO = frozenset({"a", "ao", "ate", "to", "through", "thru"})
+_OLD = frozenset({"top", "show", "mais", "more"})  # "top 3", "mais 3": how many, and not which
+_MOST_POSITIONS = 2  # digits
+
+
+class Item(NamedTuple):
+    """One finger: words `start` to `end` (exclusive) point, by a number where the kind has one."""
+
+    kind: Kind
+    start: int
+    end: int
+    value: int = 0
+
+
+class Picked(NamedTuple):
+    refs: tuple[Ref, ...] = ()
+    unsure: Unsure = ""
+
+
+def says_only(m: Utterance, *tags: str, besides: Iterable[int] = ()) -> bool:
+    """Is each word one of these, or stands under one of these tags, and does none take back what the others say?"""
+    others, allowed = set(besides), {*tags, "courtesy"}
+    return all(i in others or not allowed.isdisjoint(m.at(i)) for i in range(len(m))) and not takes_back(m, others)
+
+
+def takes_back(m: Utterance, besides: Iterable[int] = ()) -> bool:
+    """ "sim, mas", "talvez", "depois": unless it is said within a yes, as in "why not"."""
+    others = set(besides)
+    if any(_ends_clause(m, mark.end) and not _within(m, mark.start, mark.end) for mark in m.all("no")):
+        return True  # "no" is Portuguese for "in the" too, but not at the end
+    return any(
+        not others.issuperset(range(mark.start, mark.end)) and not _within(m, mark.start, mark.end)
+        for mark in m.all("hedges")
+    )
+
+
+def _ends_clause(m: Utterance, i: int) -> bool:
+    return i == len(m) or m.words[i].begins_clause
+
+
+def _within(m: Utterance, start: int, end: int) -> bool:
+    longer = (mark for mark in m.all(*_ALSO_YES) if mark.start <= start and mark.end >= end)
+    return any(mark.end - mark.start > end - start for mark in longer)
+
+
+def fingers(m: Utterance, every_number: bool = False) -> list[Item]:
+    """In the order of the message. "Todas as duas primeiras" is no more than the first two. With `every_number` each number
+    is one of the list, as in "compare 1 to 3"."""
+    found: list[Item] = []
+    i = 0
+    while i < len(m):
+        item = None if m.has_at(i, "name") else _many(m, i) or _marked(m, i) or _numbered(m, i, every_number)
+        found += [item] if item else []
+        i = item.end if item else i + 1
+    narrow = [item for item in found if item.kind != "all" or item.value]
+    return narrow or found
+
+
+def words_of(items: Iterable[Item]) -> set[int]:
+    return {i for item in items for i in range(item.start, item.end)}
+
+
+def _many(m: Utterance, i: int) -> Item | None:
+    """ "as duas primeiras", "first 2", "últimas três"; without a number it is not said how many."""
+    kinds: tuple[tuple[Kind, str, str], ...] = (("firsts", "first_many", "ordinal"), ("lasts", "last_many", "from_end"))
+    for kind, many, single in kinds:
+        if (count := _count(m, i)) and (mark := _first(m, i + 1, many)):
+            return Item(kind, i, mark, count)
+        plural = _first(m, i, many)
+        end = plural or (_first(m, i, single) if _is_edge(m, i, single) else 0)
+        if end and (count := _count(m, end)) and m.word(end - 1) != m.word(end) and not m.has_at(end + 1, many):
+            return Item(kind, i, end + 1, count)
+        if plural:
+            return Item(kind, i, plural)
+    return None
+
+
+def _is_edge(m: Utterance, i: int, tag: str) -> bool:
+    """ "first", "last" before a number; "a primeira, 3": not over a comma."""
+    mark = next((mark for mark in m.starting(i, tag) if mark.value == "1"), None)
+    return mark is not None and mark.end < len(m) and m.words[mark.end].gap == " " and m.word(mark.end) != "one"
+
+
+def _first(m: Utterance, i: int, tag: str) -> int:
+    """Where the longest mark of that tag ends that begins at word `i`; 0 for none."""
+    return max((mark.end for mark in m.starting(i, tag)), default=0)
+
+
+def _count(m: Utterance, i: int) -> int:
+    word = m.word(i)
+    if word.isdigit():
+        return int(word) if len(word) <= _MOST_POSITIONS else 0
+    return next((int(mark.value) for mark in m.starting(i, "number") if mark.end == i + 1), 0)
+
+
+def _marked(m: Utterance, i: int) -> Item | None:
+    for tag, kind in _BY_TAG:
+        marks = m.starting(i, tag)
+        if marks:
+            mark = max(marks, key=lambda mark: mark.end)
+            if kind == "all" and (m.has_at(mark.end, "first_many", "last_many") or _many(m, mark.end - 1)):
+                continue
+            end = mark.end + (kind in ("nth", "end") and m.word(mark.end) == "1")  # "2nd 1": the second one
+            return Item(kind, i, end, int(mark.value or 0))
+    return None
+
+
+_BY_TAG: tuple[tuple[str, Kind], ...] = (
+    ("from_end", "end"), ("ordinal", "nth"), ("middle", "middle"), ("nearest", "nearest"), ("farthest", "farthest"),
+    ("all_of", "all"),
+)  # fmt: skip
+
+
+def _numbered(m: Utterance, i: int, every_number: bool) -> Item | None:
+    """A number of the list: "#3", "a 2", "número dois", or nothing but numbers. "As 3" and "the 3" are how many."""
+    value, before = _count(m, i), m.word(i - 1)
+    if not value or before in _OLD or (before in _PLURAL and not m.has_at(i - 1, "option")):
+        return None
+    if every_number and m.word(i).isdigit():
+        return Item("number", i, i + 1, value)
+    if m.word(i).isdigit() and m.word(i + 1) in _TO and m.words[i + 1].gap == " " and _count(m, i + 2):
+        return Item("range", i, i + 3)
+    if i + 1 < len(m) and m.word(i + 1).isdigit() and set(m.words[i + 1].gap.strip()) & set("-–—"):
+        return Item("range", i, i + 2)
+    if value == 1 and not m.word(i).isdigit() and not m.ends(i, "option"):
+        return None  # "the one in Austin"
+    led = (
+        m.ends(i, "option")
+        or before == "#"
+        or (before in _SINGLE and m.words[i].gap == " ")
+        or m.starts(i + 1, "option")
+    )
+    return Item("number", i, i + 1, value) if led or (m.word(i).isdigit() and _is_bare(m)) else None
+
+
+def _is_bare(m: Utterance) -> bool:
+    """ "3", "1 e 3", "sim, 2": numbers, and a yes at most."""
+    return all(word.isdigit() or m.has_at(i, *_ALONE) for i, word in enumerate(m.plain))
+
+
+def points(m: Utterance, s: Slots) -> bool:
+    """ "a segunda", "#3", "the last one", "sim, a 2 e a 3", "as duas primeiras", "a mais perto", "both"."""
+    items = fingers(m)
+    if not items or s.periods or m.has("weekday", "unit"):
+        return False
+    return not _calculates(m) and says_only(m, *_ANSWERING, besides=words_of(items))
+
+
+def _calculates(m: Utterance) -> bool:
+    return any(word.gap != " " and set(word.gap.strip()) - set(".,;:!?#()&…-–—\"'") for word in m.words)
+
+
+def resolved(items: Sequence[Item], m: Utterance, context: Context, home: Point | None) -> Picked:
+    """Those of the list that the fingers point at, in the order in which they were named."""
+    if not context.shown:
+        return Picked(unsure="nothing")
+    positions: list[int] = []
+    for item in items:
+        found = _positions(item, m, context, home)
+        if isinstance(found, str):
+            return Picked(unsure=found)
+        positions += found
+    return Picked(tuple(context.shown[i] for i in dict.fromkeys(positions)))
+
+
+def _positions(item: Item, m: Utterance, context: Context, home: Point | None) -> list[int] | Unsure:
+    count, value = len(context.shown), item.value
+    match item.kind:
+        case "nth":
+            return _nth(value, count, context.first)
+        case "number":
+            position = value - context.first
+            return [position] if 0 <= position < count else "outside"
+        case "end":
+            return [count - value] if value <= count else "outside"
+        case "firsts":
+            return "several" if not value else list(range(value)) if value <= count else "outside"
+        case "lasts":
+            return "several" if not value else list(range(count - value, count)) if value <= count else "outside"
+        case "middle":
+            return [count // 2] if count % 2 else "several"
+        case "all":
+            return list(range(count)) if value in (0, count) else "several"
+        case "range":
+            return "several"
+    return _by_distance(item, m, context, home)
+
+
+def _nth(value: int, count: int, first: int) -> list[int] | Unsure:
+    """ "A segunda" is the second on the screen, "a oitava" the one with that number; where it may be either, neither."""
+    here = {i for i in (value - 1, value - first) if 0 <= i < count}
+    if len(here) == 1:
+        return [here.pop()]
+    return "several" if here else "outside"
+
+
+def _by_distance(item: Item, m: Utterance, context: Context, home: Point | None) -> list[int] | Unsure:
+    """The one that is nearest to what the list was around, or to the client; none of two that are as near, or where one's
+    distance is not known."""
+    catalogue = m.lookups.catalogue
+    center = _center(m, context) or home
+    known = [ref for ref in context.shown if catalogue.brewery(ref.id)]
+    away = [catalogue.distance_km(ref.id, center) for ref in known] if center else []
+    if not away or None in away or len(known) < len(context.shown):
+        return "several"
+    wanted = (min if item.kind == "nearest" else max)(km for km in away if km is not None)
+    nearest = [i for i, km in enumerate(away) if km is not None and abs(km - wanted) < _SAME_KM]
+    return nearest if len(nearest) == 1 else "several"
+
+
+_SAME_KM = 0.05  # what is shown as one distance
+
+
+def _center(m: Utterance, context: Context) -> Point | None:
+    last = context.search
+    if last is None or last.within_km is None or last.near_me or not last.city:
+        return None
+    catalogue = m.lookups.catalogue
+    place = catalogue.places.resolve(last.city, last.state, last.country)
+    return catalogue.point(place) if isinstance(place, Place) else None
+
+
+def deictic(m: Utterance, items: Sequence[Item]) -> bool:
+    """ "essa última", "that last one": of what was just told rather than of the list."""
+    return any(item.kind == "end" and item.value == 1 and m.has_at(item.start - 1, "it") for item in items)
+
+
+def named(s: Slots, shown: Sequence[Ref]) -> tuple[list[Ref], set[int]]:
+    """The breweries of the list that the message names, and the words of the names. A part of a name that is no other's will do."""
+    refs: list[Ref] = []
+    words: set[int] = set()
+    for name in s.names:
+        if name.sure >= POSSIBLE and len(same := _called(name, shown)) == 1:
+            refs += same
+            words |= set(range(name.start, name.end))
+    return list(dict.fromkeys(refs)), words
+
+
+def _called(name: Name, shown: Sequence[Ref]) -> list[Ref]:
+    key = brewery_key(name.text)
+    if not key:
+        return []
+    whole = [ref for ref in shown if brewery_key(ref.name) == key or ref.id in name.ids]
+    return whole[:1] if len(whole) == 1 else [ref for ref in shown if f" {key} " in f" {brewery_key(ref.name)} "]
+
+
+def alike(s: Slots, shown: Sequence[Ref]) -> list[Ref]:
+    """Those of the list in the place and of the type that were said."""
+    return [ref for ref in shown if _is_alike(ref, s)]
+
+
+def _is_alike(ref: Ref, s: Slots) -> bool:
+    brewery = s.m.lookups.catalogue.brewery(ref.id)
+    of_type = not s.type or (brewery is not None and brewery.brewery_type == s.type)
+    return of_type and is_at(Place(city=ref.city, state=ref.state), s.place)
+
+
+def is_at(place: Place, asked: Place) -> bool:
+    """Is every part that was said a part of the place? A state's name may have been taken for a city, and back."""
+    parts = {fold(part) for part in (place.city, place.state, place.country) if part}
+    return {fold(part) for part in (asked.city, asked.state, asked.country) if part} <= parts
