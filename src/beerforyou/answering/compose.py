@@ -12,7 +12,7 @@ from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies
 from beerforyou.labels import Label, union
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply
-from beerforyou.reading.attributes import ON_THE_WEB
+from beerforyou.reading.picks import ON_THE_WEB
 from beerforyou.reading.reading import Context, Reading, Ref
 from beerforyou.sentences import say
 from beerforyou.tools.tool import Result
@@ -53,7 +53,7 @@ def _context(turn: Turn, results: Sequence[Result]) -> Context:
     """The last outcome that a follow-up can lean on; without one, the conversation stays where it was. Who was told of is known
     until there is another list; an offer is open until the next answer."""
     leaning = [result.context for result in results if result.context != Context(told=result.context.told)]
-    told = tuple(dict.fromkeys(ref for result in results for ref in result.context.told))
+    told = _told(turn.read(), results)
     kept = leaning[-1] if leaning else turn.context
     told = told or (() if leaning and kept.shown else turn.context.told)
     offered = any(context.offered for context in leaning) or (bool(results) and _offers_told(turn.read(), told))
@@ -66,6 +66,13 @@ def _pending(reading: Reading) -> tuple[str, ...]:
     if not reading.unsure and not nobody:
         return ()
     return (reading.intent, *reading.asks) if reading.intent in ("facts", "compare") else ("accept",)
+
+
+def _told(reading: Reading, results: Sequence[Result]) -> tuple[Ref, ...]:
+    """By the tools, or by the sentence that gives the reasons for one."""
+    if results and reading.intent == "why":
+        return reading.picks
+    return tuple(dict.fromkeys(ref for result in results for ref in result.context.told))
 
 
 def _offers_told(reading: Reading, told: Sequence[Ref]) -> bool:

@@ -18,7 +18,7 @@ def facts(known: Sequence[Fact], asks: Sequence[str], language: Language) -> str
         return say("facts.known" if len(known) == 1 else "facts.side_by_side", language, name=known[0]["name"])
     if len(known) > MOST_SENTENCES:
         return say("facts.side_by_side", language)
-    return " ".join(_answer(fact, each, language) for fact in known for each in asks)
+    return " ".join(_answer(fact, each, language) for fact in known for each in asks).replace("..", ".")  # "Ale Co.."
 
 
 def _answer(fact: Fact, asked: str, language: Language) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.names import LIKELY, Name
-from beerforyou.reading.picks import fingers, says_only, words_of
+from beerforyou.reading.picks import ON_THE_WEB, each_name, fingers, says_only, without_parts, words_of
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -17,7 +17,7 @@ Attribute = Literal[
     "phone", "address", "website", "type", "distance", "bought", "since", "miles", "hours", "beers", "other"
 ]
 ATTRIBUTES: tuple[Attribute, ...] = get_args(Attribute)
-ON_THE_WEB = frozenset({"hours", "beers", "other"})  # the catalogue does not know them: details are offered
+_BY_DISTANCE = ("nearest", "farthest")
 _HOW_FAR = frozenset({"distance", "miles"})
 _OWN = frozenset({"bought", "since"})  # of somebody: a question without a brewery is about all purchases
 
@@ -44,25 +44,29 @@ _BEST = ("pointing", "best", "choosing", "it", "shown", "thanks", "ack", "why", 
 
 
 _NAMESAKES = 8  # houses of one brewer that a name may mean; more is an ordinary word
-_OF = frozenset({"da", "do", "das", "dos", "from", "the"})
+_OF = frozenset({"a", "o", "da", "do", "das", "dos", "from", "the"})
 
 
 def asked(m: Utterance) -> tuple[Attribute, ...]:
     """In the order of the message; a word within a longer phrase is the phrase's ("endereço do site" is no address)."""
-    marks = m.all("asks")
-    whole = [
-        mark
-        for mark in marks
-        if not any(
-            other.start <= mark.start and mark.end <= other.end and other.end - other.start > mark.end - mark.start
-            for other in marks
-        )
-    ]
-    said = {mark.value for mark in whole}
+    marks = [mark for mark in m.all("asks") if not _picks(m, mark.start)]
+    whole = without_parts(marks, marks)
+    said = {mark.value for mark in whole} | ({"distance"} if asks_nearest(m) else set[str]())
     makes_this = "beers" in said and said & {"hours", "type"} == {"type"}  # "what kind of beers"
     return tuple(
         each for each in ATTRIBUTES if each in said and not (makes_this and each == "type") and not _implied(each, said)
     )
+
+
+def _picks(m: Utterance, i: int) -> bool:
+    """ "a que fica mais longe" picks one, and does not ask whether it is far."""
+    return m.has_at(i, *_BY_DISTANCE)
+
+
+def asks_nearest(m: Utterance) -> bool:
+    """ "qual delas fica mais perto?" """
+    asking = any(m.word(mark.start - 1) not in _OF for mark in m.all("which"))  # not "a que fica mais perto"
+    return m.has(*_BY_DISTANCE) and asking and not m.has("brewery")
 
 
 def _implied(attribute: str, said: set[str]) -> bool:
@@ -99,7 +103,9 @@ def _places(s: Slots) -> set[int]:
 
 def certain_names(s: Slots) -> list[Name]:
     """Those that the catalogue has, or that can be nothing else."""
-    return [name for name in s.names if name.sure >= LIKELY or (_says_nothing_else(s.m, name) and _is_known(s, name))]
+    return [
+        name for name in each_name(s) if name.sure >= LIKELY or (_says_nothing_else(s.m, name) and _is_known(s, name))
+    ]
 
 
 def _says_nothing_else(m: Utterance, name: Name) -> bool:

@@ -15,10 +15,10 @@ from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.attributes import certain_names
 from beerforyou.reading.intents import TOOL_OF
-from beerforyou.reading.picks import is_at
+from beerforyou.reading.picks import is_at, requests_of
 from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
-from beerforyou.reading.shown import about_shown
+from beerforyou.reading.shown import about_shown, not_asked_for
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -27,6 +27,8 @@ def follow(reading: Reading, s: Slots, context: Context, home: Point | None) -> 
     m = s.m
     if context.choices and (chosen := _chosen(m, s, context)):
         return _as_search(reading, chosen)
+    if reading.brewery and not requests_of(m, s):
+        return not_asked_for(reading, m)
     if reading.brewery:
         return replace(reading, brewery=_shown(reading.brewery, (*context.told, *context.shown)))
     if about := about_shown(reading, s, context, home):

@@ -6,13 +6,16 @@ tables for this is no yes. What points outside of the list, or at several for on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.names import brewery_key, fold
-from beerforyou.reading.names import POSSIBLE, Name
+from beerforyou.reading.lexicon import Mark, beside
+from beerforyou.reading.names import LIKELY, POSSIBLE, Name
 from beerforyou.reading.reading import Context, Ref
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -20,8 +23,11 @@ from beerforyou.reading.utterance import Utterance
 Unsure = Literal["", "outside", "several", "nothing"]
 Kind = Literal["nth", "number", "end", "firsts", "lasts", "middle", "nearest", "farthest", "all", "range"]
 
+_BESIDE = ("pointing", "comparing", "explaining", "choosing", "asking")  # kinds of words that say nothing there
 _ANSWERING = ("pointing", "yes", "ack", "tell_more", "tell_about", "it", "thanks", "option", "shown", "corrects", "chooses",
               "orders_one", "all_of", "and_what_about", "summary")  # fmt: skip
+_REQUESTS = ("tell_about", "tell_more", "summary", "website", "reads_site", "makes", "what_is")
+ON_THE_WEB = frozenset({"hours", "beers", "other"})  # asked of a brewery, and not in the catalogue: details are offered
 _ALONE = (
     "yes",
     "ack",
@@ -31,10 +37,22 @@ _ALONE = (
     "corrects",
     "courtesy",
 )  # beside a number that is nothing but a number
-_ALSO_YES = ("yes", "tell_more", "tell_about", "from_end", "nearest", "farthest", "all_of", "corrects", "orders_one")
+_ALSO_YES = (
+    "yes",
+    "tell_more",
+    "tell_about",
+    "from_end",
+    "nearest",
+    "farthest",
+    "all_of",
+    "corrects",
+    "orders_one",
+    "asks",
+)
 _SINGLE = frozenset({"a", "o", "da", "do", "na", "no", "the", "essa", "esse", "dessa", "desse", "#", "e", "and"})
 _PLURAL = frozenset({"as", "os", "das", "dos", "essas", "esses", "those", "these", "nas", "nos", "dessas", "desses"})
 _TO = frozenset({"a", "ao", "ate", "to", "through", "thru"})
+_AND = frozenset({"and", "e", "or", "ou"})
 _OLD = frozenset({"top", "show", "mais", "more"})  # "top 3", "mais 3": how many, and not which
 _MOST_POSITIONS = 2  # digits
 
@@ -56,32 +74,45 @@ class Picked(NamedTuple):
 def says_only(m: Utterance, *tags: str, besides: Iterable[int] = ()) -> bool:
     """Is each word one of these, or stands under one of these tags, and does none take back what the others say?"""
     others, allowed = set(besides), {*tags, "courtesy"}
-    return all(i in others or not allowed.isdisjoint(m.at(i)) for i in range(len(m))) and not takes_back(m, others)
+    silent = beside(m.language, *(kind for kind in _BESIDE if kind in allowed))
+    known = (i in others or word in silent or not allowed.isdisjoint(m.at(i)) for i, word in enumerate(m.plain))
+    return all(known) and not takes_back(m, others)
 
 
 def takes_back(m: Utterance, besides: Iterable[int] = ()) -> bool:
-    """ "sim, mas", "talvez", "depois": unless it is said within a yes, as in "why not"."""
+    """ "sim, mas", "talvez", "depois": unless it is said within a yes, as in "why not". "No" is Portuguese for "in the", too, but
+    not where a clause ends."""
     others = set(besides)
-    if any(_ends_clause(m, mark.end) and not _within(m, mark.start, mark.end) for mark in m.all("no")):
-        return True  # "no" is Portuguese for "in the" too, but not at the end
-    return any(
-        not others.issuperset(range(mark.start, mark.end)) and not _within(m, mark.start, mark.end)
-        for mark in m.all("hedges")
-    )
+    marks = [mark for mark in m.all("hedges") if not others.issuperset(range(mark.start, mark.end))]
+    marks += [mark for mark in m.all("no") if _ends_clause(m, mark.end)]
+    return len(without_parts(marks, m.all(*_ALSO_YES))) > 0 if marks else False
+
+
+def without_parts(marks: Sequence[Mark], longer: Sequence[Mark]) -> list[Mark]:
+    """Those marks that are no part of a longer one of the others, which are in the order of the message."""
+    longest: dict[int, int] = {}
+    for mark in longer:
+        longest[mark.start] = max(mark.end, longest.get(mark.start, 0))
+    kept, reach, starts = list[Mark](), 0, sorted(longest)
+    at = 0
+    for mark in sorted(marks, key=lambda mark: mark.start):
+        while at < len(starts) and starts[at] < mark.start:
+            reach = max(reach, longest[starts[at]])
+            at += 1
+        if reach < mark.end and longest.get(mark.start, 0) <= mark.end:
+            kept.append(mark)
+    return kept
 
 
 def _ends_clause(m: Utterance, i: int) -> bool:
     return i == len(m) or m.words[i].begins_clause
 
 
-def _within(m: Utterance, start: int, end: int) -> bool:
-    longer = (mark for mark in m.all(*_ALSO_YES) if mark.start <= start and mark.end >= end)
-    return any(mark.end - mark.start > end - start for mark in longer)
-
-
 def fingers(m: Utterance, every_number: bool = False) -> list[Item]:
     """In the order of the message. "Todas as duas primeiras" is no more than the first two. With `every_number` each number
     is one of the list, as in "compare 1 to 3"."""
+    if not (m.has(*_POINTING) or any(word.isdigit() for word in m.plain)):
+        return []
     found: list[Item] = []
     i = 0
     while i < len(m):
@@ -141,6 +172,7 @@ def _marked(m: Utterance, i: int) -> Item | None:
     return None
 
 
+_POINTING = ("from_end", "ordinal", "middle", "nearest", "farthest", "all_of", "first_many", "last_many", "number")
 _BY_TAG: tuple[tuple[str, Kind], ...] = (
     ("from_end", "end"), ("ordinal", "nth"), ("middle", "middle"), ("nearest", "nearest"), ("farthest", "farthest"),
     ("all_of", "all"),
@@ -166,10 +198,10 @@ def _numbered(m: Utterance, i: int, every_number: bool) -> Item | None:
         or (before in _SINGLE and m.words[i].gap == " ")
         or m.starts(i + 1, "option")
     )
-    return Item("number", i, i + 1, value) if led or (m.word(i).isdigit() and _is_bare(m)) else None
+    return Item("number", i, i + 1, value) if led or (m.word(i).isdigit() and is_bare(m)) else None
 
 
-def _is_bare(m: Utterance) -> bool:
+def is_bare(m: Utterance) -> bool:
     """ "3", "1 e 3", "sim, 2": numbers, and a yes at most."""
     return all(word.isdigit() or m.has_at(i, *_ALONE) for i, word in enumerate(m.plain))
 
@@ -182,12 +214,43 @@ def points(m: Utterance, s: Slots) -> bool:
     return not _calculates(m) and says_only(m, *_ANSWERING, besides=words_of(items))
 
 
+def requests(m: Utterance, s: Slots) -> bool:
+    """ "o resumo dela", "what does their site say?": details are asked for, and nothing else is said."""
+    said = words_of(fingers(m)) | {i for span in s.places for i in range(span.start, span.end)}
+    return says_only(m, *_ANSWERING, "website", "reads_site", besides=said)
+
+
+def requests_of(m: Utterance, s: Slots) -> bool:
+    """Are details of the brewery that is named asked for? Not by "a Stone é cara", nor by "não me fala da Stone"; and of an
+    ordinary word only where nothing else is said."""
+    if m.has("not") and not _asks_in_a_clause(m):
+        return False
+    words = {i for name in s.names for i in range(name.start, name.end)}
+    only = says_only(m, *_ANSWERING, *_REQUESTS, "place", "of", "in_place", besides=words)
+    sure = s.name(LIKELY) is not None or s.subject is not None
+    return (sure and _asks(m)) or (only and (m.has("yes", "ack") or _asks(m) or m.word(len(m) - 1) == "one"))
+
+
+def _asks(m: Utterance) -> bool:
+    return m.has(*_REQUESTS) or any(mark.value in ON_THE_WEB for mark in m.all("asks"))
+
+
+def _asks_in_a_clause(m: Utterance) -> bool:
+    """ "a Fulton eu não conheço, me fala dela": where details are asked for, nothing is denied."""
+    return any(
+        any(m.has_at(i, *_REQUESTS) for i in clause) and not any(m.has_at(i, "not") for i in clause)
+        for clause in m.clauses
+    )
+
+
 def _calculates(m: Utterance) -> bool:
     return any(word.gap != " " and set(word.gap.strip()) - set(".,;:!?#()&…-–—\"'") for word in m.words)
 
 
 def resolved(items: Sequence[Item], m: Utterance, context: Context, home: Point | None) -> Picked:
     """Those of the list that the fingers point at, in the order in which they were named."""
+    if any(item.kind == "all" and item.value and item.value == len(context.told) for item in items):
+        return Picked(context.told)  # "as duas", of which was just told
     if not context.shown:
         return Picked(unsure="nothing")
     positions: list[int] = []
@@ -265,11 +328,21 @@ def named(s: Slots, shown: Sequence[Ref]) -> tuple[list[Ref], set[int]]:
     """The breweries of the list that the message names, and the words of the names. A part of a name that is no other's will do."""
     refs: list[Ref] = []
     words: set[int] = set()
-    for name in s.names:
+    for name in each_name(s):
         if name.sure >= POSSIBLE and len(same := _called(name, shown)) == 1:
             refs += same
             words |= set(range(name.start, name.end))
     return list(dict.fromkeys(refs)), words
+
+
+def each_name(s: Slots) -> Iterator[Name]:
+    """ "Freetail and Blue Star", which nobody is called, are two."""
+    for name in s.names:
+        joints = [] if name.ids else [i for i in range(name.start + 1, name.end - 1) if s.m.plain[i] in _AND]
+        starts = [name.start, *(i + 1 for i in joints)]
+        for start, end in zip(starts, [*joints, name.end], strict=True):
+            text = s.m.written(start, end)
+            yield replace(name, start=start, end=end, text=text) if joints else name
 
 
 def _called(name: Name, shown: Sequence[Ref]) -> list[Ref]:

@@ -38,7 +38,7 @@ def asks_for_help(m: Utterance, s: Slots) -> bool:
 
 def wants_more(m: Utterance, s: Slots) -> bool:
     """The next page: "mais", "any others?"."""
-    if m.has("tell_more", "ordinal", "help") or not m.has("more"):
+    if m.has("tell_more", "ordinal", "help", "nearest", "farthest") or not m.has("more"):
         return False
     return m.covered("more", "page", "find", "yes", "ack", "option", "thanks", "brewery", "exists", "not")
 

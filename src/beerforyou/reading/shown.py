@@ -11,26 +11,12 @@ from msgspec.structs import replace
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.geo import Point
-from beerforyou.reading.attributes import asked, asks_best, certain_names
+from beerforyou.reading.attributes import asked, asks_best, asks_nearest, certain_names
 from beerforyou.reading.names import ref_of
-from beerforyou.reading.picks import Picked, alike, deictic, fingers, named, resolved, says_only
+from beerforyou.reading.picks import Picked, alike, deictic, fingers, is_bare, named, requests, resolved, says_only
 from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
-
-# What makes a finger a request; a number alone is one only where it answers a question.
-_REQUESTING = (
-    "ordinal",
-    "from_end",
-    "middle",
-    "nearest",
-    "farthest",
-    "all_of",
-    "tell_more",
-    "tell_about",
-    "option",
-    "place",
-)
 
 
 def about_shown(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading | None:
@@ -51,6 +37,8 @@ def about_shown(reading: Reading, s: Slots, context: Context, home: Point | None
 def _agreed_to(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading:
     if not context.shown and not context.told:
         return reading
+    if reading.intent == "details" and not requests(s.m, s):
+        return replace(reading, intent="unclear", tool="none")
     picked = _picked(s, context, home)
     if picked is None:
         return _bare(reading, s, context)
@@ -59,7 +47,7 @@ def _agreed_to(reading: Reading, s: Slots, context: Context, home: Point | None)
     if context.pending and context.pending[0] != "accept":
         return _answered(reading, picked.refs, context)
     asked_for = context.offered or context.pending
-    if not asked_for and (s.m.has("orders_one") or not s.m.has(*_REQUESTING)):
+    if not asked_for and (s.m.has("orders_one") or is_bare(s.m)):
         return _as_facts(reading, picked.refs)
     return _with(reading, picked.refs)
 
@@ -135,6 +123,8 @@ def _meant(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, .
     items = fingers(s.m, every_number=s.m.has("compares"))
     if items and deictic(s.m, items) and context.told:
         return context.told[-1:], ""
+    if asks_nearest(s.m):
+        return _nearest(s, context, home)
     pointed = resolved(items, s.m, context, home) if items else Picked()
     if pointed.unsure:
         return (), pointed.unsure
@@ -142,11 +132,18 @@ def _meant(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, .
     return (refs, "") if refs else _last_told(s.m, context)
 
 
+def _nearest(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, ...], str]:
+    """Of those last told of where they are several, else of the list; all of them when it is not certain."""
+    pool = context.told if len(context.told) > 1 else context.shown
+    found = resolved(fingers(s.m), s.m, replace(context, shown=pool, told=()), home)
+    return (found.refs or pool), "" if pool else "nothing"
+
+
 def _last_told(m: Utterance, context: Context) -> tuple[tuple[Ref, ...], str]:
     if m.has("compares"):
         return (context.told if len(context.told) > 1 else context.shown), "nothing" if not context.shown else ""
-    if len(context.told) == 1 or (context.told and m.has("them")):
-        return context.told, ""
+    if context.told:
+        return context.told, ""  # each is named in the answer, and costs nothing
     if len(context.shown) == 1 and not context.told:
         return context.shown, ""
     return (), "several" if context.shown or context.told else "nothing"
@@ -160,6 +157,13 @@ def _as_facts(reading: Reading, refs: Sequence[Ref]) -> Reading:
     search = Search(breweries=tuple(ref.id or ref.name for ref in refs), city=where.city, state=where.state)
     picks = () if one else tuple(refs)
     return replace(reading, intent=intent, tool="search_breweries", search=search, brewery=one, picks=picks)
+
+
+def not_asked_for(reading: Reading, m: Utterance) -> Reading:
+    """A brewery is named, and no details are asked for: what is known of it costs nothing."""
+    if m.has("not") or not reading.brewery or not reading.brewery.id:
+        return replace(reading, intent="unclear", tool="none", brewery=None)
+    return _as_facts(reading, (reading.brewery,))
 
 
 def _why(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading:

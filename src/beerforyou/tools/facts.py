@@ -18,6 +18,7 @@ from beerforyou.tools.tool import Result
 
 MOST = 10  # breweries in one table: a page of a list and the houses of a name; more is a question of which
 _BOUGHT = "purchases"  # the scope that covers what somebody buys
+_WHOLE_KM = 10  # from here on a distance in a table has no decimal
 
 Fact = dict[str, Any]
 
@@ -106,12 +107,20 @@ def _blocks(caller: Caller, breweries: list[Brewery], known: list[Fact]) -> tupl
         (*_row(caller, brewery, fact), *(_own(caller, fact) if own else ()))
         for brewery, fact in zip(breweries, known, strict=True)
     )
-    return (Table(columns=(*columns, *own), rows=rows),)
+    return (_without_empty((*columns, *own), rows),)
+
+
+def _without_empty(columns: tuple[str, ...], rows: tuple[tuple[str | int | float | None, ...], ...]) -> Table:
+    """What is known of none is no column."""
+    kept = [i for i in range(len(columns)) if any(row[i] is not None for row in rows)]
+    return Table(columns=tuple(columns[i] for i in kept), rows=tuple(tuple(row[i] for i in kept) for row in rows))
 
 
 def _row(caller: Caller, brewery: Brewery, fact: Fact) -> tuple[str | float | None, ...]:
     kind = say(f"type.{brewery.brewery_type}", caller.language)
-    return brewery.name, kind, brewery.city, fact.get("km"), fact.get("phone"), fact.get("website")
+    km = fact.get("km")
+    km = round(km) if km is not None and km >= _WHOLE_KM else km
+    return brewery.name, kind, brewery.city, km, fact.get("phone"), fact.get("website")
 
 
 def _own(caller: Caller, fact: Fact) -> tuple[str | int | None, ...]:
