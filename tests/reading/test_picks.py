@@ -47,7 +47,7 @@ def meant(reading: Reading) -> list[int]:
         ("a mais perto", [4]), ("the closest one", [4]), ("a mais próxima de mim", [4]), ("a mais longe", [3]), ("the farthest", [3]),
         ("the nano", [5]), ("o taproom", [3]), ("the one in Boerne", [3]), ("a de New Braunfels", [5]), ("a que fica em Boerne", [3]),
         ("Freetail", [5]), ("sim, a Blue Star", [1]), ("Ranger Creek please", [2]), ("na verdade a primeira", [1]),
-        ("actually the third", [3]), ("vou querer essa última", [5]), ("e a quarta?", [4]), ("all of them", [1, 2, 3, 4, 5]),
+        ("actually the third", [3]), ("vou querer essa última", [5]), ("e a quarta?", [4]), ("all of them", [1, 2, 3, 4, 5]), ("só a segunda", [2]), ("tell me about 3", [3]),
     ],
 )  # fmt: skip
 def test_picked(text: str, numbers: list[int]) -> None:
@@ -68,12 +68,19 @@ def test_the_numbers_are_those_on_the_screen(text: str, numbers: list[int]) -> N
     [
         ("a sétima", "outside"), ("number 9", "outside"), ("#12", "outside"), ("as seis primeiras", "outside"), ("the one in Austin", "outside"),
         ("as primeiras", "several"), ("both", "several"), ("as duas", "several"), ("da 1 a 3", "several"), ("the micro", "several"),
-        ("the one in San Antonio", "several"),
+        ("the one in San Antonio", "several"), ("as 4", "several"),
     ],
 )  # fmt: skip
 def test_outside_or_several_is_said(text: str, unsure: str) -> None:
     reading = said(text)
     assert (reading.tool, reading.unsure, meant(reading)) == ("none", unsure, [])
+
+
+@pytest.mark.parametrize(
+    "text", ["mais perto", "uma mais perto", "algo mais pertinho", "só as 3 primeiras", "só as duas últimas"]
+)
+def test_something_nearer_or_fewer_is_another_search(text: str) -> None:
+    assert said(text).tool != "get_website_summary"
 
 
 def test_of_two_that_are_as_near_neither_is_meant() -> None:
@@ -92,7 +99,7 @@ def test_of_two_that_are_as_near_neither_is_meant() -> None:
         ("fica longe do meu bar?", "distance"), ("how many miles away is it?", "miles"), ("eu já compro dela?", "bought"),
         ("do i already buy from them?", "bought"), ("já comprei deles alguma vez?", "bought"), ("desde quando compro dela?", "since"),
         ("is it open on sunday?", "hours"), ("que horas abre?", "hours"), ("what beers do they make?", "beers"),
-        ("eles fazem ipa?", "beers"), ("who owns it?", "other"), ("e o instagram?", "other"),
+        ("eles fazem ipa?", "beers"), ("ela é um brewpub?", "type"), ("tel dela", "phone"), ("whats their number", "phone"), ("já comprei lá?", "bought"), ("who owns it?", "other"), ("e o instagram?", "other"),
     ],
 )  # fmt: skip
 def test_asked_of_the_one_last_told_of(text: str, asks: str) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.names import LIKELY, Name
-from beerforyou.reading.picks import ON_THE_WEB, each_name, fingers, says_only, without_parts, words_of
+from beerforyou.reading.picks import ON_THE_WEB, each_name, fingers, is_beside, says_only, without_parts, words_of
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -39,12 +39,11 @@ _COMPARING = (
     "all_of",
     "brewery",
 )
-_WHY = ("pointing", "why", "explaining", "it", "shown", "thanks", "ack", "brewery", "best")
+_WHY = ("pointing", "why", "tell_about", "explaining", "it", "shown", "thanks", "ack", "brewery", "best")
 _BEST = ("pointing", "best", "choosing", "it", "shown", "thanks", "ack", "why", "brewery", "and_what_about")
 
 
 _NAMESAKES = 8  # houses of one brewer that a name may mean; more is an ordinary word
-_OF = frozenset({"a", "o", "da", "do", "das", "dos", "from", "the"})
 
 
 def asked(m: Utterance) -> tuple[Attribute, ...]:
@@ -65,7 +64,9 @@ def _picks(m: Utterance, i: int) -> bool:
 
 def asks_nearest(m: Utterance) -> bool:
     """ "qual delas fica mais perto?" """
-    asking = any(m.word(mark.start - 1) not in _OF for mark in m.all("which"))  # not "a que fica mais perto"
+    asking = any(
+        not is_beside(m, mark.start - 1, "superlative") for mark in m.all("which")
+    )  # not "a que fica mais perto"
     return m.has(*_BY_DISTANCE) and asking and not m.has("brewery")
 
 
@@ -76,25 +77,37 @@ def _implied(attribute: str, said: set[str]) -> bool:
 
 def asks_facts(m: Utterance, s: Slots) -> bool:
     """ "qual o telefone?", "how far is it?", "onde fica a segunda?", "do I already buy from Freetail?" """
-    asks = asked(m)
+    asks = asked(m) or (("type",) if _asks_whether(m, s) else ())
     if not asks or m.has("breweries_all", "compares") or m.has("tell_more"):
         return False
     if asks == ("website",) and m.has("reads_site", "summary"):
         return False
     items, names = fingers(m), certain_names(s)
     besides = words_of(items) | {i for name in names for i in range(name.start, name.end)}
-    pointed = bool(items) or m.has("it")
+    there = not _OWN.isdisjoint(asks) and any(is_beside(m, i, "there") for i in range(len(m)))
+    pointed = bool(items) or m.has("it") or there
     if not (pointed or names) and (m.has("brewery", "i") or "beers" in asks):
         return False
     if names and not ON_THE_WEB.isdisjoint(asks):
         return False  # to ask of a brewery by name what only the web knows is to ask for details
-    if not _OWN.isdisjoint(asks) and not m.has("it") and not (items and m.word(items[0].start - 1) in _OF):
+    whose = m.has("it") or there or (items and is_beside(m, items[0].start - 1, "superlative"))
+    if not _OWN.isdisjoint(asks) and not whose:
         return False
     more = (*(_FROM_HERE if _HOW_FAR.issuperset(asks) else ()), *(_WHEN if "hours" in asks else ()))
     more = (*more, "style", "makes") if "beers" in asks else more
     more = (*more, "self", "i", "buy", "past") if not _OWN.isdisjoint(asks) else more
     place = _places(s) if names else set[int]()
+    besides |= _types(s) if asks == ("type",) else set()
     return says_only(m, *_ASKING, *more, besides=besides | place)
+
+
+def _asks_whether(m: Utterance, s: Slots) -> bool:
+    """ "ela é um brewpub?", "is number one a brewpub?" """
+    return bool(s.type) and m.words[-1].asked and (m.has("it") or bool(fingers(m)))
+
+
+def _types(s: Slots) -> set[int]:
+    return {i for mention in s.type_mentions for i in range(mention.start, mention.end)}
 
 
 def _places(s: Slots) -> set[int]:

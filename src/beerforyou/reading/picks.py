@@ -25,18 +25,11 @@ Kind = Literal["nth", "number", "end", "firsts", "lasts", "middle", "nearest", "
 
 _BESIDE = ("pointing", "comparing", "explaining", "choosing", "asking")  # kinds of words that say nothing there
 _ANSWERING = ("pointing", "yes", "ack", "tell_more", "tell_about", "it", "thanks", "option", "shown", "corrects", "chooses",
-              "orders_one", "all_of", "and_what_about", "summary")  # fmt: skip
+              "orders_one", "all_of", "and_what_about", "summary", "merely")  # fmt: skip
 _REQUESTS = ("tell_about", "tell_more", "summary", "website", "reads_site", "makes", "what_is")
 ON_THE_WEB = frozenset({"hours", "beers", "other"})  # asked of a brewery, and not in the catalogue: details are offered
-_ALONE = (
-    "yes",
-    "ack",
-    "thanks",
-    "and",
-    "option",
-    "corrects",
-    "courtesy",
-)  # beside a number that is nothing but a number
+# beside a number that is nothing but a number
+_ALONE = ("yes", "ack", "thanks", "and", "option", "corrects", "courtesy")
 _ALSO_YES = (
     "yes",
     "tell_more",
@@ -49,11 +42,6 @@ _ALSO_YES = (
     "orders_one",
     "asks",
 )
-_SINGLE = frozenset({"a", "o", "da", "do", "na", "no", "the", "essa", "esse", "dessa", "desse", "#", "e", "and"})
-_PLURAL = frozenset({"as", "os", "das", "dos", "essas", "esses", "those", "these", "nas", "nos", "dessas", "desses"})
-_TO = frozenset({"a", "ao", "ate", "to", "through", "thru"})
-_AND = frozenset({"and", "e", "or", "ou"})
-_OLD = frozenset({"top", "show", "mais", "more"})  # "top 3", "mais 3": how many, and not which
 _MOST_POSITIONS = 2  # digits
 
 
@@ -77,6 +65,11 @@ def says_only(m: Utterance, *tags: str, besides: Iterable[int] = ()) -> bool:
     silent = beside(m.language, *(kind for kind in _BESIDE if kind in allowed))
     known = (i in others or word in silent or not allowed.isdisjoint(m.at(i)) for i, word in enumerate(m.plain))
     return all(known) and not takes_back(m, others)
+
+
+def is_beside(m: Utterance, i: int, *kinds: str) -> bool:
+    """Is the word at `i` one of these that say nothing of their own?"""
+    return m.word(i) in beside(m.language, *kinds)
 
 
 def takes_back(m: Utterance, besides: Iterable[int] = ()) -> bool:
@@ -145,7 +138,12 @@ def _many(m: Utterance, i: int) -> Item | None:
 def _is_edge(m: Utterance, i: int, tag: str) -> bool:
     """ "first", "last" before a number; "a primeira, 3": not over a comma."""
     mark = next((mark for mark in m.starting(i, tag) if mark.value == "1"), None)
-    return mark is not None and mark.end < len(m) and m.words[mark.end].gap == " " and m.word(mark.end) != "one"
+    return (
+        mark is not None
+        and mark.end < len(m)
+        and m.words[mark.end].gap == " "
+        and not is_beside(m, mark.end, "stand_in")
+    )
 
 
 def _first(m: Utterance, i: int, tag: str) -> int:
@@ -167,6 +165,8 @@ def _marked(m: Utterance, i: int) -> Item | None:
             mark = max(marks, key=lambda mark: mark.end)
             if kind == "all" and (m.has_at(mark.end, "first_many", "last_many") or _many(m, mark.end - 1)):
                 continue
+            if kind in ("nearest", "farthest") and not _is_the_one(m, mark):
+                continue
             end = mark.end + (kind in ("nth", "end") and m.word(mark.end) == "1")  # "2nd 1": the second one
             return Item(kind, i, end, int(mark.value or 0))
     return None
@@ -179,14 +179,20 @@ _BY_TAG: tuple[tuple[str, Kind], ...] = (
 )  # fmt: skip
 
 
+def _is_the_one(m: Utterance, mark: Mark) -> bool:
+    """ "A mais perto", "the closest", and not "uma mais perto": something nearer is another search."""
+    single = mark.end - mark.start == 1 and mark.start == 0
+    return single or is_beside(m, mark.start - 1, "superlative") or m.has("which")
+
+
 def _numbered(m: Utterance, i: int, every_number: bool) -> Item | None:
     """A number of the list: "#3", "a 2", "número dois", or nothing but numbers. "As 3" and "the 3" are how many."""
-    value, before = _count(m, i), m.word(i - 1)
-    if not value or before in _OLD or (before in _PLURAL and not m.has_at(i - 1, "option")):
+    value = _count(m, i)
+    if not value or is_beside(m, i - 1, "how_many_more", "the_many"):
         return None
     if every_number and m.word(i).isdigit():
         return Item("number", i, i + 1, value)
-    if m.word(i).isdigit() and m.word(i + 1) in _TO and m.words[i + 1].gap == " " and _count(m, i + 2):
+    if m.word(i).isdigit() and is_beside(m, i + 1, "up_to") and m.words[i + 1].gap == " " and _count(m, i + 2):
         return Item("range", i, i + 3)
     if i + 1 < len(m) and m.word(i + 1).isdigit() and set(m.words[i + 1].gap.strip()) & set("-–—"):
         return Item("range", i, i + 2)
@@ -194,9 +200,9 @@ def _numbered(m: Utterance, i: int, every_number: bool) -> Item | None:
         return None  # "the one in Austin"
     led = (
         m.ends(i, "option")
-        or before == "#"
-        or (before in _SINGLE and m.words[i].gap == " ")
+        or (is_beside(m, i - 1, "the_one") and (m.words[i].gap == " " or not m.words[i].gap))
         or m.starts(i + 1, "option")
+        or m.ends(i, "tell_about", "tell_more")
     )
     return Item("number", i, i + 1, value) if led or (m.word(i).isdigit() and is_bare(m)) else None
 
@@ -211,6 +217,8 @@ def points(m: Utterance, s: Slots) -> bool:
     items = fingers(m)
     if not items or s.periods or m.has("weekday", "unit"):
         return False
+    if m.has("merely") and (len(items) > 1 or items[0].kind not in ("nth", "number", "end")):
+        return False  # "só as 3 primeiras" is less of the list
     return not _calculates(m) and says_only(m, *_ANSWERING, besides=words_of(items))
 
 
@@ -228,7 +236,7 @@ def requests_of(m: Utterance, s: Slots) -> bool:
     words = {i for name in s.names for i in range(name.start, name.end)}
     only = says_only(m, *_ANSWERING, *_REQUESTS, "place", "of", "in_place", besides=words)
     sure = s.name(LIKELY) is not None or s.subject is not None
-    return (sure and _asks(m)) or (only and (m.has("yes", "ack") or _asks(m) or m.word(len(m) - 1) == "one"))
+    return (sure and _asks(m)) or (only and (m.has("yes", "ack") or _asks(m) or is_beside(m, len(m) - 1, "stand_in")))
 
 
 def _asks(m: Utterance) -> bool:
@@ -328,7 +336,7 @@ def named(s: Slots, shown: Sequence[Ref]) -> tuple[list[Ref], set[int]]:
     """The breweries of the list that the message names, and the words of the names. A part of a name that is no other's will do."""
     refs: list[Ref] = []
     words: set[int] = set()
-    for name in each_name(s):
+    for name in sorted(each_name(s), key=lambda name: name.start):
         if name.sure >= POSSIBLE and len(same := _called(name, shown)) == 1:
             refs += same
             words |= set(range(name.start, name.end))
@@ -338,7 +346,7 @@ def named(s: Slots, shown: Sequence[Ref]) -> tuple[list[Ref], set[int]]:
 def each_name(s: Slots) -> Iterator[Name]:
     """ "Freetail and Blue Star", which nobody is called, are two."""
     for name in s.names:
-        joints = [] if name.ids else [i for i in range(name.start + 1, name.end - 1) if s.m.plain[i] in _AND]
+        joints = [] if name.ids else [i for i in range(name.start + 1, name.end - 1) if is_beside(s.m, i, "joining")]
         starts = [name.start, *(i + 1 for i in joints)]
         for start, end in zip(starts, [*joints, name.end], strict=True):
             text = s.m.written(start, end)

@@ -103,7 +103,7 @@ def _unsure(reading: Reading, picked: Picked) -> Reading:
 
 def _facts(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading:
     """About those that are named, pointed at, or last told of."""
-    reading = replace(reading, asks=asked(s.m) if reading.intent == "facts" else (), question=None)
+    reading = replace(reading, asks=(asked(s.m) or ("type",)) if reading.intent == "facts" else (), question=None)
     refs, unsure = _meant(s, context, home)
     if reading.intent == "compare" and len(refs) == 1 and context.told and context.told[-1] != refs[0]:
         refs = (context.told[-1], *refs)
@@ -144,8 +144,8 @@ def _last_told(m: Utterance, context: Context) -> tuple[tuple[Ref, ...], str]:
         return (context.told if len(context.told) > 1 else context.shown), "nothing" if not context.shown else ""
     if context.told:
         return context.told, ""  # each is named in the answer, and costs nothing
-    if len(context.shown) == 1 and not context.told:
-        return context.shown, ""
+    if len(context.shown) == 1 or (m.has("which") and m.has("them")):
+        return context.shown, ""  # "qual delas tem site?"
     return (), "several" if context.shown or context.told else "nothing"
 
 
