@@ -43,7 +43,8 @@ muda meu endereço | a primeira semana | na segunda comprei o quê? | terça | s
 não me fala da Stone | a Stone é cara | não gosto da Stone Brewing | quero comprar da Stone | quem é o dono dela? | vale a pena comprar dela?
 o cardápio deles é caro? | o site de vocês não funciona | detalhes do meu pedido | mais informações sobre o frete | boleto da Stone
 quero mais caixas da primeira | vou querer 10 caixas da segunda | quero comprar dela | me fala mais de IPA | a Stone entrega aqui?
-entendi | legal, mas não | top demais mas não agora | beleza, outra hora | ok, e em Denver? | 1 real | 2x | 3?? não
+entendi | legal, mas não | top demais mas não agora | beleza, outra hora | ok, e em Denver? | the other one | a outra | -1 | 1.5 | 1,5 | número da primeira | sim, depois do almoço | top | peraí | 10% | 01/02 | sim, 20 caixas
+1 real | 2x | 3?? não
 """
 NO_EN = """
 3 more | more | show more | only the first 3 | just the first two | not the first | i don't want the first | none of them
@@ -67,7 +68,8 @@ change my address | the first week | what did i buy on monday? | tuesday | march
 don't tell me about Stone | Stone is expensive | i don't like Stone Brewing | i want to buy from Stone | who owns it? | is it worth it?
 the menu is ugly, change it | your website is slow | details of my order | more info about delivery | Stone Brewing invoice
 i'll have 10 cases of the second | i want to order from them | tell me more about ipas | Stone Brewing sucks | does Stone deliver?
-i see | cool, but no | great but not now | alright, another time | ok, and in Denver? | $1 | 2x | 3?? no | last year | the last order
+i see | cool, but no | great but not now | alright, another time | ok, and in Denver? | the other one | not that one | yes, after lunch | yes, order it | ok place the order | send it by email | just a sec | 0 | zero | call me
+$1 | 2x | 3?? no | last year | the last order
 """
 YES_PT = """
 a segunda | a primeira | a última | a 2 | #3 | número 1 | a penúltima | a do meio | sim, a terceira | na verdade a primeira

@@ -17,12 +17,13 @@ Attribute = Literal[
     "phone", "address", "website", "type", "distance", "bought", "since", "miles", "hours", "beers", "other"
 ]
 ATTRIBUTES: tuple[Attribute, ...] = get_args(Attribute)
+_AND_THE_NEAREST = 2  # fingers: one for "the nearest", and more for whom
 _BY_DISTANCE = ("nearest", "farthest")
 _HOW_FAR = frozenset({"distance", "miles"})
 _OWN = frozenset({"bought", "since"})  # of somebody: a question without a brewery is about all purchases
 
 _ASKING = ("pointing", "asking", "asks", "it", "shown", "option", "thanks", "hello", "yes", "ack", "tell_about", "and_what_about",
-           "corrects", "already", "also")  # fmt: skip
+           "corrects", "already", "joining")  # fmt: skip
 _FROM_HERE = ("here", "from_here", "my_business", "self", "possessive")
 _WHEN = ("weekday", "relative_day", "unit")
 _COMPARING = (
@@ -38,6 +39,8 @@ _COMPARING = (
     "and",
     "all_of",
     "brewery",
+    "joining",
+    "which",
 )
 _WHY = ("pointing", "why", "tell_about", "explaining", "it", "shown", "thanks", "ack", "brewery", "best")
 _BEST = ("pointing", "best", "choosing", "it", "shown", "thanks", "ack", "why", "brewery", "and_what_about")
@@ -91,14 +94,15 @@ def asks_facts(m: Utterance, s: Slots) -> bool:
     if names and not ON_THE_WEB.isdisjoint(asks):
         return False  # to ask of a brewery by name what only the web knows is to ask for details
     whose = m.has("it") or there or (items and is_beside(m, items[0].start - 1, "superlative"))
-    if not _OWN.isdisjoint(asks) and not whose:
+    how = any(is_beside(m, i, "manner") for i in range(len(m)))  # "como compro dela?" is for who supplies
+    if not _OWN.isdisjoint(asks) and (not whose or how or m.has("will_buy")):
         return False
     more = (*(_FROM_HERE if _HOW_FAR.issuperset(asks) else ()), *(_WHEN if "hours" in asks else ()))
     more = (*more, "style", "makes") if "beers" in asks else more
     more = (*more, "self", "i", "buy", "past") if not _OWN.isdisjoint(asks) else more
     place = _places(s) if names else set[int]()
     besides |= _types(s) if asks == ("type",) else set()
-    return says_only(m, *_ASKING, *more, besides=besides | place)
+    return says_only(m, *_ASKING, *more, besides=besides | place, free=True)
 
 
 def _asks_whether(m: Utterance, s: Slots) -> bool:
@@ -134,10 +138,11 @@ def _is_known(s: Slots, name: Name) -> bool:
 
 def compares(m: Utterance, s: Slots) -> bool:
     """ "compara a primeira com a terceira", "difference between 1 and 2", "compare them"."""
-    if not m.has("compares"):
+    which_is_nearer = asks_nearest(m) and len(fingers(m)) > _AND_THE_NEAREST
+    if not m.has("compares") and not which_is_nearer:
         return False
     names = {i for name in certain_names(s) for i in range(name.start, name.end)}
-    return says_only(m, *_COMPARING, besides=words_of(fingers(m, every_number=True)) | names)
+    return says_only(m, *_COMPARING, besides=words_of(fingers(m, every_number=True)) | names, free=True)
 
 
 def asks_why(m: Utterance, s: Slots) -> bool:
@@ -150,4 +155,4 @@ def asks_best(m: Utterance, s: Slots) -> bool:
 
 
 def _says_only_about_shown(m: Utterance, s: Slots, tags: tuple[str, ...]) -> bool:
-    return s.place == Place() and not s.type and says_only(m, *tags, besides=words_of(fingers(m)))
+    return s.place == Place() and not s.type and says_only(m, *tags, besides=words_of(fingers(m)), free=True)

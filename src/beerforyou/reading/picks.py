@@ -23,7 +23,14 @@ from beerforyou.reading.utterance import Utterance
 Unsure = Literal["", "outside", "several", "nothing"]
 Kind = Literal["nth", "number", "end", "firsts", "lasts", "middle", "nearest", "farthest", "all", "range"]
 
-_BESIDE = ("pointing", "comparing", "explaining", "choosing", "asking")  # kinds of words that say nothing there
+_BESIDE = (
+    "pointing",
+    "comparing",
+    "explaining",
+    "choosing",
+    "asking",
+    "joining",
+)  # kinds of words that say nothing there
 _ANSWERING = ("pointing", "yes", "ack", "tell_more", "tell_about", "it", "thanks", "option", "shown", "corrects", "chooses",
               "orders_one", "all_of", "and_what_about", "summary", "merely")  # fmt: skip
 _REQUESTS = ("tell_about", "tell_more", "summary", "website", "reads_site", "makes", "what_is")
@@ -59,12 +66,13 @@ class Picked(NamedTuple):
     unsure: Unsure = ""
 
 
-def says_only(m: Utterance, *tags: str, besides: Iterable[int] = ()) -> bool:
-    """Is each word one of these, or stands under one of these tags, and does none take back what the others say?"""
+def says_only(m: Utterance, *tags: str, besides: Iterable[int] = (), free: bool = False) -> bool:
+    """Is each word one of these, or stands under one of these tags, and, where it is not `free`, does none take back what the
+    others say?"""
     others, allowed = set(besides), {*tags, "courtesy"}
     silent = beside(m.language, *(kind for kind in _BESIDE if kind in allowed))
     known = (i in others or word in silent or not allowed.isdisjoint(m.at(i)) for i, word in enumerate(m.plain))
-    return all(known) and not takes_back(m, others)
+    return all(known) and (free or not takes_back(m, others))
 
 
 def is_beside(m: Utterance, i: int, *kinds: str) -> bool:
@@ -236,6 +244,7 @@ def requests_of(m: Utterance, s: Slots) -> bool:
     words = {i for name in s.names for i in range(name.start, name.end)}
     only = says_only(m, *_ANSWERING, *_REQUESTS, "place", "of", "in_place", besides=words)
     sure = s.name(LIKELY) is not None or s.subject is not None
+    only = only and (sure or not takes_back(m))  # "the other one" is a brewery's name
     return (sure and _asks(m)) or (only and (m.has("yes", "ack") or _asks(m) or is_beside(m, len(m) - 1, "stand_in")))
 
 
@@ -252,7 +261,9 @@ def _asks_in_a_clause(m: Utterance) -> bool:
 
 
 def _calculates(m: Utterance) -> bool:
-    return any(word.gap != " " and set(word.gap.strip()) - set(".,;:!?#()&…-–—\"'") for word in m.words)
+    """ "2x3", "-1", "1.5": and not "1, 5" or "#3"."""
+    signs = any(word.gap != " " and set(word.gap.strip()) - set(".,;:!?#()&…-–—\"'") for word in m.words)
+    return signs or any(set(word.gap) - set(" #(") and " " not in word.gap for word in m.words if word.raw[0].isdigit())
 
 
 def resolved(items: Sequence[Item], m: Utterance, context: Context, home: Point | None) -> Picked:

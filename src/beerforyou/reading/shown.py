@@ -42,6 +42,8 @@ def _agreed_to(reading: Reading, s: Slots, context: Context, home: Point | None)
     picked = _picked(s, context, home)
     if picked is None:
         return _bare(reading, s, context)
+    if picked.unsure == "several" and s.m.has("nearest", "farthest"):
+        return replace(_as_facts(reading, context.shown), asks=("distance",))  # for the client to see
     if picked.unsure:
         return _unsure(reading, picked)
     if context.pending and context.pending[0] != "accept":
@@ -123,8 +125,10 @@ def _meant(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, .
     items = fingers(s.m, every_number=s.m.has("compares"))
     if items and deictic(s.m, items) and context.told:
         return context.told[-1:], ""
-    if asks_nearest(s.m):
+    but_nearest = [item for item in items if item.kind not in ("nearest", "farthest")]
+    if asks_nearest(s.m) and not but_nearest:
         return _nearest(s, context, home)
+    items = but_nearest if asks_nearest(s.m) else items  # "a 2 ou a 3, qual é mais perto?": both, with their distances
     pointed = resolved(items, s.m, context, home) if items else Picked()
     if pointed.unsure:
         return (), pointed.unsure
