@@ -84,13 +84,19 @@ QUESTIONS: dict[str, tuple[str, list[tuple[ToolCall, ...]], str]] = {
     "nothing yet": ("breweries in San Diego", [], "in San Diego"),
     "no calls at all": ("hello", [], "Hello"),
 }
+# No error is an answer.
+ENDS = {
+    "a call that failed": ("failed", "error_internal"),
+    "the same SQL, refused twice": ("failed", "error_internal"),
+    "SQL that was refused": ("succeeded", "clarification"),
+}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_it_ends_what_another_model_began(interrupted: Interrupted, name: str) -> None:
     message, turns, words = QUESTIONS[name]
     run = await interrupted(message, *turns)
-    assert (run["status"], run["outcome"]) == ("succeeded", "answered")
+    assert (run["status"], run["outcome"]) == ENDS.get(name, ("succeeded", "answered"))
     assert words in text(run)
     assert models(run)[: len(turns)] == ["gemini-2.5-flash"] * len(turns)
     assert set(models(run)[len(turns) :]) <= {"offline:"}

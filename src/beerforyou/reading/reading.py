@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from beerforyou.reading.question import Filter
+
 HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
 
 Tool = Literal["get_client_profile", "run_analytical_query", "search_breweries", "get_website_summary", "none"]
@@ -82,7 +84,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `shown` in the order it was shown ("a segunda"), `offered` when the last answer ended with the offer,
     `search` and `question` as last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked
-    which place was meant.
+    which place was meant, `listed` what the rows of the last table of purchases stand for.
     """
 
     shown: tuple[Ref, ...] = ()
@@ -90,6 +92,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     search: Search | None = None
     question: Question | None = None
     choices: tuple[Search, ...] = ()
+    listed: tuple[Filter, ...] = ()
     language: Literal["", "pt", "en"] = ""
 
 
