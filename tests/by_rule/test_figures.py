@@ -129,7 +129,11 @@ CASES: list[tuple[Question, str, Rows, str, str]] = [
         "A primeira compra foi em 27 de novembro de 2026, ontem.", "The first purchase was on November 27, 2026, yesterday.",
     ),
     (
-        Question(by=("month",), measures=AMOUNT, direction="most", limit=1), "month amount", [["2026-07", 13898.69]],
+        Question(by=("weekday",), direction="least", limit=1), "weekday among quantity", [["7", 1, 9]],
+        "Só domingo: 9 unidades.", "Only Sunday: 9 units.",
+    ),
+    (
+        Question(by=("month",), measures=AMOUNT, direction="most", limit=1), "month among amount", [["2026-07", 5, 13898.69]],
         "Julho de 2026 vem em primeiro lugar: R$ 13.898,69.", "July 2026 comes first: R$13,898.69.",
     ),
     (
@@ -242,7 +246,7 @@ async def test_what_is_known_by_its_rows_only_is_found(answers: Answers) -> None
     """The best-selling beer by its name, and a brewery by a word of its name."""
     best = await answers(Question(by=("beer",), direction="most", limit=1))
     assert best.result
-    beer, brewery, units = best.result.content["rows"][0]
+    beer, brewery, _, units = best.result.content["rows"][0]
     by_beer = await answers(Question(filters=(Filter(field="beer", values=(beer.lower(),)),)))
     assert by_beer.text == f"You bought {units} units of {beer.lower()}."
     word = brewery.split()[1]

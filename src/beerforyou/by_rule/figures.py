@@ -31,7 +31,7 @@ def figures(columns: Sequence[str], rows: Sequence[Sequence[Any]], truncated: bo
 def says_all(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
     """Whether the sentence says all that a table of these would."""
     told_by_period = columns[0] == "period" and not any(each in FIELDS for each in columns)
-    return len(rows) < 2 or (told_by_period and len(rows) <= SPOKEN)
+    return len(rows) < 2 or ((told_by_period or "among" in columns) and len(rows) <= SPOKEN)
 
 
 def _not_bought(asked: Asked) -> Iterator[str]:
@@ -254,10 +254,10 @@ def _first(rows: list[Row], asked: Asked) -> str:
     if question.aggregate in ("first", "last", "since"):
         return _first_date(rows[0], where, asked)
     where["figures"] = _figures(rows[0], asked)
-    if question.direction or question.limit:
+    if (question.direction or question.limit) and rows[0].get("among") != 1:
         return asked.say(f"analysis.{_place(len(rows) > 1, asked)}_{_way(asked)}", **where)
     where["first"] = names
-    if question.aggregate != "list":
+    if question.aggregate != "list" and not question.having:
         return asked.say("analysis.single", **where)
     return asked.say("analysis.one", count=_having(_count(1, asked), asked), **where)
 

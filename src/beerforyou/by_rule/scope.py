@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +15,7 @@ from beerforyou.sentences.periods import Span as Days
 from beerforyou.sentences.periods import during, named, span
 from beerforyou.sentences.rendering import heading
 
+_SHORT = ("ipa", "apa", "dipa", "neipa", "esb")  # styles that are written in capitals
 _INLINE = ("style", "beer", "brewery", "type")
 
 
@@ -34,9 +36,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def period(asked: Asked) -> str:
-    """ " in October 2026", " from May 1 to 15, 2026 and on ..."; empty for all time."""
-    parts = [during(days(each), asked.language, asked.today) for each in asked.question.spans]
-    return f" {asked.listed([part.strip() for part in parts])}" if parts and all(parts) else ""
+    """ " in October 2026", " from May 1 to 15, 2026 and today"; empty for all time."""
+    parts = [during(days(each), asked.language, asked.today).strip() for each in asked.question.spans]
+    last: Literal["and", "or"] = "or" if asked.question.having else "and"
+    return f" {listed(parts, asked.language, last)}" if parts and all(parts) else ""
 
 
 def days(given: Span) -> Days:
@@ -98,7 +101,9 @@ def _worded(field: str, value: str, asked: Asked) -> Iterator[str]:
     elif field in ("type", "weekday") and has(key, asked.language):
         yield asked.say(key)
     else:
-        yield value.upper() if field == "style" and len(value) < 4 else value
+        yield (
+            " ".join(word.upper() if word in _SHORT else word for word in value.split()) if field == "style" else value
+        )
 
 
 def unknown(asked: Asked) -> list[str]:

@@ -65,7 +65,8 @@ class _Select:
         self.filters = [_filtered(each, breweries) for each in question.filters]
 
     def sql(self) -> str:
-        columns = self._labels() | dict(self._measured())
+        among = {"among": "count(*) OVER ()"} if self.question.by and self.question.limit == 1 else {}
+        columns = self._labels() | among | dict(self._measured())
         selected = ", ".join(_named(expression, alias) for alias, expression in columns.items())
         return f"SELECT {selected} {FROM}{_where(self._conditions())}{self._grouped()}"
 
