@@ -213,6 +213,15 @@ def test_a_brewery_that_was_never_bought_from_is_named() -> None:
     assert "3 unidades" in told(Question(filters=(without,)), "quantity", [[3]], "pt")
 
 
+def test_what_is_named_and_was_never_bought_is_named() -> None:
+    beer = Filter(field="beer", values=("Foxhole", "Rye"))
+    assert (
+        told(Question(filters=(beer,)), "quantity", [[None]], "pt") == "Não encontrei Foxhole ou Rye nas suas compras."
+    )
+    said = told(Question(filters=(beer,), spans=(OCTOBER,)), "quantity", [[None]], "en")
+    assert said == "I found no purchases of yours in October 2026 (Foxhole and Rye)."
+
+
 def test_what_is_cut_says_so() -> None:
     rows = [[f"Beer {n}", "Alter", 1] for n in range(50)]
     said = told(Question(aggregate="list"), "beer brewery quantity", rows, "pt", truncated=True)

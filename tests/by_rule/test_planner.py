@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from beerforyou import blocks
 from beerforyou.by_rule.planner import Known, reply
@@ -241,6 +242,16 @@ def test_two_questions_are_both_asked_and_both_answered() -> None:
     results = (ToolResult(own.id, own.name, spent), ToolResult(search.id, search.name, found))
     said = reply(known, request(*results))
     assert said.text.startswith("You spent $5.00 in October 2026. I found no") and said.finish == "stop"
+
+
+def test_what_leads_in_a_list_stands_last() -> None:
+    new = replace(BREWPUBS, intent="recommend", search=Search(city="Houston", only_new=True))
+    own, search = reply(two(SPENT, new), request()).tool_calls
+    found = {"total": 2, "breweries": [{}, {}], "place": "Houston", "only_new": True}
+    spent = {"columns": ["amount"], "rows": [[5]]}
+    results = ToolResult(search.id, search.name, found), ToolResult(own.id, own.name, spent)
+    first, last = reply(two(SPENT, new), request(*results)).text.splitlines()
+    assert first == "You spent $5.00 in October 2026." and last.endswith(":")
 
 
 def test_two_questions_to_one_tool_are_told_apart() -> None:

@@ -434,7 +434,7 @@ IPA = Filter(field="style", values=("ipa",))
         (Question(aggregate="change"), "change_of_what"),
         (Question(aggregate="change", spans=(SPAN,)), "change_of_what"),
         (Question(aggregate="change", by=("beer",)), "change_of_what"),
-        (Question(aggregate="change", by=("month",), spans=(SPAN, OTHER)), "together"),
+        (Question(aggregate="change", by=("beer", "month"), spans=(SPAN, OTHER)), "together"),
         (Question(aggregate="mean", measures=("orders",)), "together"),
         (Question(aggregate="mean", having="once"), "together"),
         (Question(aggregate="mean", per="day", filters=(Filter(field="weekday", values=("6",)),)), "together"),
@@ -463,6 +463,11 @@ def test_what_makes_no_sense_is_said(question: Question, why: str) -> None:
         (Question(aggregate="mean", measures=("price",), per="month"), Question(measures=("price",), by=("month",))),
         (Question(aggregate="mean", per="week", by=("week",)), Question(aggregate="mean", per="week")),
         (Question(aggregate="first", only_order="last"), Question(aggregate="last")),
+        (Question(aggregate="list", by=("order",), only_order="last"), Question(only_order="last")),
+        (
+            Question(aggregate="change", by=("month",), spans=(SPAN, OTHER)),
+            Question(aggregate="change", spans=(SPAN, OTHER)),
+        ),
         (Question(aggregate="change", spans=(OTHER, SPAN)), Question(aggregate="change", spans=(SPAN, OTHER))),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from beerforyou.by_rule.possible import FIELDS, compared, told_apart
-from beerforyou.by_rule.scope import Asked, bracketed, days, name_of, of, period, scope, unknown
+from beerforyou.by_rule.scope import Asked, bracketed, days, name_of, names, of, period, scope, unknown
 from beerforyou.by_rule.sql import interval
 from beerforyou.reading.question import Measure
 from beerforyou.sentences import has, listed, money, number, percent
@@ -35,8 +35,12 @@ def says_all(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
 
 
 def _not_bought(asked: Asked) -> Iterator[str]:
-    if names := unknown(asked):
-        yield asked.say("analysis.not_bought", names=listed(names, asked.language, "or"))
+    if missing := unknown(asked):
+        yield _none_of(missing, asked)
+
+
+def _none_of(missing: list[str], asked: Asked) -> str:
+    return asked.say("analysis.not_bought", names=listed(missing, asked.language, "or"))
 
 
 def _units_only(asked: Asked) -> str:
@@ -80,11 +84,16 @@ def _nothing(asked: Asked) -> Iterator[str]:
         yield asked.say(
             "analysis.none", count=_having(_count(0, asked), asked), period=_when(asked), scope=scope(asked)
         )
-    elif not (unknown(asked) and _only_names(asked)):
-        yield asked.say("analysis.nothing", period=period(asked), scope=scope(asked))
+    elif not (unknown(asked) and _only_breweries(asked)):
+        missing = names(asked)
+        yield (
+            _none_of(missing, asked)
+            if missing
+            else asked.say("analysis.nothing", period=period(asked), scope=scope(asked))
+        )
 
 
-def _only_names(asked: Asked) -> bool:
+def _only_breweries(asked: Asked) -> bool:
     return all(each.field == "brewery" and not each.negated for each in asked.question.filters)
 
 
@@ -246,17 +255,17 @@ def _first(rows: list[Row], asked: Asked) -> str:
     question = asked.question
     rows = [row for row in rows if _is_known(asked)(row)]
     named = [_group(row, asked) for row in rows]
-    names = asked.listed(named) if len(named) <= SPOKEN else _count(len(rows), asked)
-    where = {"period": _when(asked), "scope": scope(asked), "first": names}
+    first = asked.listed(named) if len(named) <= SPOKEN else _count(len(rows), asked)
+    where = {"period": _when(asked), "scope": scope(asked), "first": first}
     if question.aggregate == "change":
         return _first_change(rows[0], where, asked)
-    where["first"] = _capital(names)
+    where["first"] = _capital(first)
     if question.aggregate in ("first", "last", "since"):
         return _first_date(rows[0], where, asked)
     where["figures"] = _figures(rows[0], asked)
     if (question.direction or question.limit) and rows[0].get("among") != 1:
         return asked.say(f"analysis.{_place(len(rows) > 1, asked)}_{_way(asked)}", **where)
-    where["first"] = names
+    where["first"] = first
     if question.aggregate != "list" and not question.having:
         return asked.say("analysis.single", **where)
     return asked.say("analysis.one", count=_having(_count(1, asked), asked), **where)

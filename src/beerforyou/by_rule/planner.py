@@ -81,7 +81,13 @@ def reply(known: Known, request: Request) -> Reply:
         return Reply(parts=tuple(calls), model=OFFLINE)
     said = list(_said(parts, results, _message(request)))
     finish = min((one.finish for one in said), key=["failed", "stop", "asks"].index)
-    return Reply(parts=(TextPart(" ".join(filter(None, (one.text for one in said)))),), model=OFFLINE, finish=finish)
+    return Reply(parts=(TextPart(_joined([one.text for one in said if one.text])),), model=OFFLINE, finish=finish)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """What leads in a list or a table stands last, or on a line of its own."""
+    whole = [text for text in texts if not text.endswith(":")]
+    return "\n".join(filter(None, (" ".join(whole), *(text for text in texts if text.endswith(":")))))
 
 
 def breweries_in(reading: Reading) -> set[str]:

@@ -30,7 +30,9 @@ def meant(question: Question) -> Question:
 
 
 def _dates(question: Question) -> Question:
-    """The date of the last order is the last date."""
+    """The date of the last order is the last date, and by orders it is one."""
+    if question.only_order and question.by in (("order",), ("day",)):
+        question = replace(question, by=(), aggregate="total" if question.aggregate == "list" else question.aggregate)
     if question.only_order and question.aggregate in _DATES:
         asked = "since" if question.aggregate == "since" and question.only_order == "last" else question.only_order
         return replace(question, aggregate=asked, only_order="")
@@ -67,7 +69,11 @@ def _days(question: Question) -> int:
 
 
 def _changes(question: Question) -> Question:
-    return replace(question, spans=tuple(sorted(question.spans))) if question.aggregate == "change" else question
+    """Between two spans, "from one month to the next" says no more than the spans do."""
+    if question.aggregate != "change":
+        return question
+    by = () if len(question.spans) > 1 and _in_steps(question) else question.by
+    return replace(question, spans=tuple(sorted(question.spans)), by=by)
 
 
 def cannot(question: Question) -> str:
@@ -99,7 +105,7 @@ def _nonsense(question: Question) -> bool:
         case "mean":
             own = {"order": "orders", "beer": "beers", "brewery": "breweries"}.get(question.per)
             weekdays = any(each.field == "weekday" for each in question.filters) or "weekday" in question.by
-            return bool(own in question.measures or question.having or (weekdays and question.per in TIMES[1:]))
+            return bool(own in question.measures or question.having or (weekdays and question.per == "day"))
         case "share":
             return bool(question.having)
     return bool(question.having and (timed or "weekday" in question.by or question.only_order))

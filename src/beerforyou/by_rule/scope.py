@@ -61,7 +61,8 @@ def of(asked: Asked) -> tuple[str, str]:
     if first is None or asked.question.measures[-1] in ("beers", "breweries", "styles"):
         return "", scope(asked)
     filters.remove(first)
-    kind = "amount" if asked.question.measures[-1] in ("amount", "orders") else "other"
+    spent = asked.question.measures[-1] in ("amount", "orders") and asked.question.aggregate == "total"
+    kind = "amount" if spent else "other"
     return asked.say(f"scope.of_{kind}", what=asked.listed(values(first, asked))), bracketed(asked, filters)
 
 
@@ -104,6 +105,15 @@ def _worded(field: str, value: str, asked: Asked) -> Iterator[str]:
         yield (
             " ".join(word.upper() if word in _SHORT else word for word in value.split()) if field == "style" else value
         )
+
+
+def names(asked: Asked) -> list[str]:
+    """The beers and breweries that it is about, where it is about nothing else, of any time."""
+    question = asked.question
+    named_only = all(each.field in ("beer", "brewery") and not each.negated for each in question.filters)
+    if question.spans or question.only_order or not named_only:
+        return []
+    return [name for each in question.filters for name in values(each, asked)]
 
 
 def unknown(asked: Asked) -> list[str]:
