@@ -9,7 +9,8 @@ from beerforyou import blocks
 from beerforyou.by_rule.planner import Known, reply
 from beerforyou.llm.connect import Models, connect
 from beerforyou.llm.model import Content, Reply, Request, TextPart, ToolCall, ToolResult
-from beerforyou.reading.reading import Context, Question, Reading
+from beerforyou.reading.question import Question, Span
+from beerforyou.reading.reading import Context, Reading
 from beerforyou.sentences import say
 from beerforyou.settings import Settings
 from beerforyou.tools import TOOLS
@@ -103,7 +104,7 @@ async def test_a_figure_is_not_given_a_period_that_its_query_may_not_have(interr
     assert "March" not in text(run)
 
 
-QUESTION = Question(measure="amount", since="2026-03-01", until="2026-04-01")
+QUESTION = Question(measures=("amount",), spans=(Span(since="2026-03-01", until="2026-03-31"),))
 KNOWN = Known(
     reading=Reading(language="en", intent="own_data", tool="run_analytical_query", question=QUESTION),
     context=Context(),

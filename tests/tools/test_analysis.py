@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from beerforyou.by_rule.simple import Question
 from beerforyou.by_rule.sql import write
 from beerforyou.errors import BadInput, Refused
-from beerforyou.reading.reading import Question
 from beerforyou.settings import Settings, load
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Result

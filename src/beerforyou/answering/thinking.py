@@ -70,7 +70,7 @@ async def _asked(turn: Turn, request: Request, heard: bool) -> Reply:
 
 async def _known(turn: Turn) -> by_rule.Known:
     reading = turn.read()
-    asked = reading.question.brewery if reading.question else ""
+    asked = by_rule.brewery_of(reading.question)
     ids, names = await turn.hands.known_as(asked) if asked else ([], [])
     return by_rule.Known(
         reading=reading,

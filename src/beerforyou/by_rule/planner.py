@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
+from beerforyou.by_rule.simple import simple
 from beerforyou.by_rule.sql import statistic, write
 from beerforyou.by_rule.wording import OURS, word
 from beerforyou.db.fence.shape import LONGEST
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply, Request, TextPart, ToolCall, ToolResult
-from beerforyou.reading.reading import Context, Question, Reading
+from beerforyou.reading.question import Question
+from beerforyou.reading.reading import Context, Reading
 from beerforyou.sentences import Language, say
 
 NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client",
@@ -41,8 +43,13 @@ def reply(known: Known, request: Request) -> Reply:
     calls = [] if results or request.tool_choice == "none" else [c for c in _calls(known) if c.name in names]
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
-    text = word(results, known.language, known.reading.question) if results else _no_tool(known)
+    text = word(results, known.language, simple(known.reading.question)) if results else _no_tool(known)
     return Reply(parts=(TextPart(text),), model=OFFLINE)
+
+
+def brewery_of(question: Question | None) -> str:
+    """The brewery that a question is about, for the catalogue to find; empty when it is about none."""
+    return simple(question).brewery
 
 
 def _results(request: Request) -> list[ToolResult]:
@@ -72,7 +79,7 @@ def _calls(known: Known) -> tuple[ToolCall, ...]:
 
 def _analysis(known: Known) -> dict[str, Any]:
     """SQL over the client's own rows, or the slots of a statistic over all clients."""
-    question = known.reading.question or Question()
+    question = simple(known.reading.question)
     if question.about == "me":
         return {"about": "me", "sql": write(question, known.brewery_ids, known.brewery_names)}
     return statistic(question)
@@ -106,7 +113,7 @@ def _call(name: str, args: Any = None) -> ToolCall:
 
 def _no_tool(known: Known) -> str:
     if known.reading.question and (key := _unanswerable(known)):
-        return say(key, known.language, name=known.reading.question.brewery)
+        return say(key, known.language, name=simple(known.reading.question).brewery)
     if known.reading.tool == "get_website_summary":
         return say("offer.which" if known.context.shown else "details.nothing_shown", known.language)
     return say(NO_TOOL.get(known.reading.intent, "talk.unclear"), known.language)

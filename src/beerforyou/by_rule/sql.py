@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from beerforyou.reading.reading import Question
+from beerforyou.by_rule.simple import Question
 
 DEFAULT_ROWS = 10
 CALENDAR = {"month": "'YYYY-MM'", "week": "'IYYY-\"W\"IW'", "day": "'YYYY-MM-DD'", "weekday": "'ID'"}

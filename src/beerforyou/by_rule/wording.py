@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from beerforyou.by_rule.simple import Question
 from beerforyou.llm.model import ToolResult
-from beerforyou.reading.reading import Question
 from beerforyou.sentences import Language, listed, say
 from beerforyou.sentences.rendering import heading, measured
 

@@ -3,9 +3,48 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
+from beerforyou.reading.asked import Asked, asked_of
+from beerforyou.reading.leftover import leftover_of
 from beerforyou.reading.names import LIKELY, SURE
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
+
+_FULL = ("aggregate", "having", "moment", "ticket", "dearness", "sized")  # whole questions begin with one of these
+_SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
+
+
+def asks_in_full(m: Utterance, s: Slots) -> bool:
+    """Every word of it is a question about purchases, and of a kind that nothing else is asked in: "ticket médio"."""
+    if not (
+        m.has(*_FULL) or (m.has("most", "least") and m.has("measure")) or (m.has("how_many") and m.has("distinct"))
+    ):
+        return False
+    if m.has("everyone", "clients", "recommend", "order_now", "tell_about", "summary") or s.near_me or _is_habit(m, s):
+        return False
+    asked = asked_of(s)
+    return _is_of_purchases(m, asked) and not leftover_of(s, "own_data", asked.words)
+
+
+def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
+    if asked.having in ("once", "stopped") or asked.only_order:
+        return True
+    if asked.having == "new":
+        return m.has("past") or (m.has("bought") and bool(asked.spans))
+    if asked.aggregate in _SUMS:
+        return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
+    if m.has("distinct") and asked.spans and not {"beers", "breweries", "styles"}.isdisjoint(asked.measures):
+        return True
+    ranks = bool(asked.direction and asked.measures)
+    return ranks and (m.has("i", "self", "spend", "order", "which") or bool(asked.by))
+
+
+def lists_own(m: Utterance, s: Slots) -> bool:
+    """ "breweries I buy from in Texas", "which IPAs do I buy": nothing else is in it."""
+    if not _speaks_of_self(m) or _is_habit(m, s) or m.has("not", "recommend", "should", "will_buy", "where", "profile"):
+        return False
+    asked = asked_of(s)
+    listed = m.has("buy", "purchases") or (m.has("possessive") and asked.aggregate == "list" and m.has("shows"))
+    return listed and not asked.is_empty and not leftover_of(s, "own_data", asked.words)
 
 
 def wants_profile(m: Utterance, s: Slots) -> bool:
@@ -15,7 +54,7 @@ def wants_profile(m: Utterance, s: Slots) -> bool:
 
 def wants_taste(m: Utterance, s: Slots) -> bool:
     """ "o que costumo comprar", "my favourite beers", "meu histórico": the profile knows, nothing is counted."""
-    if s.place.city or s.counted:
+    if s.place.city or s.counted or (not m.has("preference") and asked_of(s).limit == 1):
         return False
     if m.has("history") and not s.name(LIKELY):
         return True
