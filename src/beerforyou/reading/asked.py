@@ -283,8 +283,16 @@ class _Reader:
                 continue
             self.asked.only_order = which
             several = noun is not None and m.has_at(noun.start, "plural")
-            goods = by_itself or (noun is not None and noun.value != "order") or self._asks_what_was_in(noun)
-            self._take(mark, *([noun] if noun else []))
+            contents = [
+                each for each in nouns if each.value == "beer" and each is not noun and m.has_at(each.start, "plural")
+            ]
+            goods = (
+                by_itself
+                or bool(contents)
+                or (noun is not None and noun.value != "order")
+                or self._asks_what_was_in(noun)
+            )
+            self._take(mark, *([noun] if noun else []), *contents)
             if several and not goods:
                 self.asked.by, self.asked.aggregate = ("order",), "list"
                 self.asked.measures = () if m.has("spend", "measure") else ("quantity", "amount")
@@ -495,13 +503,16 @@ class _Reader:
     def _ranking(self) -> None:
         asked = self.asked
         superlatives = [*self._free("most"), *self._free("least")]
-        sized = self._free("sized")
+        sized, ranks = self._free("sized"), self._free("ranks")
         number = self._count(superlatives)
         if asked.aggregate in ("first", "last", "since", "change") or asked.only_order:
             return
         if superlatives and not asked.direction:
             least = [mark for mark in superlatives if mark.tag == "least"]
             asked.direction = "least" if least else "most"
+        if ranks and not asked.direction and self._free("axis"):
+            asked.direction = "most"
+            self._take(*ranks)
         self._take(*superlatives)
         if asked.direction or number:
             self._ranked_by(bool(sized), number)

@@ -101,9 +101,22 @@ def _named(s: Slots) -> Iterator[_Value]:
     for name in sorted(s.names, key=lambda name: name.start):
         if not dated.isdisjoint(range(name.start, name.end)) or not _is_name(m, name):
             continue
+        if not name.ids and (parts := _parts(m, name)):
+            yield from parts
+            continue
         end = name.end if name.ids else _whole(m, name)
         text = name.text if end == name.end else m.written(name.start, end)
         yield _Value(name.start, end, _kind(m, name, end), text)
+
+
+def _parts(m: Utterance, name: Name) -> list[_Value]:
+    """ "Stone e Alter": two names of the catalogue, and not one that nobody knows."""
+    joiner = next((i for i in range(name.start + 1, name.end - 1) if m.is_function(i)), None)
+    if joiner is None:
+        return []
+    halves = [(name.start, joiner), (joiner + 1, name.end)]
+    values = [_Value(start, end, "brewery", m.written(start, end)) for start, end in halves]
+    return values if all(m.lookups.find(value.text) for value in values) else []
 
 
 def _is_name(m: Utterance, name: Name) -> bool:

@@ -9,19 +9,26 @@ from beerforyou.reading.names import LIKELY, SURE
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
-_FULL = ("aggregate", "having", "moment", "ticket", "dearness", "sized")  # whole questions begin with one of these
+# Whole questions have words of both kinds.
+_WORDS = ("aggregate", "having", "moment", "ticket", "dearness", "sized")
+_FULL = (
+    (_WORDS, _WORDS),
+    (("most", "least"), ("measure", "bought", "possessive")),
+    (("how_many",), ("distinct", "grouping")),
+)
+_DISTINCT = frozenset({"beers", "breweries", "styles"})
 _SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
 
 
 def asks_in_full(m: Utterance, s: Slots) -> bool:
     """Every word of it is a question about purchases, and of a kind that nothing else is asked in: "ticket médio"."""
-    if not (
-        m.has(*_FULL) or (m.has("most", "least") and m.has("measure")) or (m.has("how_many") and m.has("distinct"))
-    ):
+    if not any(m.has(*one) and m.has(*other) for one, other in _FULL):
         return False
-    if m.has("everyone", "clients", "recommend", "order_now", "tell_about", "summary") or s.near_me or _is_habit(m, s):
+    if m.has("everyone", "clients", "recommend", "order_now", "tell_about", "summary") or s.near_me:
         return False
     asked = asked_of(s)
+    if not asked.measures and (wants_taste(m, s) or _is_habit(m, s)):
+        return False
     return _is_of_purchases(m, asked) and not leftover_of(s, "own_data", asked.words)
 
 
@@ -32,10 +39,11 @@ def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
         return m.has("past") or (m.has("bought") and bool(asked.spans))
     if asked.aggregate in _SUMS:
         return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
-    if m.has("distinct") and asked.spans and not {"beers", "breweries", "styles"}.isdisjoint(asked.measures):
-        return True
-    ranks = bool(asked.direction and asked.measures)
-    return ranks and (m.has("i", "self", "spend", "order", "which") or bool(asked.by))
+    if m.has("distinct"):
+        return bool(asked.spans) and not _DISTINCT.isdisjoint(asked.measures)
+    mine = m.has("possessive") or (_speaks_of_self(m) and m.has("bought"))
+    sums_money = asked.measures and (m.has("spend", "order", "which") or asked.by)
+    return bool(asked.direction and asked.by) and bool(mine or sums_money)
 
 
 def lists_own(m: Utterance, s: Slots) -> bool:
