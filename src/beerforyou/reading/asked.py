@@ -143,10 +143,13 @@ class _Reader:
         self.compared = self._is_compared()
         self.asked.spans = joined(self.m, times, self.compared)
         self.used |= times.words
+        if only := before(self.m, min(times.words), "only", 2):
+            self._take(only)
         if len(times.spans) > 1:
             self.used |= range_words(self.m, times)
 
     compared = False
+    sorts = False  # "por gasto", "by spend"
 
     def _is_compared(self) -> bool:
         if self.m.has("compare", "either_way") or any(mark.value == "change" for mark in self.m.all("aggregate")):
@@ -194,6 +197,9 @@ class _Reader:
                 continue
             self.asked.having = mark.value  # type: ignore[assignment]
             self._take(mark)
+        if not self.asked.having and (once := self._free("one_time")) and (only := self._free("only")):
+            self.asked.having = "once"
+            self._take(*once, *only)
         if not self.asked.having and self.m.has("both_of") and len(self.asked.spans or ()) == 2:
             self.asked.having = "kept"
             self._take_all("both_of")
@@ -352,8 +358,12 @@ class _Reader:
         return any(mark.value == "order" and not self.m.has_at(mark.start - 1, "self") for mark in self._free("axis"))
 
     def _measures(self) -> None:
-        said = [mark.value for mark in self._free("measure")]
-        self._take_all("measure")
+        marks = self._free("measure")
+        said = [mark.value for mark in marks]
+        self.sorts = any(
+            before(self.m, mark.start, "grouping", 0) or self.m.has_at(mark.start, "grouping") for mark in marks
+        )
+        self._take(*marks)
         if self.asked.unit:
             said.append("quantity")
         said += [measure for mark in self.m.all("how_many") if (measure := self._distinct(mark))]
@@ -408,12 +418,15 @@ class _Reader:
         return joiner if joiner and self.grouped and self.grouped[-1].end == joiner.start else None
 
     def _change(self) -> None:
-        marks = self._free("aggregate", "change")
+        marks = self._free("aggregate", "change") or (self._free("earlier") if self.m.has("than") else [])
         compares = self._free("compare")
         spans, asked = self.asked.spans or (), self.asked
         either = self._free("either_way")
         self._take(*either)
         superlatives = [*self._free("most"), *self._free("least")]
+        if marks and marks[0].tag == "earlier":
+            self._take(*superlatives, *self._free("than"))
+            superlatives = []
         versus = bool(superlatives) and bool(self._free("than") or (len(spans) != 1 and self.m.has("either")))
         if not (marks or compares or versus or (either and len(spans) == 2)):
             return
@@ -467,10 +480,11 @@ class _Reader:
             return
         if not self.asked.by:
             noun = next(iter(self._free("axis", "style", "brewery", "type", "beer", "city", "state")), None)
-            if noun and not self.asked.filters and not self.follows:
+            if noun and not self.asked.filters:
                 self.asked.by = (noun.value,)  # type: ignore[assignment]
                 self._take(noun)
-        if self.asked.filters or self.asked.by or self.follows or self.asked.pointed:
+        kept = self.follows is not None and bool(self.follows.filters or self.follows.by)
+        if self.asked.filters or self.asked.by or kept or self.asked.pointed:
             self.asked.aggregate = "share"
             self._take(*marks)
 
@@ -513,6 +527,9 @@ class _Reader:
         if ranks and not asked.direction and self._free("axis"):
             asked.direction = "most"
             self._take(*ranks)
+        nouns = [mark for mark in self._free("axis") if self.m.has_at(mark.start, "plural")]
+        if self.sorts and nouns and not asked.by:
+            asked.direction = asked.direction or "most"
         self._take(*superlatives)
         if asked.direction or number:
             self._ranked_by(bool(sized), number)
@@ -599,7 +616,7 @@ class _Reader:
         )
         if noun or which or (self.bare and m.has("bought")):
             asked.aggregate, asked.by = "list", (noun or "beer",)
-            self._take(*(mark for mark in self._free("shows") if mark.end - mark.start > 1))
+            self._take(*(mark for mark in self._free("shows") if mark.end - mark.start > 1), *self._free("all_of"))
             if noun == "order":
                 asked.measures = ("quantity", "amount")
 

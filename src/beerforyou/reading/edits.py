@@ -6,10 +6,15 @@ A message that asks a question of its own ("quanto gastei em março?") takes not
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
+
+from msgspec.structs import replace
 
 from beerforyou.reading.asked import Asked, asked_in
+from beerforyou.reading.evidence import free_marks
 from beerforyou.reading.intents import ANSWERS, TOOL_OF, WISHES, decide
 from beerforyou.reading.leftover import leftover_of
+from beerforyou.reading.question import Question
 from beerforyou.reading.questions import edited, question_of
 from beerforyou.reading.reading import Context, Intent, Reading
 from beerforyou.reading.slots import Slots
@@ -28,22 +33,32 @@ def question_changed(m: Utterance, context: Context, today: date) -> Reading | N
         return None
     s = Slots(m, today)
     asked = asked_in(s, last, len(context.listed))
-    if asked.is_empty or _says_nothing_else(asked):
+    about = _about(m, last, asked)
+    if (asked.is_empty and about == last.about) or _says_nothing_else(asked):
         return None
-    intent: Intent = "own_data" if last.about == "me" else "statistics"
+    intent: Intent = "own_data" if about == "me" else "statistics"
     left = _left(s, intent, asked)
     if not _leans(m, s, asked, left):
         return None
     alone = stands_alone(m, asked)
-    question = question_of(asked, last.about) if alone else edited(last, asked, context.listed, m.has("adds"))
+    question = question_of(asked, about) if alone else edited(last, asked, context.listed, m.has("adds"))
     return Reading(
-        language=m.language, intent=intent, tool=TOOL_OF[intent], question=question, leans=True, leftover=tuple(left)
-    )
+        language=m.language, intent=intent, tool=TOOL_OF[intent], question=replace(question, about=about),
+        leans=True, leftover=tuple(left),
+    )  # fmt: skip
+
+
+def _about(m: Utterance, last: Question, asked: Asked) -> Literal["me", "everyone"]:
+    """ "e os outros bares?", "and me?": the same of all clients, or of this one."""
+    if not begins_as_more(m):
+        return last.about
+    others = free_marks(m, "everyone", asked.words) or free_marks(m, "clients", asked.words)
+    return "everyone" if others else "me" if m.has("myself", "my_business") else last.about
 
 
 def _says_nothing_else(asked: Asked) -> bool:
     """ "a primeira" alone points at a row and asks nothing about it."""
-    return asked == Asked(pointed=asked.pointed, words=asked.words)
+    return bool(asked.pointed) and asked == Asked(pointed=asked.pointed, words=asked.words)
 
 
 def _left(s: Slots, intent: Intent, asked: Asked) -> list[str]:
@@ -59,6 +74,8 @@ def _leans(m: Utterance, s: Slots, asked: Asked, left: list[str]) -> bool:
     answer = decide(m, s, ANSWERS)
     if answer in _ANSWERED:
         return False
+    if asked.is_empty:
+        return not left
     if asked.pointed or asked.shifted or (asked.aggregate == "share" and not asked.filters and not asked.by):
         return True
     if speaks_of_self(m) and not begins_as_more(m):
@@ -66,7 +83,9 @@ def _leans(m: Utterance, s: Slots, asked: Asked, left: list[str]) -> bool:
     wish = decide(m, s, WISHES)
     if wish == "statistics" and m.has("popular", "everyone", "clients") and not begins_as_more(m):
         return False
-    if wish in _ELSEWHERE and not (wish == "off_topic" and not left):
+    if wish == "other_client" or m.has("tell_about", "tell_more", "website", "summary", "recommend"):
+        return False
+    if wish in _ELSEWHERE and (left or asked.having):
         return False
     if wish == "search" and (
         m.has("recommend", "exists", "here", "where") or (m.has("brewery") and not asked.direction and not asked.by)
@@ -91,7 +110,7 @@ def stands_alone(m: Utterance, asked: Asked) -> bool:
     if begins_as_more(m) or asked.pointed or asked.shifted or asked.dropped:
         return False
     ranks = bool(asked.by and asked.direction)
-    sums = bool(
-        asked.measures and asked.aggregate in ("mean", "change", "first", "last", "since")
-    ) or asked.measures == ("price",)
+    sums = bool(asked.measures and asked.aggregate in ("mean", "change", "first", "last", "since")) or (
+        asked.measures == ("price",) and any(mark.value == "mean" for mark in m.all("aggregate"))
+    )
     return ranks or sums or bool(asked.having) or bool(asked.only_order)

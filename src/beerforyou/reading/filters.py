@@ -35,12 +35,14 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
     last: tuple[_Value, bool] | None = None
     for value in values:
         denial = before(m, value.start, "excludes", _REACH)
+        denial = None if denial and m.has_at(denial.start, "either_way") else denial
+        only = before(m, value.start, "only", 2)
         joined = last is not None and _joins(m, last[0].end, value.start)
         negated = denial is not None or (last is not None and joined and last[1])
         if last is not None and joined and last[0].field == value.field:
             words.update(range(last[0].end, value.start))
         groups.setdefault((value.field, negated), []).append(value.text)
-        words.update(range(value.start, value.end), *([range(denial.start, denial.end)] if denial else []))
+        words.update(range(value.start, value.end), *(range(each.start, each.end) for each in (denial, only) if each))
         words |= _noun_before(m, value)
         last = value, negated
     weekdays = tuple(str(day) for day in s.times.weekdays)

@@ -14,7 +14,7 @@ _WORDS = ("aggregate", "having", "moment", "ticket", "dearness", "sized")
 _FULL = (
     (_WORDS, _WORDS),
     (("most", "least"), ("measure", "bought", "possessive")),
-    (("how_many",), ("distinct", "grouping")),
+    (("how_many",), ("distinct", "grouping", "axis")),
 )
 _DISTINCT = frozenset({"beers", "breweries", "styles"})
 _SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
@@ -39,8 +39,8 @@ def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
         return m.has("past") or (m.has("bought") and bool(asked.spans))
     if asked.aggregate in _SUMS:
         return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
-    if m.has("distinct"):
-        return bool(asked.spans) and not _DISTINCT.isdisjoint(asked.measures)
+    if not _DISTINCT.isdisjoint(asked.measures):
+        return _speaks_of_self(m) or (bool(asked.spans) and m.has("distinct"))
     mine = m.has("possessive") or (_speaks_of_self(m) and m.has("bought"))
     sums_money = asked.measures and (m.has("spend", "order", "which") or asked.by)
     return bool(asked.direction and asked.by) and bool(mine or sums_money)
@@ -72,6 +72,8 @@ def wants_taste(m: Utterance, s: Slots) -> bool:
 def wants_own_data(m: Utterance, s: Slots) -> bool:
     if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
         return False
+    if m.has("popular") and m.has("my_business") and not m.has("everyone", "clients"):
+        return True  # what sells here, which purchases don't tell
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
         return True
     if m.has("last_time") and m.has("order") and not m.has("everyone", "clients"):

@@ -11,6 +11,7 @@ from beerforyou.reading.asked import Asked, shifted
 from beerforyou.reading.question import Filter, Measure, Question, Span
 from beerforyou.reading.utterance import Utterance
 
+_IN_ORDER = frozenset({"day", "week", "month", "quarter", "year", "weekday"})  # told in their own order
 _DATES = ("first", "last", "since")
 
 
@@ -135,7 +136,7 @@ def _time(last: Question, asked: Asked) -> dict[str, Any]:
 def _sum(last: Question, asked: Asked) -> dict[str, Any]:
     """Totals, means, shares, changes, dates, lists."""
     changes: dict[str, Any] = {}
-    if asked.aggregate:
+    if asked.aggregate and not (asked.aggregate == "list" and last.direction and not asked.having):
         changes = {"aggregate": asked.aggregate, "per": asked.per}
         if asked.aggregate == "mean" and asked.per and not asked.by:
             changes["by"] = tuple(each for each in last.by if each != asked.per)
@@ -159,8 +160,8 @@ def _rank(last: Question, asked: Asked) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if asked.by is not None:
         changes["by"] = asked.by
-        if not asked.direction and not asked.limit:
-            changes |= {"direction": "", "limit": 0} if asked.by[:1] != last.by[:1] else {}
+        if not asked.direction and not asked.limit and set(asked.by) & _IN_ORDER:
+            changes |= {"direction": "", "limit": 0}
         if last.aggregate in _DATES and not asked.aggregate:
             changes["aggregate"] = "total"
     if asked.direction:
