@@ -41,6 +41,7 @@ TWICE = {
     "top 5 cervejas que mais compro": "top mais",
     "qual a mais barata que compro": "mais",
     "beers i bought only once": "only",
+    "cervejarias que nao compro ha mais de 30 dias": "mais",
     "quais cervejas novas eu comecei a comprar esse mes": "novas comecei",
 }
 OWN = [text for text, _ in (*TOTALS, *FILTERS, *SUMS, *DATES, *RANKS, *LISTS)]

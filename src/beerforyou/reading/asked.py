@@ -7,17 +7,16 @@ not the most, "nunca mais" is no superlative, "último mês" is a time and no la
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
-from beerforyou.reading.calendar import Unit, add_months, back
 from beerforyou.reading.evidence import NONE, Words, before, free_marks, words_of_marks
-from beerforyou.reading.filters import filters_in
+from beerforyou.reading.filters import filters_in, quoted
 from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.periods import neighbour, shifted
 from beerforyou.reading.question import Aggregate, Dimension, Filter, Having, Measure, Question, Span
 from beerforyou.reading.slots import Slots
-from beerforyou.reading.spans import joined, range_words
 
 NOT_FOR_DAYS = 60  # "parei de comprar": two months without, where most bars order weekly
 NEW_FOR_DAYS = 30  # "cervejas novas" without a time
@@ -28,7 +27,7 @@ _DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style
 
 
 class Asked(msgspec.Struct):
-    """`shifted` and `dropped` speak of the question before. `pointed` are rows of its table: from 1, 0 for "it", -1 for the
+    """`beside`: the spans are those beside the question before; `dropped` is what of it is dropped. `pointed` are rows of its table: from 1, 0 for "it", -1 for the
     last, None for "them". `words` are all that the slots used.
     """
 
@@ -44,7 +43,7 @@ class Asked(msgspec.Struct):
     direction: str = ""
     limit: int | None = None
     unit: str = ""
-    shifted: str = ""
+    beside: bool = False
     dropped: frozenset[str] = frozenset()
     pointed: tuple[int | None, ...] = ()
     words: Words = NONE
@@ -71,7 +70,10 @@ class _Reader:
         self.s, self.m, self.follows, self.listed = s, s.m, follows, listed
         self.asked = Asked()
         self.used: set[int] = set()
-        self.barred = s.times.words | s.times.unknown | s.times.weekdays_words  # said, but not for these slots
+        named = {i for words in quoted(s.m) for i in words}
+        times = zip(s.times.spans, s.times.each, strict=True)
+        self.spans = [(span, words) for span, words in times if named.isdisjoint(words)]
+        self.barred = (s.times.words | s.times.unknown | s.times.weekday_words) - named  # not for the other slots
         self.grouped: list[Mark] = []
         self.bare = self._is_bare()
 
@@ -128,33 +130,27 @@ class _Reader:
         """What changes the question before: "o mês antes", "de todos os estilos"."""
         if self.follows is None:
             return
-        if len(self.follows.spans) == 1 and (marks := free_marks(self.m, "shifted", self.used)):
-            self.asked.shifted = marks[0].value
-            self._take(marks[0])
+        beside = shifted(self.follows.spans[0], self.m, self.s.today) if len(self.follows.spans) == 1 else None
+        if beside and beside.spans:
+            self.asked.spans, self.asked.beside = beside.spans, True
+            self.used |= beside.words
         for mark in free_marks(self.m, "dropped", self.barred):
             if mark.value != "by" or not any(said.value == "share" for said in self.m.all("aggregate")):
                 self.asked.dropped |= {mark.value}
                 self._take(mark)
 
     def _times(self) -> None:
-        times = self.s.times
-        if not times.spans or (self.asked.shifted and times.words <= self.used):
+        words = frozenset[int]().union(*(words for _, words in self.spans))
+        if not words or self.asked.beside:
             return
-        self.compared = self._is_compared()
-        self.asked.spans = joined(self.m, times, self.compared)
-        self.used |= times.words
-        if only := before(self.m, min(times.words), "only", 2):
+        self.asked.spans = tuple(sorted({span for span, _ in self.spans}))
+        self.used |= words
+        if only := before(self.m, min(words), "only", 2):
             self._take(only)
-        if len(times.spans) > 1:
-            self.used |= range_words(self.m, times)
+        if len(self.spans) > 1:
+            self._take(*self._free("between"))
 
-    compared = False
     sorts = False  # "por gasto", "by spend"
-
-    def _is_compared(self) -> bool:
-        if self.m.has("compare", "either_way") or any(mark.value == "change" for mark in self.m.all("aggregate")):
-            return True
-        return self.m.has("most", "least") and self.m.has("than", "either")
 
     def _pointed(self) -> None:
         if not self.listed:
@@ -209,7 +205,7 @@ class _Reader:
         if self.asked.having == "stopped":
             self.asked.having_days = self._days_until_today() or self.asked.having_days or NOT_FOR_DAYS
             self.asked.spans = None if self._days_until_today() else spans
-        if self.asked.having == "new" and not spans and not self.asked.shifted:
+        if self.asked.having == "new" and not spans:
             self.asked.having_days = NEW_FOR_DAYS
 
     def _bought_new(self, mark: Mark) -> bool:
@@ -222,21 +218,11 @@ class _Reader:
         denials = [
             mark for mark in self._free("not") if any(self.m.has_at(i, "bought") for i in range(mark.end, mark.end + 4))
         ]
-        days = self._days_until_today() or (self._counted_days() if denials else 0)
+        days = self._days_until_today() or 0
         if denials and days and not self._free("moment", "elapsed"):
             self.asked.having = "stopped"
             self.asked.having_days = days
             self._take(denials[0])
-
-    def _counted_days(self) -> int:
-        """ "há mais de 30 dias", "in over two months"."""
-        for unit in self.m.all("unit"):
-            at = unit.start - 1
-            if count := self._number_at(at):
-                lead = before(self.m, at, "over", 0)
-                self._take(unit, *([lead] if lead else []))
-                return (self.s.today - back(self.s.today, Unit(unit.value), count)).days
-        return 0
 
     def _days_until_today(self) -> int:
         """How many days the only span has, when it ends today or later."""
@@ -418,13 +404,13 @@ class _Reader:
         return joiner if joiner and self.grouped and self.grouped[-1].end == joiner.start else None
 
     def _change(self) -> None:
-        marks = self._free("aggregate", "change") or (self._free("earlier") if self.m.has("than") else [])
+        marks = self._free("aggregate", "change") or (self._free("than_earlier") if self.m.has("than") else [])
         compares = self._free("compare")
         spans, asked = self.asked.spans or (), self.asked
         either = self._free("either_way")
         self._take(*either)
         superlatives = [*self._free("most"), *self._free("least")]
-        if marks and marks[0].tag == "earlier":
+        if marks and marks[0].tag == "than_earlier":
             self._take(*superlatives, *self._free("than"))
             superlatives = []
         versus = bool(superlatives) and bool(self._free("than") or (len(spans) != 1 and self.m.has("either")))
@@ -462,7 +448,7 @@ class _Reader:
         since, until = date.fromisoformat(span.since), date.fromisoformat(span.until)
         if (until - since).days >= _MONTH and not later:
             return ()
-        other = shifted(span, 1 if later else -1)
+        other = neighbour(span, 1 if later else -1)
         return tuple(sorted((span, other))) if date.fromisoformat(other.since) <= self.s.today else ()
 
     def _changes_by_time(self) -> bool:
@@ -642,18 +628,3 @@ class _Reader:
             return None
         self._take(noun)
         return noun.value  # type: ignore[return-value]
-
-
-def shifted(span: Span, count: int, months: int = 0) -> Span:
-    """The span `count` times its own length later; whole months by months. Open ends stay open."""
-    since, until = (date.fromisoformat(day) if day else None for day in (span.since, span.until))
-    if since is None or until is None:
-        return span
-    after = until + timedelta(1)
-    length = (after.year - since.year) * 12 + after.month - since.month
-    whole = since.day == 1 == after.day and length > 0
-    if months or whole:
-        by = months or count * length
-        return Span(since=add_months(since, by).isoformat(), until=(add_months(after, by) - timedelta(1)).isoformat())
-    days = timedelta((after - since).days * count)
-    return Span(since=(since + days).isoformat(), until=(until + days).isoformat())

@@ -76,7 +76,7 @@ def _leans(m: Utterance, s: Slots, asked: Asked, left: list[str]) -> bool:
         return False
     if asked.is_empty:
         return not left
-    if asked.pointed or asked.shifted or (asked.aggregate == "share" and not asked.filters and not asked.by):
+    if asked.pointed or asked.beside or (asked.aggregate == "share" and not asked.filters and not asked.by):
         return True
     if speaks_of_self(m) and not begins_as_more(m):
         return False
@@ -107,7 +107,7 @@ def begins_as_more(m: Utterance) -> bool:
 
 def stands_alone(m: Utterance, asked: Asked) -> bool:
     """ "average order value", "top 5 beers last month": a whole question, that only leaves out whose."""
-    if begins_as_more(m) or asked.pointed or asked.shifted or asked.dropped:
+    if begins_as_more(m) or asked.pointed or asked.beside or asked.dropped:
         return False
     ranks = bool(asked.by and asked.direction)
     sums = bool(asked.measures and asked.aggregate in ("mean", "change", "first", "last", "since")) or (

@@ -51,7 +51,7 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
     found = (
         Filter(field=field, values=tuple(dict.fromkeys(texts)), negated=no) for (field, no), texts in groups.items()
     )
-    return Found(tuple(sorted(found)), frozenset(words) | s.times.weekdays_words)
+    return Found(tuple(sorted(found)), frozenset(words) | s.times.weekday_words)
 
 
 def _joins(m: Utterance, end: int, start: int) -> bool:
@@ -76,11 +76,16 @@ def _values(s: Slots, taken: Words) -> Iterator[_Value]:
 
 
 def _quoted(m: Utterance) -> Iterator[_Value]:
+    yield from (_Value(words.start, words.stop, "beer", m.written(words.start, words.stop)) for words in quoted(m))
+
+
+def quoted(m: Utterance) -> Iterator[range]:
+    """Words between quotation marks; an open one lasts to the end."""
     start: int | None = None
-    for i, word in enumerate([*(word.gap for word in m.words), '"']):
-        if not _QUOTES.isdisjoint(word):
+    for i, gap in enumerate([*(word.gap for word in m.words), '"']):
+        if not _QUOTES.isdisjoint(gap):
             if start is not None and i > start:
-                yield _Value(start, i, "beer", m.written(start, i))
+                yield range(start, i)
                 start = None
             elif i < len(m):
                 start = i

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from beerforyou.reading.asked import Asked, shifted
+from beerforyou.reading.asked import Asked
 from beerforyou.reading.question import Filter, Measure, Question, Span
 from beerforyou.reading.utterance import Utterance
 
@@ -120,9 +120,6 @@ def _filters(last: Question, said: Sequence[Filter], adds: bool, asked: Asked) -
 def _time(last: Question, asked: Asked) -> dict[str, Any]:
     if "spans" in asked.dropped:
         return {"spans": ()}
-    if asked.shifted and len(last.spans) == 1:
-        months = -12 if asked.shifted == "year_before" else 0
-        return {"spans": (shifted(last.spans[0], 1 if asked.shifted == "after" else -1, months),)}
     if not asked.spans:
         return {}
     changes: dict[str, Any] = {"spans": asked.spans}
