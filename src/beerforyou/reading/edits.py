@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from beerforyou.reading.asked import Asked, asked_in
+from beerforyou.reading.asked import Asked
+from beerforyou.reading.asking import asked_in
 from beerforyou.reading.evidence import free_marks
 from beerforyou.reading.intents import ANSWERS, TOOL_OF, WISHES, decide
 from beerforyou.reading.leftover import leftover_of

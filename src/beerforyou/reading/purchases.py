@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.reading.asked import Asked, asked_of
+from beerforyou.reading.asked import Asked
+from beerforyou.reading.asking import asked_of
 from beerforyou.reading.leftover import leftover_of
 from beerforyou.reading.names import LIKELY, SURE
 from beerforyou.reading.slots import Slots
@@ -24,7 +25,7 @@ def asks_in_full(m: Utterance, s: Slots) -> bool:
     """Every word of it is a question about purchases, and of a kind that nothing else is asked in: "ticket médio"."""
     if not any(m.has(*one) and m.has(*other) for one, other in _FULL):
         return False
-    if m.has("everyone", "clients", "recommend", "order_now", "tell_about", "summary") or s.near_me:
+    if m.has("everyone", "clients", "recommend", "order_now", "tell_about") or s.near_me:
         return False
     asked = asked_of(s)
     if not asked.measures and (wants_taste(m, s) or _is_habit(m, s)):

@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.asked import Asked, asked_of
+from beerforyou.reading.asked import Asked
+from beerforyou.reading.asking import asked_of
 from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.edits import DATA, question_changed
 from beerforyou.reading.evidence import NONE

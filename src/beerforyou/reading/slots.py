@@ -35,7 +35,7 @@ class Slots:
         self.m = m
         self.today = today
         self.story = story
-        self.asked: Asked | None = None  # kept by asked.asked_of
+        self.asked: Asked | None = None  # kept by asking.asked_of
         m.set_names(("place", span.start, span.end) for span in self.places)
         likely = [name for name in self.names if name.sure >= LIKELY]
         m.set_names(
