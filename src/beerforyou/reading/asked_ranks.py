@@ -44,7 +44,7 @@ def dearness(r: Unread) -> None:
         return
     r.asked.direction = marks[0].value
     r.take(*marks)
-    if not r.asked.measures and not r.free("axis", "order"):
+    if not r.asked.measures and not any(_is_sized(r, mark, marks) for mark in r.free("axis", "order")):
         r.asked.measures = ("price",)
 
 
@@ -55,10 +55,12 @@ def rank(r: Unread) -> None:
     if asked.aggregate in _DATED or asked.only_order:
         return
     asked.direction = asked.direction or _direction(r, superlatives)
-    sized = r.free("sized")
-    r.take(*superlatives)
     if asked.direction or number:
-        _ranked_by(r, sized, number)
+        _ranked_by(r, r.free("sized"), number)
+    if asked.by or _keeps_rows(r):
+        r.take(*superlatives)
+    elif superlatives:
+        asked.direction = ""  # "gastei mais?" ranks nothing
     if number:
         asked.limit = number
         asked.direction = asked.direction or ("most" if not r.follows or not r.follows.direction else "")
@@ -85,7 +87,9 @@ def _ranked_by(r: Unread, sized: list[Mark], number: int) -> None:
         single = not asked.by and not m.has_at(noun.start, "plural")
         asked.by = asked.by or (noun.value,)  # type: ignore[assignment]
         asked.measures = asked.measures or (("amount",) if noun.value == "order" else ())
-    elif not asked.by and not _keeps_rows(r) and (m.has("bought", "which", "single", "i") or asked.filters):
+    elif _keeps_rows(r):
+        single = m.has("single")
+    elif not asked.by and (r.bare or number or m.has("which", "single", "possessive")):
         asked.by = ("brewery",) if any(each.field == "type" for each in asked.filters) else ("beer",)
         single = m.has("single", "which") and not m.has("several_asked") and not r.bare
     if single and not number:
@@ -94,7 +98,7 @@ def _ranked_by(r: Unread, sized: list[Mark], number: int) -> None:
 
 def _keeps_rows(r: Unread) -> bool:
     """Does the question before have rows that this one only ranks anew?"""
-    return r.follows is not None and bool(r.follows.by) and not r.m.has("bought", "which", "i")
+    return r.follows is not None and bool(r.follows.by) and not r.asked.by and not r.bare and not r.m.has("which")
 
 
 def _is_sized(r: Unread, order: Mark, sized: list[Mark]) -> bool:
@@ -140,7 +144,7 @@ def _bare_list(r: Unread) -> None:
     if noun or (which and asked.filters) or (r.bare and m.has("bought")):
         asked.aggregate, asked.by = "list", (noun or "beer",)
         asked.measures = ("quantity", "amount") if noun == "order" else ()
-        r.take(*(mark for mark in r.free("shows") if mark.end - mark.start > 1), *r.free("all_of"))
+        r.take(*r.free("all_of"))
 
 
 def _listed(r: Unread) -> Dimension | None:
@@ -156,6 +160,8 @@ def _listed(r: Unread) -> Dimension | None:
 
 def idle_nouns(r: Unread) -> None:
     """Nouns that say no more than what is asked about anyway: "com cervejas", "em cervejarias do Texas"."""
+    if r.asked.by:
+        r.take(*(mark for mark in r.free("shows") if mark.end - mark.start > 1))
     if r.asked.direction:
         return
     if r.asked.aggregate != "list":

@@ -47,11 +47,11 @@ def having(r: Unread) -> None:
         if mark.value != "new" or _begun(r, mark):
             asked.having = mark.value  # type: ignore[assignment]
             r.take(mark)
-    if not asked.having:
-        _once(r) or _kept(r) or _not_bought(r)
+    denied = not asked.having and not _once(r) and not _kept(r) and _not_bought(r)
     days = _days_until_today(r)
     if asked.having == "stopped":
-        asked.having_days, asked.spans = days or NOT_FOR_DAYS, None if days else asked.spans
+        since = days if denied or (asked.spans and not asked.spans[0].until) else 0
+        asked.having_days, asked.spans = since or NOT_FOR_DAYS, None if since else asked.spans
     elif asked.having == "new" and not asked.spans:
         asked.having_days = NEW_FOR_DAYS
 

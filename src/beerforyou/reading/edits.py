@@ -86,7 +86,7 @@ def _leans(m: Utterance, s: Slots, asked: Asked, left: list[str]) -> bool:
         return False
     if wish == "other_client" or m.has("tell_about", "tell_more", "website", "summary", "recommend"):
         return False
-    if wish in _ELSEWHERE and (left or asked.having):
+    if wish in _ELSEWHERE and (left or (asked.having and (m.has("brewery") or not begins_as_more(m)))):
         return False
     if wish == "search" and (
         m.has("recommend", "exists", "here", "where") or (m.has("brewery") and not asked.direction and not asked.by)

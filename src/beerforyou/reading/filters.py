@@ -130,7 +130,7 @@ def _is_name(m: Utterance, name: Name) -> bool:
     """A capital or the catalogue says so; a strange word must stand where a name stands: "de rook", "rook ipa"."""
     if name.sure >= LIKELY:
         return True
-    led = m.has_at(name.start - 1, "of_or_with", "axis") or m.starts(name.end, "style")
+    led = m.ends(name.start, "name_lead", "axis") or m.starts(name.end, "style")
     return led and m.is_strange(name.start)
 
 

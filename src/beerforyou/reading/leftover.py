@@ -50,7 +50,8 @@ def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
         return ()
     m, keywords = s.m, _KEYWORDS.get(intent, frozenset())
     if intent in _DATA_INTENTS:
-        return _said(m, (i for i in range(len(m)) if i not in used and _is_open(m, i, keywords)))
+        unclear = {i for i in s.times.unknown if not m.is_function(i)}  # a time that is not understood is never dropped
+        return _said(m, (i for i in range(len(m)) if i not in used and (i in unclear or _is_open(m, i, keywords))))
     taken = _taken(s)
     return _said(m, (i for i in range(len(m)) if i not in taken and not _is_explained(m, i, keywords | {"courtesy"})))
 
@@ -74,7 +75,8 @@ def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
     said = m.at(i)
     if "turning" in said or "pointing" in said or "beyond" in said:
         return not (keywords & said & {"everyone", "clients", "popular", "buyer", "they_buy", "they_bought", "who"})
-    return keywords.isdisjoint(said) and "courtesy" not in said and not m.is_function(i)
+    idle = i not in m.guessed and ("courtesy" in said or m.is_function(i))  # "fraco" is no misspelt "faço"
+    return keywords.isdisjoint(said) and not idle
 
 
 def _is_explained(m: Utterance, i: int, keywords: frozenset[str]) -> bool:

@@ -71,7 +71,8 @@ def edited(last: Question, asked: Asked, listed: Sequence[Filter], adds: bool) -
         changes |= {"by": by, "direction": "", "limit": 0}
         if not by and changes.get("aggregate", last.aggregate) == "list":
             changes["aggregate"] = "total"
-    return replace(last, **changes)
+    question = replace(last, **changes)
+    return replace(question, having_days=0) if question.having == "new" and question.spans else question
 
 
 def _rows(asked: Asked, listed: Sequence[Filter]) -> tuple[Filter, ...]:
