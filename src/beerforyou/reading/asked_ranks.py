@@ -50,6 +50,9 @@ def dearness(r: Unread) -> None:
 
 def rank(r: Unread) -> None:
     asked = r.asked
+    if ways := r.free("sorted_by"):
+        asked.direction = ways[0].value
+        r.take(*ways)
     superlatives = [*r.free("most"), *r.free("least")]
     number = _number(r, bool(superlatives))
     if asked.aggregate in _DATED or asked.only_order:
@@ -115,6 +118,8 @@ def _number(r: Unread, ranked: bool) -> int:
     numbers = [Mark("number", i, i + 1, word) for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 4]
     numbers += [mark for mark in m.all("number") if not m.has_at(mark.start, "row_tail")]
     for mark in numbers:
+        if m.has_at(mark.start - 1, "option"):  # "number 2" is the second
+            continue
         beside = m.has_at(mark.end, "axis", "style", *_BESIDE) or m.has_at(mark.start - 1, "top", *_BESIDE)
         led = m.has_at(mark.start - 1, "self", "plural", "find", "shows", "article")
         if r.taken.isdisjoint(range(mark.start, mark.end)) and (beside or (led and (mark.end == len(m) or ranked))):
@@ -162,6 +167,7 @@ def idle_nouns(r: Unread) -> None:
     """Nouns that say no more than what is asked about anyway: "com cervejas", "em cervejarias do Texas"."""
     if r.asked.by:
         r.take(*(mark for mark in r.free("shows") if mark.end - mark.start > 1))
+    r.take(*(mark for mark in r.free("whence") if r.m.ends(mark.start, "axis")))  # "cervejarias onde mais gasto"
     if r.asked.direction:
         return
     if r.asked.aggregate != "list":

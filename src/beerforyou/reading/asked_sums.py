@@ -94,13 +94,15 @@ def change(r: Unread) -> None:
     if not marks and than and (marks := r.free("than_earlier")):  # "mais stout que antes"
         r.take(*superlatives)
         superlatives = []
-    versus = bool(superlatives) and bool(than or (len(asked.spans or ()) != 1 and r.m.has("either")))
+    if compares and r.follows and len(asked.spans or ()) == len(r.follows.spans) == 1:  # "e comparado a setembro?"
+        asked.spans = tuple(sorted({*(asked.spans or ()), *r.follows.spans}))
+    versus = bool(superlatives or asked.direction) and bool(than or (len(asked.spans or ()) != 1 and r.m.has("either")))
     if not (marks or compares or versus or (either and len(asked.spans or ()) == 2)):
         return
     if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
         asked.spans = _with_neighbour(r, later=versus and not marks) or asked.spans
     if len(asked.spans or ()) == 2:
-        asked.aggregate, asked.direction = "change", superlatives[0].tag if versus else ""
+        asked.aggregate, asked.direction = "change", superlatives[0].tag if versus and superlatives else ""
     elif marks and _goes_by_time(r):
         asked.aggregate = "change"
     elif (compares or versus) and (field := _compared(r)):

@@ -46,7 +46,7 @@ def having(r: Unread) -> None:
     for mark in r.free("having"):
         if mark.value != "new" or _begun(r, mark):
             asked.having = mark.value  # type: ignore[assignment]
-            r.take(mark)
+            r.take(mark, *(r.free("only") if mark.value == "once" else ()))
     denied = not asked.having and not _once(r) and not _kept(r) and _not_bought(r)
     days = _days_until_today(r)
     if asked.having == "stopped":

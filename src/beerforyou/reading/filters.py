@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from beerforyou.reading.evidence import NONE, Found, Words, before, free_marks, words_of_marks
+from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY, Name
 from beerforyou.reading.question import Field, Filter
 from beerforyou.reading.slots import Slots
@@ -35,7 +36,7 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
     last: tuple[_Value, bool] | None = None
     for value in values:
         denial = before(m, value.start, "excludes", _REACH)
-        denial = None if denial and m.has_at(denial.start, "either_way") else denial
+        denial = None if denial and _is_less(m, denial) else denial
         only = before(m, value.start, "only", 2)
         joined = last is not None and _joins(m, last[0].end, value.start)
         negated = denial is not None or (last is not None and joined and last[1])
@@ -52,6 +53,12 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
         Filter(field=field, values=tuple(dict.fromkeys(texts)), negated=no) for (field, no), texts in groups.items()
     )
     return Found(tuple(sorted(found)), frozenset(words) | s.times.weekday_words)
+
+
+def _is_less(m: Utterance, denial: Mark) -> bool:
+    """ "comprei menos stout que..." compares, where "tudo menos stout" denies."""
+    less = m.has_at(denial.start, "least") and m.has_at(denial.start - 1, "bought", "i")
+    return less or m.has_at(denial.start, "either_way")
 
 
 def _joins(m: Utterance, end: int, start: int) -> bool:

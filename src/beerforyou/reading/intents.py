@@ -31,8 +31,8 @@ ANSWERS: Rules = (
 WISHES: Rules = (
     ("details", breweries.tells_of),
     ("other_client", privacy.asks_about_others),
-    ("details", replies.picks_by_name),
     ("own_data", purchases.asks_in_full),
+    ("details", replies.picks_by_name),
     ("off_topic", refusals.wants_action),
     ("off_topic", refusals.is_off_topic),
     ("recommend", breweries.wants_recommendation),
