@@ -13,7 +13,6 @@ TOO_MUCH = {
     "too many sentences": "\n".join(f"{n} boxes of IPA" for n in range(60)),
 }
 VAGUE = [
-    "how many units of Beer 1 did I buy?",
     "how much did I buy from The Beer Company?",
     "how much did I spend on Brewing Co in March?",
     "quanto comprei da Beer Co?",

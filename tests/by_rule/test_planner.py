@@ -216,14 +216,8 @@ def test_a_name_of_too_many_is_asked_back() -> None:
     assert (said.tool_calls, said.finish) == ((), "asks") and "whole name" in said.text
 
 
-class Two(Reading, frozen=True, kw_only=True):
-    """As readings will be: with a second question of the same message."""
-
-    also: Reading | None = None
-
-
 def two(first: Question, second: Reading) -> Known:
-    reading = Two(language="en", intent="own_data", tool="run_analytical_query", question=first, also=second)
+    reading = Reading(language="en", intent="own_data", tool="run_analytical_query", question=first, also=second)
     return Known(reading=reading, context=Context(), language="en", currency="USD")
 
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from beerforyou.by_rule import everyone
-from beerforyou.by_rule.asked import algebra
 from beerforyou.by_rule.possible import cannot, meant
 from beerforyou.by_rule.scope import Asked, summed_up
 from beerforyou.by_rule.sql import LONGEST, Breweries, write
@@ -49,7 +48,7 @@ class _Part(NamedTuple):
 
     @property
     def question(self) -> Question | None:
-        asked = algebra(self.reading.question)
+        asked = self.reading.question
         return meant(asked) if asked and asked.about == "me" else asked
 
     @property
@@ -92,13 +91,13 @@ def _joined(texts: Sequence[str]) -> str:
 
 def breweries_in(reading: Reading) -> set[str]:
     """The names of breweries in questions about the client's own purchases."""
-    asked = filter(None, (algebra(each.question) for each in _readings(reading)))
+    asked = filter(None, (each.question for each in _readings(reading)))
     own = [each for question in asked if question.about == "me" for each in question.filters]
     return {name for each in own if each.field == "brewery" for name in each.values}
 
 
 def _readings(reading: Reading) -> list[Reading]:
-    return [reading, *filter(None, [getattr(reading, "also", None)])]
+    return [reading, *filter(None, [reading.also])]
 
 
 def _parts(known: Known) -> list[_Part]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.names import brewery_key, fold
 from beerforyou.reading.intents import TOOL_OF
-from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
+from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -29,9 +29,6 @@ def follow(reading: Reading, s: Slots, context: Context) -> Reading:
         return reading
     if reading.intent in ("accept", "details"):
         return _picked(reading, s, context)
-    if context.question and (question := _continued(reading, m, s, context.question)):
-        intent: Intent = "own_data" if question.about == "me" else "statistics"
-        return replace(reading, intent=intent, tool=TOOL_OF[intent], search=None, question=question)
     if context.search and reading.search:
         return _as_search(reading, _narrowed(reading.search, m, s, context.search))
     return reading
@@ -106,23 +103,6 @@ def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:
     key = brewery_key(named.name)
     same = [ref for ref in shown if brewery_key(ref.name) == key or f" {key} " in f" {brewery_key(ref.name)} "]
     return same[0] if len(same) == 1 else named
-
-
-def _continued(reading: Reading, m: Utterance, s: Slots, last: Question) -> Question | None:
-    """The last question with what is said now in the place of what was said then."""
-    said = reading.question
-    if said is None and not (reading.search and (s.place != Place() or s.type or m.has("style"))):
-        return None
-    changes: dict[str, object] = {}
-    if said:
-        changes = {f: v for f in ("since", "until", "by", "limit", "style") if (v := getattr(said, f))}
-        if said.since or said.until:
-            changes |= {"since": said.since, "until": said.until}
-    if s.place != Place():
-        changes |= {"city": s.place.city, "state": s.place.state}
-    if s.type:
-        changes["type"] = s.type
-    return replace(last, **changes) if changes else None
 
 
 def _narrowed(said: Search, m: Utterance, s: Slots, last: Search) -> Search:

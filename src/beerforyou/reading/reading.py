@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from beerforyou.reading.question import Filter
+from beerforyou.reading.question import Filter, Question
 
 HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
 
@@ -54,51 +54,26 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     page: Annotated[int, Meta(ge=1)] = 1
 
 
-Measure = Literal["quantity", "amount", "orders", "beers", "breweries", "clients"]
-Grouping = Literal["", "beer", "brewery", "type", "style", "month", "week", "day", "weekday", "city", "state"]
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Slots of a question about purchases. `measure` of what, grouped `by` what; dates are ISO, `until` exclusive.
-
-    `measure` "beers", "breweries" and, of everyone, "clients" count distinct ones. `limit` 0 means that no number was named.
-    """
-
-    about: Literal["me", "everyone"] = "me"
-    measure: Measure = "quantity"
-    by: Grouping = ""
-    direction: Literal["most", "least"] = "most"
-    limit: Annotated[int, Meta(ge=0)] = 0
-    since: str = ""
-    until: str = ""
-    beer: str = ""
-    brewery: str = ""
-    type: str = ""
-    style: str = ""
-    city: str = ""
-    state: str = ""
-
-
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a follow-up may lean on: the turn before this one.
 
     `shown` in the order it was shown ("a segunda"), `offered` when the last answer ended with the offer,
     `search` and `question` as last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked
-    which place was meant, `listed` what the rows of the last table of purchases stand for.
+    which place was meant. `listed`: what the rows of the last table of purchases stand for, in their order.
     """
 
     shown: tuple[Ref, ...] = ()
     offered: bool = False
     search: Search | None = None
-    question: Question | None = None
-    choices: tuple[Search, ...] = ()
+    question: Question | None = msgspec.field(default=None, name="asked")  # "question" was another form of it
     listed: tuple[Filter, ...] = ()
+    choices: tuple[Search, ...] = ()
     language: Literal["", "pt", "en"] = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
-    rule explained, in canonical form."""
+    """`leans` is true when the message makes no sense without the conversation. `leftover` are the words that no slot
+    used, and `aside` those of sentences that only stand around the one that asks. `also` is a second question."""
 
     language: Literal["pt", "en"]
     intent: Intent
@@ -109,3 +84,5 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     leans: bool = False
     negated: bool = False
     leftover: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+    also: Reading | None = None

@@ -8,12 +8,23 @@ from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, meanings, vocabulary
+from beerforyou.reading.lexicon import (
+    LANGUAGES,
+    Language,
+    Mark,
+    lexicon,
+    long_form,
+    meanings,
+    phrases,
+    table,
+    vocabulary,
+)
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
 
 Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
+_LONG_MONTH = 7  # letters: "Octobre" is no name, "Marsh" may be one
 FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, which travels ("breweries em Austin")
 
 
@@ -28,6 +39,9 @@ class Utterance:
         written = [word.plain for word in words]
         self._find_names(written)
         self.plain = self._repaired(self._owners(written))
+        self.guessed = {
+            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != long_form(word)
+        }
         if self.plain != written:
             self._find_names(self.plain)
         self.language: Language = _language(self.plain, language)
@@ -219,7 +233,7 @@ class Utterance:
         named = {i for mention in self.mentions if not mention.short for i in range(mention.start, mention.end)}
         repairs = [word if i in named else repaired(word) for i, word in enumerate(written)]
         return [
-            word if self.is_name_like(i) and repair not in TRADE else repair
+            word if self.is_name_like(i) and repair not in TRADE and repair not in _long_months() else repair
             for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
         ]
 
@@ -229,6 +243,13 @@ _NONE: dict[str, list[Mark]] = {}
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:
     return mark.start, -mark.end
+
+
+@cache
+def _long_months() -> frozenset[str]:
+    """Months are written with a capital in English; a misspelt short one could be a name."""
+    said = (text for language in LANGUAGES for text in table(language)["values"]["month"].values())
+    return frozenset(word for text in said for word in phrases(text) if len(word) >= _LONG_MONTH)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from beerforyou.sentences import Language, has, month_name, say
@@ -75,6 +76,7 @@ def day_name(day: date, language: Language) -> str:
     return named(Span(day, day), language)
 
 
+@lru_cache(1024)  # as of a day: the same ones are asked about again and again
 def named(given: Span, language: Language) -> str:
     """A closed span: "October 2026", "May 1 to 15, 2026"."""
     since, until = given
@@ -105,6 +107,7 @@ def _month_end(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
+@lru_cache(1024)
 def during(given: Span, language: Language, today: date | None = None) -> str:
     """ " in October 2026", " desde maio de 2026", " até ontem"; nothing for all time. What is not over yet says so."""
     since, until = given

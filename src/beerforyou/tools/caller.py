@@ -18,7 +18,8 @@ from beerforyou.clients.profiles import Profile, Profiles
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.db.fence.ask import Fence
 from beerforyou.labels import SCOPES, Label, of_client
-from beerforyou.reading.reading import Question, Ref
+from beerforyou.reading.question import Question
+from beerforyou.reading.reading import Ref
 from beerforyou.sentences import Language
 
 MOST_BREWERIES = 5  # that one name may mean; more is not a name

@@ -126,6 +126,13 @@ def lexicon(language: Language) -> Lexicon:
 
 
 @cache
+def small_words(role: str, *languages: Language) -> frozenset[str]:
+    """The words that play this role around a time: articles, prepositions, "and". Of all languages, where none is named."""
+    said = (phrases(table(language)["time"][role]) for language in languages or LANGUAGES)
+    return frozenset(word for words in said for word in words if word)
+
+
+@cache
 def type_words() -> frozenset[str]:
     return frozenset(word for phrase in TYPE_WORDS for word in plain(phrase).split())
 
