@@ -1,7 +1,9 @@
 """What is said of rows: which purchases were counted, when, and the figure that was asked for, in both languages."""
 
+import tomllib
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,13 @@ from beerforyou.by_rule.figures import figures, says_all
 from beerforyou.by_rule.possible import meant
 from beerforyou.by_rule.scope import Asked
 from beerforyou.by_rule.sql import Bought
+from beerforyou.reading import lexicon
 from beerforyou.reading.question import Filter, Question, Span
+from beerforyou.sentences import LANGUAGES, has
 from tests.by_rule.conftest import Answers
 
 TODAY = date(2026, 11, 28)
+LEXICON = Path(lexicon.__file__).parent
 SEPTEMBER = Span(since="2026-09-01", until="2026-09-30")
 OCTOBER = Span(since="2026-10-01", until="2026-10-31")
 NOVEMBER = Span(since="2026-11-01", until="2026-11-30")
@@ -47,9 +52,9 @@ CASES: list[tuple[Question, str, Rows, str, str]] = [
         Question(measures=BOTH, filters=(IPA, NO_BREWPUB), spans=(Span(since="2026-05-01", until="2026-05-15"),), unit="box"),
         "quantity amount", [[1, 48.3]],
         "Você comprou uma unidade e gastou R$ 48,30 com IPA de 1 a 15 de maio de 2026 (sem brewpub). "
-        "A conta é em unidades: as compras não dizem quantas caixas foram.",
+        "A conta é em unidades: as compras não dizem o número de caixas.",
         "You bought one unit and spent R$48.30 on IPA from May 1 to 15, 2026 (without brewpub). "
-        "I count units: purchases don't say how many boxes they were.",
+        "I count units: purchases don't tell the number of boxes.",
     ),
     (
         Question(measures=AMOUNT, filters=(ALTER,), spans=(Span(until="2026-11-27"),)), "amount", [[7]],
@@ -162,6 +167,11 @@ CASES: list[tuple[Question, str, Rows, str, str]] = [
         [["Alter", 2], ["Surly", 1]], "2 cervejarias (Texas):", "2 breweries (Texas):",
     ),
     (
+        Question(aggregate="list", spans=(SEPTEMBER, OCTOBER)), "period beer brewery quantity",
+        [[SEP, "Rye", "Alter", 2], [OCT, "Rye", "Alter", 1]],
+        "Unidades por cerveja em setembro de 2026 e em outubro de 2026:", "Units by beer in September 2026 and in October 2026:",
+    ),
+    (
         Question(having="once"), "beer brewery last quantity", [["Rye", "Alter", "2026-10-02", 2]],
         "Uma cerveja que você comprou em um único dia: Rye (Alter), 2 unidades.",
         "One beer that you bought on one day only: Rye (Alter), 2 units.",
@@ -220,6 +230,12 @@ def test_what_is_named_and_was_never_bought_is_named() -> None:
     )
     said = told(Question(filters=(beer,), spans=(OCTOBER,)), "quantity", [[None]], "en")
     assert said == "I found no purchases of yours in October 2026 (Foxhole and Rye)."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_container_that_may_be_named_has_a_word(language: str) -> None:
+    words = tomllib.loads((LEXICON / f"{language}.toml").read_text())["values"]["vessel"]
+    assert words and all(has(f"unit.{name}", language) for name in words)
 
 
 def test_what_is_cut_says_so() -> None:

@@ -319,7 +319,7 @@ def _lead(rows: list[Row], truncated: bool, asked: Asked) -> str:
     if question.aggregate in ("first", "last", "since"):
         which = "first" if question.aggregate == "first" else "last"
         return asked.say(f"analysis.dates_{which}", by=by, **where)
-    if question.aggregate == "list":
+    if question.aggregate == "list" and not told_apart(question):
         if question.only_order:
             return _list_of_order(rows, where, asked)
         return asked.say("analysis.list", count=_having(_counts(len(rows), truncated, asked), asked), **where)
