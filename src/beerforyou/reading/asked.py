@@ -63,6 +63,8 @@ class Unread:
 
     def free(self, tag: str, *values: str) -> list[Mark]:
         """The marks of a tag, of these values if any are given, that use neither a word of another slot nor of a time."""
+        if not self.m.has(tag):
+            return []
         return [mark for mark in free_marks(self.m, tag, self.taken) if not values or mark.value in values]
 
     def take(self, *marks: Mark | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from beerforyou.reading.evidence import NONE, Found, Words, before, free_marks, words_of_marks
+from beerforyou.reading.evidence import NONE, Found, Words, before, free_marks, narrowing, words_of_marks
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY, Name
 from beerforyou.reading.question import Field, Filter
@@ -37,7 +37,7 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
     for value in values:
         denial = before(m, value.start, "excludes", _REACH)
         denial = None if denial and _is_less(m, denial) else denial
-        only = before(m, value.start, "only", 2)
+        only = narrowing(m, value.start)
         joined = last is not None and _joins(m, last[0].end, value.start)
         negated = denial is not None or (last is not None and joined and last[1])
         if last is not None and joined and last[0].field == value.field:
