@@ -82,7 +82,7 @@ class Unread:
         """The number that word `i` is, which is used then; 0 for none."""
         word = self.m.word(i)
         said = next((int(mark.value) for mark in self.m.starting(i, "number")), 0)
-        value = int(word) if word.isdigit() and len(word) < 4 else said
+        value = int(word) if word.isdecimal() and len(word) < 4 else said
         self.used |= {i} if value else set()
         return value
 

@@ -29,7 +29,7 @@ def pointed(r: Unread, listed: int) -> None:
 def _points_at_row(r: Unread, mark: Mark) -> bool:
     """ "com a primeira", "on the first one"; not "a primeira vez", nor "as 3 primeiras"."""
     m, beside = r.m, (mark.start - 1, mark.end)
-    counts = any(m.word(i).isdigit() or (m.has_at(i, "number") and not m.has_at(i, "row_tail")) for i in beside)
+    counts = any(m.word(i).isdecimal() or (m.has_at(i, "number") and not m.has_at(i, "row_tail")) for i in beside)
     if counts or not m.has_at(mark.start - 1, "article", "of_or_with"):
         return False
     if mark.end == len(m) or m.starts(mark.end, "row_tail", "single", "in_place"):
@@ -126,7 +126,7 @@ def _is_sized(r: Unread, order: Mark, sized: list[Mark]) -> bool:
 def _number(r: Unread, ranked: bool) -> int:
     """ "top 5", "as 10 mais", "5 cervejas", "só as 3 primeiras": a number that counts rows; another is left over."""
     m = r.m
-    numbers = [Mark("number", i, i + 1, word) for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 4]
+    numbers = [Mark("number", i, i + 1, word) for i, word in enumerate(m.plain) if word.isdecimal() and len(word) < 4]
     numbers += [mark for mark in m.all("number") if not m.has_at(mark.start, "row_tail")]
     for mark in numbers:
         if m.has_at(mark.start - 1, "option"):  # "number 2" is the second

@@ -167,7 +167,7 @@ def _of_order(r: Unread, mark: Mark, noun: Mark | None, contents: bool) -> None:
 
 
 def _counts_between(r: Unread, start: int, end: int) -> bool:
-    return start == end or r.m.word(start).isdigit() or r.m.has_at(start, "number")
+    return start == end or r.m.word(start).isdecimal() or r.m.has_at(start, "number")
 
 
 def _asks_what_was_in(r: Unread, noun: Mark | None) -> bool:

@@ -103,7 +103,7 @@ def _numbered(m: Utterance) -> Iterator[_Value]:
     for mark in m.all("axis"):
         at, alone = mark.end, mark.value == "beer" and not m.has_at(mark.start, "plural")
         numbered = (
-            m.word(at).isdigit() and len(m.word(at)) < 4 and not m.starts(at + 1, "unit", "vessel", "axis", "style")
+            m.word(at).isdecimal() and len(m.word(at)) < 4 and not m.starts(at + 1, "unit", "vessel", "axis", "style")
         )
         if alone and numbered:
             yield _Value(mark.start, at + 1, "beer", m.written(mark.start, at + 1))
