@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from random import Random
+from typing import Any
+
+from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 
 DAY = timedelta(1)
 Stretch = tuple[date, date]
@@ -72,6 +75,86 @@ def some_phrases(count: int, seed: int) -> Iterator[tuple[str, date, list[str]]]
         yield f"{lead} {phrase}", today, [] if future else [f"{since or ''}..{until or ''}" for since, until in spans]
 
 
+def some_words(count: int, seed: int) -> Iterator[tuple[str, date]]:
+    """Words of time in any order, and a today."""
+    random = Random(seed)
+    tables = [table(language) for language in LANGUAGES]
+    words = [word for each in tables for text in _texts(each) for word in phrases(text) if word] + _FIGURES
+    for _ in range(count):
+        text = random.choice((" ", " ", " ", "-", "/", ", ")).join(
+            random.choices(words, k=random.choice((2, 3, 5, 8, 30)))
+        )
+        yield text, date(2024, 1, 1) + random.randrange(1827) * DAY
+
+
+def _texts(words: dict[str, Any]) -> Iterator[str]:
+    yield from (words["meanings"][tag] for tag in _TAGS)
+    yield from (text for tag in _VALUES for text in words["values"][tag].values())
+    yield from (text for text in words["time"].values() if isinstance(text, str))
+
+
+_TAGS = [
+    "since",
+    "until",
+    "before",
+    "after",
+    "between",
+    "onward",
+    "so_far",
+    "now",
+    "ago_lead",
+    "ago",
+    "every",
+    "few",
+    "more_than",
+    "many_units",
+    "half_of",
+    "season",
+    "holiday",
+    "vague_time",
+    "clock",
+    "contrast",
+    "earlier",
+    "later",
+    "same_time",
+    "roughly",
+]
+_VALUES = [
+    "number",
+    "multiple",
+    "ordinal",
+    "month",
+    "weekday",
+    "doubtful_weekday",
+    "weekdays",
+    "unit",
+    "shift",
+    "relative_day",
+    "edge",
+    "to_date",
+    "part_of_year",
+]
+_FIGURES = [
+    "2025",
+    "2026",
+    "31/02",
+    "5",
+    "14th",
+    "9/3",
+    "999",
+    "1",
+    "0",
+    "04/2026",
+    "2026-05",
+    "1.000",
+    "2099",
+    "1950",
+    "12/31/2099",
+    "2100",
+    "99999",
+    "'25",
+    "/25",
+]
 _Said = tuple[str, list[tuple[date | None, date | None]]]
 _Form = Callable[[Random, str, date], _Said]
 

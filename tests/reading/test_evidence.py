@@ -41,6 +41,9 @@ TWICE = {
     "top 5 cervejas que mais compro": "top mais",
     "qual a mais barata que compro": "mais",
     "beers i bought only once": "only",
+    "qual foi o mês mais fraco": "mais",
+    "quantas unidades por estilo, do maior pro menor": "menor",
+    "as 3 cervejarias onde mais gasto": "onde mais",
     "cervejarias que nao compro ha mais de 30 dias": "mais",
     "quais cervejas novas eu comecei a comprar esse mes": "novas comecei",
 }

@@ -63,6 +63,8 @@ class Unread:
 
     def free(self, tag: str, *values: str) -> list[Mark]:
         """The marks of a tag, of these values if any are given, that use neither a word of another slot nor of a time."""
+        if not self.m.has(tag):
+            return []
         return [mark for mark in free_marks(self.m, tag, self.taken) if not values or mark.value in values]
 
     def take(self, *marks: Mark | None) -> None:
@@ -80,7 +82,7 @@ class Unread:
         """The number that word `i` is, which is used then; 0 for none."""
         word = self.m.word(i)
         said = next((int(mark.value) for mark in self.m.starting(i, "number")), 0)
-        value = int(word) if word.isdigit() and len(word) < 4 else said
+        value = int(word) if word.isdecimal() and len(word) < 4 else said
         self.used |= {i} if value else set()
         return value
 

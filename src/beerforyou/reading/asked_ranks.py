@@ -29,7 +29,7 @@ def pointed(r: Unread, listed: int) -> None:
 def _points_at_row(r: Unread, mark: Mark) -> bool:
     """ "com a primeira", "on the first one"; not "a primeira vez", nor "as 3 primeiras"."""
     m, beside = r.m, (mark.start - 1, mark.end)
-    counts = any(m.word(i).isdigit() or (m.has_at(i, "number") and not m.has_at(i, "row_tail")) for i in beside)
+    counts = any(m.word(i).isdecimal() or (m.has_at(i, "number") and not m.has_at(i, "row_tail")) for i in beside)
     if counts or not m.has_at(mark.start - 1, "article", "of_or_with"):
         return False
     if mark.end == len(m) or m.starts(mark.end, "row_tail", "single", "in_place"):
@@ -62,6 +62,12 @@ def rank(r: Unread) -> None:
         _ranked_by(r, r.free("sized"), number)
     if asked.by or _keeps_rows(r):
         r.take(*superlatives)
+        if (
+            asked.measures == ("amount",)
+            and asked.by != ("order",)
+            and any(r.m.has_at(mark.end, "bought") for mark in superlatives)
+        ):
+            asked.measures = ("quantity", "amount")  # "quanto gastei com as 3 mais compradas"
     elif superlatives:
         asked.direction = ""  # "gastei mais?" ranks nothing
     if number:
@@ -91,7 +97,9 @@ def _ranked_by(r: Unread, sized: list[Mark], number: int) -> None:
         asked.by = asked.by or (noun.value,)  # type: ignore[assignment]
         asked.measures = asked.measures or (("amount",) if noun.value == "order" else ())
     elif _keeps_rows(r):
-        single = m.has("single")
+        single = m.has("single", "of_those")
+        asked.measures = asked.measures or (("amount",) if sized and r.follows and r.follows.by[0] == "order" else ())
+        r.take(*r.free("of_those"))
     elif not asked.by and (r.bare or number or m.has("which", "single", "possessive")):
         asked.by = ("brewery",) if any(each.field == "type" for each in asked.filters) else ("beer",)
         single = m.has("single", "which") and not m.has("several_asked") and not r.bare
@@ -101,7 +109,10 @@ def _ranked_by(r: Unread, sized: list[Mark], number: int) -> None:
 
 def _keeps_rows(r: Unread) -> bool:
     """Does the question before have rows that this one only ranks anew?"""
-    return r.follows is not None and bool(r.follows.by) and not r.asked.by and not r.bare and not r.m.has("which")
+    m = r.m
+    if r.follows is None or not r.follows.by or r.asked.by or r.bare:
+        return False
+    return not m.has("i") or m.has("of_those") or m.starts(0, "and", "and_what_about", "continues")
 
 
 def _is_sized(r: Unread, order: Mark, sized: list[Mark]) -> bool:
@@ -115,13 +126,13 @@ def _is_sized(r: Unread, order: Mark, sized: list[Mark]) -> bool:
 def _number(r: Unread, ranked: bool) -> int:
     """ "top 5", "as 10 mais", "5 cervejas", "só as 3 primeiras": a number that counts rows; another is left over."""
     m = r.m
-    numbers = [Mark("number", i, i + 1, word) for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 4]
+    numbers = [Mark("number", i, i + 1, word) for i, word in enumerate(m.plain) if word.isdecimal() and len(word) < 4]
     numbers += [mark for mark in m.all("number") if not m.has_at(mark.start, "row_tail")]
     for mark in numbers:
         if m.has_at(mark.start - 1, "option"):  # "number 2" is the second
             continue
         beside = m.has_at(mark.end, "axis", "style", *_BESIDE) or m.has_at(mark.start - 1, "top", *_BESIDE)
-        led = m.has_at(mark.start - 1, "self", "plural", "find", "shows", "article")
+        led = m.has_at(mark.start - 1, "self", "possessive", "find", "shows", "the_many")
         if r.taken.isdisjoint(range(mark.start, mark.end)) and (beside or (led and (mark.end == len(m) or ranked))):
             r.take(mark, *(o for o in r.free("ordinal") if o.start == mark.end or o.end == mark.start))
             return int(mark.value)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from beerforyou.reading.asked import Unread
-from beerforyou.reading.evidence import before
+from beerforyou.reading.asked import TIMES, Unread
+from beerforyou.reading.evidence import before, narrowing
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.periods import shifted
 
@@ -35,7 +35,7 @@ def spans(r: Unread) -> None:
         return
     r.asked.spans = tuple(sorted({span for span, _ in r.spans}))
     r.used |= words
-    r.take(before(r.m, min(words), "only"))
+    r.take(narrowing(r.m, min(words)))
     if len(r.spans) > 1:
         r.take(*r.free("between"))
 
@@ -44,7 +44,10 @@ def having(r: Unread) -> None:
     """Bought once, no longer, for the first time, or in each of the spans."""
     asked = r.asked
     for mark in r.free("having"):
-        if mark.value != "new" or _begun(r, mark):
+        if mark.value == "stopped" and _asks_when(r):
+            asked.aggregate = "last"
+            r.take(mark, *r.free("moment", "when"))
+        elif mark.value != "new" or _begun(r, mark):
             asked.having = mark.value  # type: ignore[assignment]
             r.take(mark, *(r.free("only") if mark.value == "once" else ()))
     denied = not asked.having and not _once(r) and not _kept(r) and _not_bought(r)
@@ -54,6 +57,13 @@ def having(r: Unread) -> None:
         asked.having_days, asked.spans = since or NOT_FOR_DAYS, None if since else asked.spans
     elif asked.having == "new" and not asked.spans:
         asked.having_days = NEW_FOR_DAYS
+
+
+def _asks_when(r: Unread) -> bool:
+    """ "quando parei de comprar stout": the last date."""
+    times = [noun for noun in r.free("axis", *TIMES) if before(r.m, noun.start, "which", 1)]
+    r.take(*times)
+    return bool(times or r.free("moment", "when"))
 
 
 def _begun(r: Unread, mark: Mark) -> bool:
@@ -87,6 +97,11 @@ def _not_bought(r: Unread) -> bool:
     """ "o que não comprei nos últimos 60 dias": bought before, and not since."""
     denials = [mark for mark in r.free("not") if any(r.m.has_at(mark.end + k, "bought") for k in range(_REACH))]
     stopped = bool(denials and _days_until_today(r) and not r.free("moment", "elapsed"))
+    lists = r.bare or r.nouns() or any(before(r.m, noun.start, "which", 1) for noun in r.free("axis"))
+    if stopped and not lists:
+        r.asked.aggregate, r.asked.spans = "since", None  # "faz mais de um mês que não compro porter?"
+        r.take(denials[0])
+        return False
     if stopped:
         r.asked.having = "stopped"
         r.take(denials[0])
@@ -152,7 +167,7 @@ def _of_order(r: Unread, mark: Mark, noun: Mark | None, contents: bool) -> None:
 
 
 def _counts_between(r: Unread, start: int, end: int) -> bool:
-    return start == end or r.m.word(start).isdigit() or r.m.has_at(start, "number")
+    return start == end or r.m.word(start).isdecimal() or r.m.has_at(start, "number")
 
 
 def _asks_what_was_in(r: Unread, noun: Mark | None) -> bool:

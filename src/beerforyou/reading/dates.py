@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 from msgspec.structs import replace
 
@@ -34,7 +34,9 @@ class Dates(Words):
             month = int(mark.value)
             by_year = self.is_small(i - 1, "month_in") or self.m.language in day_first()
             year, end = self.year_at(mark.end, sure=by_year)
-            groups, after = ([], 0) if year else self._day_list(self.past(mark.end, "the"))
+            j = self.past(mark.end, "the")
+            dated = not year and (self.m.word(j)[:1].isdigit() or self.m.starts(j, "ordinal"))
+            groups, after = self._day_list(j) if dated else ([], 0)
             if groups:
                 year, after = self.year_at(after)[0], max(after, self.year_at(after)[1])
                 return self._days_of(groups, i, after, month, year)
@@ -52,9 +54,16 @@ class Dates(Words):
             return False
         small = (self.is_small(i - 1, "in") or self.is_small(i - 1, "of")) and not self.is_small(i - 1, "in_the")
         led = small or m.ends(i, *LEADS, "unit", "month", "and_what_about")
-        dated = self.is_year(end) or bool(self.day(end)) or m.starts(end, "shift", "purchases") or bool(self.day(i - 1))
-        joined = (self.is_small(end, "to") or self.is_small(end, "and")) and bool(m.starts(end + 1, "month"))
-        return led or dated or joined or m.is_name_like(i) or len(m) == 1
+        dated = (
+            bool(self.year_at(end)[0])
+            or bool(self.day(end))
+            or m.starts(end, "shift", "purchases")
+            or bool(self.day(i - 1))
+        )
+        joined = (self.is_small(end, "to") or self.is_small(end, "and")) and m.starts(
+            end + 1, "month", "now", "relative_day"
+        )
+        return led or dated or joined or (m.is_name_like(i) and m.words[i].raw.istitle()) or len(m) == 1
 
     def shifted_month(self, start: int, end: int, month: int, shift: int) -> Moment:
         """ "outubro passado" is over; "outubro retrasado" the one before it; "este outubro" may go on."""
@@ -71,6 +80,8 @@ class Dates(Words):
         groups, end = self._day_list(named)
         if not groups:
             return self._no_such_day(i, named)
+        if named > i and m.ends(i, "every"):  # "todo dia 5" is one of each month
+            return [Moment(start=i - 1, end=end)]
         if m.has_at(i - 1, "top", "possessive") or (self.is_small(i - 1, "these") and named == i):
             return []
         month, year, after = self._month_after(self.past(end, "of", "the"))
@@ -99,12 +110,15 @@ class Dates(Words):
         ordinal = (word[:1].isdigit() and not word.isdecimal()) or m.starts(i, "ordinal")
         if not ordinal or not self.is_small(i - 1, "the") or self.counts_goods(i + 1):
             return False
+        bought = m.has("buy", "spend", "purchases", "order")  # "details on the 2nd" are of one shown
         led = (
-            self.is_small(i - 2, "on_day")
+            (bought and self.is_small(i - 2, "on_day"))
             or self.is_small(i - 2, "from")
             or m.ends(i - 1, *LEADS)
             or i == self.expected
         )
+        if not word[:1].isdigit():  # "spend on the second" is no day
+            led = m.ends(i - 1, *LEADS)
         return led or (self.day(i) or (0, 0))[0] > 10
 
     def _first_of_range(self, i: int, end: int, groups: list[tuple[int, int]]) -> list[Moment]:
@@ -135,7 +149,11 @@ class Dates(Words):
         m = self.m
         word = m.word(i)
         digits = word.rstrip("abcdefghijklmnopqrstuvwxyz") if word[:1].isdigit() else ""
-        if digits and len(digits) < 3 and (digits == word or word[len(digits) :] in small_words("day_endings")):
+        if (
+            digits.isdecimal()
+            and len(digits) < 3
+            and (digits == word or word[len(digits) :] in small_words("day_endings"))
+        ):
             value, end = int(digits), i + 1
         elif (number := self.numbers.get(i)) and not number.article:
             value, end = number.value, number.end
@@ -193,9 +211,22 @@ class Dates(Words):
             return [self.named(start, end, month_of(numbers[0]), Unit.MONTH, 2000 + numbers[1])]
         return [Moment(start=start, end=end)] if self.is_small(start - 1, "in") or start == self.expected else []
 
+    @cached_property
+    def _day_first(self) -> bool:
+        """As the first date that can only be read one way is written, else as the language does."""
+        m = self.m
+        for i in range(1, len(m)):
+            first = m.words[i].gap == "/" and m.words[i - 1].gap != "/" and len(m.plain[i - 1]) == len(m.plain[i]) == 2
+            if first and m.plain[i - 1].isdecimal() and m.plain[i].isdecimal():
+                if 12 < int(m.plain[i - 1]) <= 31:
+                    return True
+                if 12 < int(m.plain[i]) <= 31 and int(m.plain[i]) > self.today.year % 100:
+                    return False
+        return m.language in day_first()
+
     def _month_and_day(self, numbers: list[int]) -> tuple[int, int]:
         """In the order of the language, unless only the other one makes a date."""
-        month, day = (numbers[1], numbers[0]) if self.m.language in day_first() else (numbers[0], numbers[1])
+        month, day = (numbers[1], numbers[0]) if self._day_first else (numbers[0], numbers[1])
         return (day, month) if month > 12 >= day else (month, day)
 
     def part_of_year(self, i: int) -> list[Moment]:

@@ -79,7 +79,7 @@ def _leans(m: Utterance, s: Slots, asked: Asked, left: list[str]) -> bool:
         return not left
     if asked.pointed or asked.beside or (asked.aggregate == "share" and not asked.filters and not asked.by):
         return True
-    if speaks_of_self(m) and not begins_as_more(m):
+    if speaks_of_self(m) and not begins_as_more(m) and not m.has("of_those"):
         return False
     wish = decide(m, s, WISHES)
     if wish == "statistics" and m.has("popular", "everyone", "clients") and not begins_as_more(m):
@@ -108,7 +108,7 @@ def begins_as_more(m: Utterance) -> bool:
 
 def stands_alone(m: Utterance, asked: Asked) -> bool:
     """ "average order value", "top 5 beers last month": a whole question, that only leaves out whose."""
-    if begins_as_more(m) or asked.pointed or asked.beside or asked.dropped:
+    if begins_as_more(m) or m.has("of_those") or asked.pointed or asked.beside or asked.dropped:
         return False
     ranks = bool(asked.by and asked.direction)
     sums = bool(asked.measures and asked.aggregate in ("mean", "change", "first", "last", "since")) or (

@@ -45,6 +45,12 @@ def before(m: Utterance, i: int, tag: str, over: int = 2) -> Mark | None:
     return None
 
 
+def narrowing(m: Utterance, i: int) -> Mark | None:
+    """The "só" before word `i` that narrows what is asked; "comprei apenas em outubro" says that it was at no other time."""
+    only = before(m, i, "only")
+    return None if only and m.has_at(only.start - 1, "bought") else only
+
+
 def runs(words: Iterable[int]) -> list[range]:
     """Positions as stretches of neighbours."""
     found: list[range] = []

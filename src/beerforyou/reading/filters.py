@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from beerforyou.reading.evidence import NONE, Found, Words, before, free_marks, words_of_marks
+from beerforyou.reading.evidence import NONE, Found, Words, before, free_marks, narrowing, words_of_marks
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY, Name
 from beerforyou.reading.question import Field, Filter
@@ -37,7 +37,7 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
     for value in values:
         denial = before(m, value.start, "excludes", _REACH)
         denial = None if denial and _is_less(m, denial) else denial
-        only = before(m, value.start, "only", 2)
+        only = narrowing(m, value.start)
         joined = last is not None and _joins(m, last[0].end, value.start)
         negated = denial is not None or (last is not None and joined and last[1])
         if last is not None and joined and last[0].field == value.field:
@@ -103,7 +103,7 @@ def _numbered(m: Utterance) -> Iterator[_Value]:
     for mark in m.all("axis"):
         at, alone = mark.end, mark.value == "beer" and not m.has_at(mark.start, "plural")
         numbered = (
-            m.word(at).isdigit() and len(m.word(at)) < 4 and not m.starts(at + 1, "unit", "vessel", "axis", "style")
+            m.word(at).isdecimal() and len(m.word(at)) < 4 and not m.starts(at + 1, "unit", "vessel", "axis", "style")
         )
         if alone and numbered:
             yield _Value(mark.start, at + 1, "beer", m.written(mark.start, at + 1))

@@ -14,6 +14,7 @@ from beerforyou.reading.numbers import Number, numbers_in
 from beerforyou.reading.utterance import Utterance
 
 OLDEST, NEWEST = 1950, 2099  # years that a number of four digits may be
+MOST_COUNTED = 999  # units; more is no period that anybody has purchases of
 LEADS = ("since", "until", "before", "after", "between", "shift")
 GOODS = ("beer", "container", "distance", "style")  # what numbers beside them count
 _YEARS_BACK = 9  # from one February 29 to the next there are eight years at most
@@ -163,7 +164,11 @@ class Words:
         if unit is Unit.DAY or self.are_many(i):
             return False
         k = i - 1 if self.is_small(i - 1, "in_the") else i - 2
-        led = k == i - 1 or (self.is_small(i - 1, "the") and (self.is_small(k, "in") or self.is_small(end, "entire")))
+        led = (
+            k == i - 1
+            or (self.is_small(i - 1, "the") and (self.is_small(k, "in") or self.is_small(end, "entire")))
+            or self.m.starts(end, "so_far")
+        )
         part = self.depth > 0 or not self.m.ends(k, "unit")
         return led and part and not self.m.has_at(end, "noun_of_order")
 

@@ -70,7 +70,10 @@ class Moments(Parts):
             if doubtful or m.has_at(mark.end, "beer", "style", "unit", "few") or mark.end in self.numbers:
                 continue
             end = self.year_at(mark.end)[1]
-            return [Moment(start=i, end=max([end, *(shift.end for shift in m.starting(end, "shift"))]))]
+            if mark.tag == "same_time":  # "do mês passado": of another stretch, and not that one
+                end = max([end, *(said.end for said in self.at(self.past(end, "of", "the")))])
+            shifts = (shift.end for shift in m.starting(end, "shift") if shift.value != "0")
+            return [Moment(start=i, end=max([end, *shifts]))]
         return []
 
 
@@ -79,6 +82,7 @@ _Rule = tuple[Callable[[Moments, int], list[Moment]], frozenset[str]]
 _RULES: tuple[_Rule, ...] = (
     (Moments.written, frozenset({"digits"})),
     (Moments._vague, frozenset({"vague_time", "holiday", "season", "same_time"})),
+    (Moments._relative_day, frozenset({"relative_day"})),
     (Moments.weekdays, frozenset({"weekdays", "weekday", "doubtful_weekday", "unit"})),
     (Moments.part, frozenset({"ordinal", "shift", "digits", "number"})),
     (Moments.days, frozenset({"digits", "number", "ordinal", "unit"})),
@@ -90,7 +94,6 @@ _RULES: tuple[_Rule, ...] = (
     (Moments.year, frozenset({"digits"})),
     (Moments.part_of_year, frozenset({"digits", "part_of_year"})),
     (Moments.weekday, frozenset({"weekday", "doubtful_weekday"})),
-    (Moments._relative_day, frozenset({"relative_day"})),
     (Moments._to_date, frozenset({"to_date"})),
     (Moments.edge, frozenset({"edge"})),
 )

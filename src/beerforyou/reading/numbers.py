@@ -71,7 +71,7 @@ def _words(m: Utterance, i: int) -> tuple[int, int] | None:
 def _smaller(m: Utterance, i: int, value: int) -> tuple[int, int] | None:
     """ "e cinco" after "vinte", "five" after "twenty-", "and twenty" after "a hundred"."""
     hundreds = value >= 100 and value % 100 == 0
-    if not hundreds and not (20 <= value < 100 and value % 10 == 0):
+    if not hundreds and (value % 10 or value % 100 < 20):
         return None
     joined = m.word(i) in small_words("and_tens") or (hundreds and m.word(i) in small_words("and"))
     for mark in m.starting(i + joined, "number"):

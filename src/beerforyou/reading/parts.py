@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 
 from beerforyou.reading.calendar import Days, Unit, half_of, part, weekday_of
-from beerforyou.reading.moment import Cycle, Moment, in_month
+from beerforyou.reading.moment import MOST_COUNTED, Cycle, Moment, in_month
 from beerforyou.reading.stretches import Stretches
 
 Cut = Callable[..., Days | None]  # of a stretch, `which` part of it
@@ -20,15 +20,18 @@ class Parts(Stretches):
     def part(self, i: int) -> list[Moment]:
         """A part of a longer stretch, or, of those that have a number in their year or month, the last one that has begun."""
         m = self.m
-        whichs, j = self._which(i)
-        number = self.numbers.get(j)
+        before = self.numbers.get(i)
+        whichs, j = self._which(before.end if before else i)
+        number = before or self.numbers.get(j)
         count = number.value if number and not number.article else 1
-        j = number.end if number else j
-        if not whichs:
+        j = number.end if number and not before else j
+        if not whichs or not 1 <= count <= MOST_COUNTED:
             return []
         for mark in m.starting(j, "half_of"):
             return self._cut(i, mark.end, Unit.HALF, whichs, half_of)
         for mark in m.starting(j, "unit"):
+            if number is None and self.are_many(j) and len(whichs) == 1:  # "primeiros meses"
+                return [] if -1 in whichs else [Moment(start=i, end=mark.end)]
             return self._cut(i, mark.end, Unit(mark.value), whichs, partial(part, unit=Unit(mark.value), count=count))
         for mark in (*m.starting(j, "weekday"), *m.starting(j, "doubtful_weekday")):
             return self._cut(i, mark.end, None, whichs, partial(weekday_of, weekday=int(mark.value)))
@@ -51,7 +54,9 @@ class Parts(Stretches):
     def _cut(self, i: int, end: int, unit: Unit | None, whichs: list[int], cut: Cut) -> list[Moment]:
         """`unit` None is a weekday."""
         j = self.past(end, "of", "the")
-        outer = self._longer(j) if j > end or self.year_at(j)[0] or self.m.starts(j, "month") else None
+        outer = self._longer(j) if j > end or self.m.starts(j, "month", "shift") else None
+        year, after = self.year_at(end)
+        outer = self.of_year(j, after, year) if year else outer
         if outer and outer.first and outer.last and not outer.open:
             return [self._cut_of(i, outer, unit or Unit.DAY, partial(cut, which=which)) for which in whichs]
         if -1 in whichs or unit is None:

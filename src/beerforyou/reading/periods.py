@@ -12,12 +12,23 @@ import msgspec
 from msgspec.structs import replace
 
 from beerforyou.reading.calendar import DAY, Unit, add_months, whole
-from beerforyou.reading.moment import Moment
+from beerforyou.reading.moment import MOST_COUNTED, Moment
 from beerforyou.reading.moments import STARTS, Moments
 from beerforyou.reading.question import Span
 from beerforyou.reading.utterance import Utterance
 
 _OPENING = ("since", "before", "after", "until")
+_SHIFTED = (
+    "unit",
+    "month",
+    "weekday",
+    "doubtful_weekday",
+    "season",
+    "holiday",
+    "order",
+    "few",
+)  # what "last" may be about
+_APART = 4  # words between a time and what leans on it: "mais este mês do que no passado"
 _TAGS = STARTS.union(_OPENING, ("between", "so_far")) - {
     "digits",
     "number",
@@ -108,6 +119,8 @@ def _beside(span: Span, unit: Unit | None, steps: int) -> tuple[date, date] | No
     """The unit `steps` before the span's first or after its last day; the same days of another year, if they are fewer."""
     first = date.fromisoformat(span.since) if span.since else None
     last = date.fromisoformat(span.until) if span.until else None
+    if abs(steps) > MOST_COUNTED:
+        return None
     if unit is None or (unit is Unit.YEAR and first and last and (last - first).days < 360):
         if first is None or last is None:
             return None
@@ -158,8 +171,7 @@ class _Periods:
     def times(self) -> Times:
         i = 0
         while i < len(self.m):
-            tags = self.moments.tags(i)
-            i = self._phrase(i) if not _ANY.isdisjoint(tags) or self.moments.is_small(i, "a") else i + 1
+            i = i + 1 if _ANY.isdisjoint(self.moments.tags(i)) else self._phrase(i)
         self._join_years()
         self._share_years()
         known = [stretch for stretch in self.found if stretch.span]
@@ -184,14 +196,15 @@ class _Periods:
                 return mark.end
             self._keep(i, mark.end, Span(until=self.today.isoformat()))
             return mark.end
-        if beside := self._beside(i):
+        if beside := self._beside(i) or self._same_unit(i):
             return beside
         moments = self._at(i)
         if not moments:
             for kind in (*_OPENING, "between"):
                 for lead in m.starting(i, kind):
                     j = self.moments.past(lead.end, "the", "in")
-                    if led := self._at(j):
+                    self.moments.expected = j
+                    if led := self.moments.at(j):
                         return self._led(i, kind, led)
             return i + 1
         return self._plain(_with_small_words(self.moments, moments[0].start), moments)
@@ -208,13 +221,20 @@ class _Periods:
                 return end
         return 0
 
+    def _same_unit(self, i: int) -> int:
+        """ "este mês ou no passado", "this year vs last": the unit was said before."""
+        unit = self.found[-1].moment if self.found and self.found[-1].span else None
+        if unit is None or unit.counted or unit.unit is Unit.DAY or i - self.found[-1].end > _APART:
+            return 0
+        for mark in self.m.starting(i, "shift"):
+            if not self.m.has_at(mark.end, *_SHIFTED) and mark.end not in self.moments.numbers and int(mark.value) < 0:
+                days = whole(unit.unit, self.today, int(mark.value))
+                self._keep(_with_small_words(self.moments, i), mark.end, _span(*days))
+                return mark.end
+        return 0
+
     def _at(self, i: int) -> list[Moment]:
-        before = i - 1
-        joined = bool(self.found) and self.found[-1].end == before and self.moments.is_small(before, "and")
-        led = self.m.ends(i, *_OPENING, "between") or any(
-            self.m.ends(i - k, *_OPENING, "between") for k in (1, 2) if self.moments.is_small(i - k, "the")
-        )
-        if joined or led:
+        if self.found and self.found[-1].end == i - 1 and self.moments.is_small(i - 1, "and"):
             self.moments.expected = i
         return self.moments.at(i)
 

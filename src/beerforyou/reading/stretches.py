@@ -7,11 +7,9 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from beerforyou.reading.calendar import DAY, Unit, counted, whole
-from beerforyou.reading.moment import Moment, month_of
+from beerforyou.reading.moment import MOST_COUNTED, Moment, month_of
 from beerforyou.reading.numbers import Number
 from beerforyou.reading.weekdays import Weekdays
-
-_MOST_COUNTED = 999  # units; more is no period that anybody has purchases of
 
 
 class Stretches(Weekdays):
@@ -34,7 +32,10 @@ class Stretches(Weekdays):
         k = number.end if number else next((mark.end for mark in m.starting(j, "few")), j)
         k = self.past(k, "of") if k > j else k
         for unit in m.starting(k, "unit"):
-            if k > j or self.are_many(k):
+            if unit.value == Unit.DAY and k == j and unit.end in self.numbers:  # "no último dia 15"
+                return next((replace(day, start=i) for day in self.days(k)), None) if shift <= 0 else None
+            owned = m.has_at(unit.end, "order", "purchases", "spend", "beer")  # "last weeks invoice"
+            if k > j or (self.are_many(k) and not owned):
                 count = number.value if number and shift in (0, -1) else 0
                 return self._counted(i, unit.end, Unit(unit.value), count)
             return self._whole(i, unit.end, Unit(unit.value), shift)
@@ -61,7 +62,7 @@ class Stretches(Weekdays):
         return Moment(start=start, end=end, first=first, last=last, unit=unit)
 
     def _counted(self, start: int, end: int, unit: Unit, count: int) -> Moment:
-        if not 1 <= count <= _MOST_COUNTED or unit is Unit.WEEKEND:
+        if not 1 <= count <= MOST_COUNTED or unit is Unit.WEEKEND:
             return Moment(start=start, end=end)
         first, last = counted(self.today, unit, count)
         return Moment(start=start, end=end, first=first, last=last, unit=unit, counted=True)
@@ -87,6 +88,8 @@ class Stretches(Weekdays):
                 return [self.named(i, end, month_of(number.value), unit, year)]
             if number and unit is Unit.WEEK and not number.article:  # "semana 12"
                 return [Moment(start=i, end=number.end)]
+            if unit is Unit.WEEK and k > j and (days := self.written(k) or self.days(k) or self.month(k)):
+                return [self._week_of(i, days[0])]
             if unit is Unit.YEAR and self.is_year(k):
                 return [self.of_year(i, k + 1, int(m.word(k)))]
             if m.starts(j, "earlier", "later", "before", "after"):  # than what was said before: `shifted`
@@ -101,6 +104,15 @@ class Stretches(Weekdays):
             if self.is_this(i, j, unit):
                 return [self._latest_weekend(i, j) if unit is Unit.WEEKEND else self._whole(i, j, unit, 0)]
         return []
+
+    def _week_of(self, start: int, days: Moment) -> Moment:
+        """ "semana do dia 9" is the week with that day, "semana de 9 a 15" says all of it."""
+        if days.unit is not Unit.DAY:
+            return Moment(start=start, end=days.end)
+        if days.first is None or days.first != days.last:
+            return replace(days, start=start)
+        first, last = whole(Unit.WEEK, days.first, 0)
+        return Moment(start=start, end=days.end, first=first, last=last, unit=Unit.WEEK)
 
     def _latest_weekend(self, start: int, end: int) -> Moment:
         first, last = whole(Unit.WEEKEND, self.today, 0)
@@ -131,6 +143,8 @@ class Stretches(Weekdays):
 
     def _bare_count(self, i: int, end: int, unit: Unit, number: Number | None) -> list[Moment]:
         """ "em 3 meses", "e 30 dias?" are counted; elsewhere ("a cada 3 dias", "10 anos") it is not known what is meant."""
+        if number and number.article and self.m.starts(end, "onward"):  # "de uma semana pra cá"
+            return [self._counted(i, end, unit, 1)]
         if number is None or number.article or self.m.ends(i, "every") or self.m.has_at(end, "distinct"):
             return []
         led = (
