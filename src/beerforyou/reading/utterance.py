@@ -8,7 +8,17 @@ from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, meanings, phrases, table, vocabulary
+from beerforyou.reading.lexicon import (
+    LANGUAGES,
+    Language,
+    Mark,
+    lexicon,
+    long_form,
+    meanings,
+    phrases,
+    table,
+    vocabulary,
+)
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
@@ -29,6 +39,9 @@ class Utterance:
         written = [word.plain for word in words]
         self._find_names(written)
         self.plain = self._repaired(self._owners(written))
+        self.guessed = {
+            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != long_form(word)
+        }
         if self.plain != written:
             self._find_names(self.plain)
         self.language: Language = _language(self.plain, language)
