@@ -57,9 +57,16 @@ async def test_the_clients_own_state_decides_and_then_the_answer_is_theirs(asker
 
 
 async def test_a_plain_search_is_public(asker: Make) -> None:
-    outcome = await search(*asker(), {"city": "San Diego"})
+    outcome = await search(*asker(), {"city": "Denver"})
     assert outcome.label.audience == {"public"}
     assert outcome.label.versions == {"catalogue": asker().hands.catalogue.version}
+
+
+async def test_what_is_ordered_from_the_clients_home_is_theirs(asker: Make) -> None:
+    outcome = await search(*asker(), {"city": "San Diego"})
+    away = [card.distance_km for card in listed(outcome).breweries]
+    assert away == sorted(away) and outcome.content["closest_to_you"]
+    assert outcome.label.audience == {"public", "client:CLT-00001"}
 
 
 async def test_near_me_is_around_the_clients_place(asker: Make) -> None:

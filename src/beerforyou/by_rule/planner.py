@@ -11,6 +11,7 @@ import msgspec
 
 from beerforyou.by_rule.sql import statistic, write
 from beerforyou.by_rule.wording import OURS, word
+from beerforyou.by_rule.wording_search import asks_only_unknown, unheeded
 from beerforyou.db.fence.shape import LONGEST
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply, Request, TextPart, ToolCall, ToolResult
@@ -42,6 +43,7 @@ def reply(known: Known, request: Request) -> Reply:
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
     text = word(results, known.language, known.reading.question) if results else _no_tool(known)
+    text = " ".join(filter(None, (text, unheeded(known.reading, known.language))))
     return Reply(parts=(TextPart(text),), model=OFFLINE)
 
 
@@ -59,7 +61,7 @@ def _calls(known: Known) -> tuple[ToolCall, ...]:
     reading = known.reading
     match reading.tool:
         case "search_breweries":
-            return (_call("search_breweries", reading.search),)
+            return () if asks_only_unknown(reading) else (_call("search_breweries", reading.search),)
         case "run_analytical_query":
             return () if _unanswerable(known) else (_call("run_analytical_query", _analysis(known)),)
         case "get_website_summary":
@@ -107,6 +109,8 @@ def _call(name: str, args: Any = None) -> ToolCall:
 def _no_tool(known: Known) -> str:
     if known.reading.question and (key := _unanswerable(known)):
         return say(key, known.language, name=known.reading.question.brewery)
+    if asks_only_unknown(known.reading):
+        return ""  # what is not known is said below
     if known.reading.tool == "get_website_summary":
         return say("offer.which" if known.context.shown else "details.nothing_shown", known.language)
     return say(NO_TOOL.get(known.reading.intent, "talk.unclear"), known.language)

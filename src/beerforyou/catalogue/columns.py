@@ -11,6 +11,7 @@ from beerforyou.catalogue.duplicates import Entry, groups, site
 from beerforyou.catalogue.geo import Point, Vector, middle, unit
 from beerforyou.catalogue.names import BreweryName
 from beerforyou.catalogue.places import around
+from beerforyou.catalogue.scope import appeal
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -23,6 +24,7 @@ class Columns(msgspec.Struct, frozen=True):
     identity: list[int]
     vector: list[Vector | None]
     has_site: list[bool]
+    appeal: list[int]
     cities: dict[Place, int]
     groups: dict[str, frozenset[str]]
     points: dict[Place, Point]
@@ -45,6 +47,7 @@ def columns(breweries: Sequence[Brewery], names: Sequence[BreweryName], places: 
             unit(at) if (at := own_point(b) or points.get(p)) else None for b, p in zip(breweries, places, strict=True)
         ],
         has_site=[bool(b.website) for b in breweries],
+        appeal=[appeal(b) for b in breweries],
         cities=cities,
         groups=same,
         points=points,

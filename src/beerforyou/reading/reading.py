@@ -39,16 +39,31 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Slots of a search, in the catalogue's own spelling where it knows the name, else as written."""
+    """Slots of a search, in the catalogue's own spelling where it knows the name, else as written.
+
+    `also_in` and `not_in` are places, each as one text ("Dallas, Texas"). `like`: of the type and around the place of this
+    brewery, by id or name. `limit`: the number asked for; None when none was, 0 to be told how many there are and no more.
+    `skip`: matches that were shown before, when pages of another size were. `miles`: distances are told in miles.
+    """
 
     city: str = ""
     state: str = ""
     country: str = ""
+    also_in: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
     type: str = ""
+    also_types: tuple[str, ...] = ()
+    not_types: tuple[str, ...] = ()
     name: str = ""
+    like: str = ""
+    has: tuple[Literal["website", "phone"], ...] = ()
     only_new: bool = False
     near_me: bool = False
     within_km: Annotated[float, Meta(gt=0, le=HALF_THE_WORLD_KM)] | None = None
+    miles: bool = False
+    nearest: bool = False
+    limit: Annotated[int, Meta(ge=0)] | None = None
+    skip: Annotated[int, Meta(ge=0)] = 0
     page: Annotated[int, Meta(ge=1)] = 1
 
 
@@ -95,7 +110,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
-    rule explained, in canonical form."""
+    rule explained, in canonical form. `wishes`: what is asked of breweries and no catalogue can know, by kind ("style",
+    "price"); their words are left over too."""
 
     language: Literal["pt", "en"]
     intent: Intent
@@ -105,4 +121,5 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     brewery: Ref | None = None  # of `details` and `accept`; id is empty when only the name is known
     leans: bool = False
     negated: bool = False
+    wishes: tuple[str, ...] = ()
     leftover: tuple[str, ...] = ()

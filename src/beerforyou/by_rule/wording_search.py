@@ -1,0 +1,97 @@
+"""Sentences about a search: what was looked for and where, how many there are, what of the message no catalogue can know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from beerforyou.reading.reading import Reading, Search
+from beerforyou.sentences import Language, listed, number, say
+from beerforyou.sentences.rendering import KM_A_MILE
+
+Content = dict[str, Any]
+
+
+def searched(content: Content, language: Language) -> str:
+    return " ".join(filter(None, (_found(content, language), *_besides(content, language))))
+
+
+def unheeded(reading: Reading, language: Language) -> str:
+    """What was asked of breweries and is not known, with what can be done instead; and words that said nothing to us."""
+    known = [_wish(kind, language) for kind in reading.wishes]
+    sentences = [say("search.not_known", language, what=listed(known, language, "or"))] if known else []
+    if known:
+        sentences.append(say("search.can_style" if "style" in reading.wishes else "search.can_web", language))
+    return " ".join(sentences)
+
+
+def asks_only_unknown(reading: Reading) -> bool:
+    """Is there nothing to look for but what no catalogue knows ("something hoppy")?"""
+    return bool(reading.wishes) and reading.intent == "search" and reading.search in (None, Search(), Search(limit=1))
+
+
+def _wish(kind: str, language: Language) -> str:
+    return say(f"wish.{kind}", language)
+
+
+def _found(content: Content, language: Language) -> str:
+    n, shown, where = content["total"], len(content["breweries"]), _where(content, language)
+    new = content.get("only_new", False)
+    if content.get("counted"):
+        return say("search.counted_new" if new else "search.counted", language, n=n, where=where)
+    if not n:
+        return say("search.nothing_new" if new and content.get("known") else "search.nothing", language, where=where)
+    if not shown:
+        return say("search.no_more", language, n=n)
+    if new:
+        return say("search.recommended", language, n=n, shown=shown, where=where, in_city=_in_city(content, language))
+    return say("search.found_shown" if shown < n else "search.found", language, n=n, shown=shown, where=where)
+
+
+def _in_city(content: Content, language: Language) -> str:
+    """ " (34 in the city itself)", where it was looked farther around."""
+    here = content.get("in_city", 0)
+    return say("search.in_city", language, n=here) if 0 < here < content["total"] else ""
+
+
+def _besides(content: Content, language: Language) -> Iterator[str]:
+    if content["breweries"] and (place := content.get("closest_to")):
+        yield say(
+            "search.closest_to_you" if content.get("closest_to_you") else "search.closest_to", language, place=place
+        )
+    if most := content.get("at_most"):
+        yield say("search.at_most", language, n=most)
+
+
+def _where(content: Content, language: Language) -> str:
+    """ " of type brewpub or taproom in San Diego, California, with a website"."""
+    parts = []
+    if kinds := content.get("type"):
+        parts.append(say("search.of_type", language, type=listed(_types(kinds, language), language, "or")))
+    if kinds := content.get("not_types"):
+        parts.append(say("search.not_of_type", language, type=listed(_types(kinds, language), language, "or")))
+    if name := content.get("name"):
+        parts.append(say("search.named", language, name=name))
+    if wanted := content.get("has"):
+        parts.append(say("search.having", language, what=listed([say(f"has.{w}", language) for w in wanted], language)))
+    parts.append(_in_place(content, language))
+    if places := content.get("not_in"):
+        parts.append(say("search.not_in", language, place=listed(places, language, "or")))
+    return "".join(parts)
+
+
+def _types(kinds: list[str], language: Language) -> list[str]:
+    return [say(f"type.{kind}", language) for kind in kinds]
+
+
+def _in_place(content: Content, language: Language) -> str:
+    places = listed(content.get("place", []), language, "or")
+    if not (km := content.get("within_km")):
+        return say("search.in_place", language, place=places) if places else ""
+    key = "search.around_you" if content.get("around_you") else "search.within"
+    return say(key, language, far=_far(km, content.get("unit", "km"), language), place=places)
+
+
+def _far(km: float, unit: str, language: Language) -> str:
+    far = km / KM_A_MILE if unit == "mi" else km
+    return f"{number(round(far, 1), language)} {unit}"
