@@ -7,9 +7,10 @@ from typing import Any
 
 from beerforyou.reading.reading import Reading, Search
 from beerforyou.sentences import Language, listed, number, say
-from beerforyou.sentences.rendering import KM_A_MILE
+from beerforyou.sentences.rendering import KM_A_MILE, distance_text
 
 Content = dict[str, Any]
+MOST_PLACED = 3  # breweries of one name whose addresses fit into a sentence
 
 
 def searched(content: Content, language: Language) -> str:
@@ -37,15 +38,40 @@ def _wish(kind: str, language: Language) -> str:
 def _found(content: Content, language: Language) -> str:
     n, shown, where = content["total"], len(content["breweries"]), _where(content, language)
     new = content.get("only_new", False)
-    if content.get("counted"):
+    if n and content.get("counted"):
         return say("search.counted_new" if new else "search.counted", language, n=n, where=where)
     if not n:
         return say("search.nothing_new" if new and content.get("known") else "search.nothing", language, where=where)
     if not shown:
         return say("search.no_more", language, n=n)
+    if content.get("alike") and shown:
+        return say("search.alike", language, name=content["name"])
+    if shown == 1 < n and content.get("nearest"):
+        first = content["breweries"][0]
+        return say(
+            "search.nearest_new" if new else "search.nearest_first",
+            language,
+            where=where,
+            **_told(first, content, language),
+        )
     if new:
-        return say("search.recommended", language, n=n, shown=shown, where=where, in_city=_in_city(content, language))
+        key = "search.recommended_this" if shown == 1 < n else "search.recommended"
+        return say(key, language, n=n, shown=shown, where=where, in_city=_in_city(content, language))
+    if content.get("name") and shown == n <= MOST_PLACED:
+        return " ".join(
+            say("search.is_at", language, **_told(each, content, language)) for each in content["breweries"]
+        )
+    if shown == 1 < n:
+        return say("search.found_this", language, n=n, where=where)
     return say("search.found_shown" if shown < n else "search.found", language, n=n, shown=shown, where=where)
+
+
+def _told(brewery: Content, content: Content, language: Language) -> dict[str, str]:
+    """Its name, where it is, and how far when that is known."""
+    unit = content.get("unit", "km")
+    away = say("search.away", language, far=distance_text(brewery["km"], unit, language)) if "km" in brewery else ""
+    place = ", ".join(filter(None, (brewery.get("address"), brewery["place"])))
+    return {"name": brewery["name"], "place": place, "away": away}
 
 
 def _in_city(content: Content, language: Language) -> str:
@@ -55,7 +81,10 @@ def _in_city(content: Content, language: Language) -> str:
 
 
 def _besides(content: Content, language: Language) -> Iterator[str]:
-    if content["breweries"] and (place := content.get("closest_to")):
+    by_distance = content.get("nearest") or content.get("within_km")
+    if by_distance and any("km" not in brewery for brewery in content["breweries"]):
+        yield say("search.no_distance", language)
+    if content["breweries"] and not content.get("name") and (place := content.get("closest_to")):
         yield say(
             "search.closest_to_you" if content.get("closest_to_you") else "search.closest_to", language, place=place
         )
@@ -72,6 +101,8 @@ def _where(content: Content, language: Language) -> str:
         parts.append(say("search.not_of_type", language, type=listed(_types(kinds, language), language, "or")))
     if name := content.get("name"):
         parts.append(say("search.named", language, name=name))
+    if name := content.get("like"):
+        parts.append(say("search.like", language, name=name))
     if wanted := content.get("has"):
         parts.append(say("search.having", language, what=listed([say(f"has.{w}", language) for w in wanted], language)))
     parts.append(_in_place(content, language))

@@ -119,7 +119,7 @@ class Catalogue:
         if kind == "type":
             return nearest_type(text)
         if kind == "brewery":
-            found = self._name_index.misspelt(text)
+            found = () if self._name_index.containing(text) else self._name_index.misspelt(text)
             return self.breweries[found[0]].name if found else None
         key = self.places.nearest(kind, text)
         return getattr(self.places.named(kind, key)[0], kind) if key else None
@@ -301,7 +301,8 @@ class Catalogue:
         """`bounded`: a state or a country was named, and what lies beyond it is not meant."""
         types = _types(scope)
         grid = self._shut_grid if NOT_OPEN.issuperset(types) else self._open_grid
-        near = grid.within(center, within_km)
+        own = self.breweries
+        near = sorted(grid.within(center, within_km), key=lambda i: own_point(own[i]) is None)
         if types != ("",):
             near = [i for i in near if self.columns.type[i] in types]
         if scope.place.city:

@@ -15,6 +15,7 @@ from beerforyou.catalogue.names import brewery_key, fold
 from beerforyou.reading.intents import TOOL_OF
 from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
+from beerforyou.reading.search_edits import as_search, edited_search, edits_search
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -22,7 +23,9 @@ from beerforyou.reading.utterance import Utterance
 def follow(reading: Reading, s: Slots, context: Context) -> Reading:
     m = s.m
     if context.choices and (chosen := _chosen(m, s, context)):
-        return _as_search(reading, chosen)
+        return as_search(reading, chosen)
+    if context.search and not context.question and (edited := edited_search(reading, s, context)):
+        return edited
     if reading.brewery:
         return replace(reading, brewery=_shown(reading.brewery, context.shown))
     if not leans(reading, s):
@@ -32,8 +35,6 @@ def follow(reading: Reading, s: Slots, context: Context) -> Reading:
     if context.question and (question := _continued(reading, m, s, context.question)):
         intent: Intent = "own_data" if question.about == "me" else "statistics"
         return replace(reading, intent=intent, tool=TOOL_OF[intent], search=None, question=question)
-    if context.search and reading.search:
-        return _as_search(reading, _narrowed(reading.search, m, s, context.search))
     return reading
 
 
@@ -42,16 +43,11 @@ def leans(reading: Reading, s: Slots) -> bool:
     m = s.m
     if reading.intent in ("accept", "decline") or m.starts(0, "and_what_about") or wants_more(m, s):
         return True
-    if reading.intent in ("search", "recommend"):
-        return not m.has("brewery", "recommend", "beer", "where", "named", "exists", "find") and s.name(1) is None
+    if edits_search(reading, s):
+        return True
     if reading.intent == "own_data":
         return not m.has("buy", "spend", "purchases", "history", "beer", "style", "brewery")
     return reading.intent == "details" and reading.brewery is None
-
-
-def _as_search(reading: Reading, search: Search) -> Reading:
-    intent: Intent = "recommend" if search.only_new else "search"
-    return replace(reading, intent=intent, tool=TOOL_OF[intent], search=search, question=None, brewery=None)
 
 
 def _chosen(m: Utterance, s: Slots, context: Context) -> Search | None:
@@ -123,19 +119,3 @@ def _continued(reading: Reading, m: Utterance, s: Slots, last: Question) -> Ques
     if s.type:
         changes["type"] = s.type
     return replace(last, **changes) if changes else None
-
-
-def _narrowed(said: Search, m: Utterance, s: Slots, last: Search) -> Search:
-    """The last search with what is said now in the place of what was said then; the next page when nothing is."""
-    if wants_more(m, s):
-        return replace(last, page=last.page + 1)
-    changes: dict[str, object] = {"page": 1, "name": ""}
-    if said.city or said.state or said.country or said.near_me:
-        changes |= {"city": said.city, "state": said.state, "country": said.country, "near_me": said.near_me}
-    if said.type:
-        changes["type"] = said.type
-    if said.only_new or s.novelty == "any":
-        changes["only_new"] = said.only_new
-    if said.within_km is not None:
-        changes["within_km"] = said.within_km
-    return replace(last, **changes)

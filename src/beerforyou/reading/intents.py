@@ -23,6 +23,7 @@ ANSWERS: Rules = (
     ("goodbye", replies.leaves),
     ("greeting", replies.greets),
     ("search", replies.wants_more),
+    ("search", breweries.wants_similar),
     ("accept", replies.accepts),
     ("accept", replies.points),
     ("accept", replies.points_at_place),
@@ -47,6 +48,7 @@ WISHES: Rules = (
     ("statistics", guesses.guesses_statistics),
     ("own_data", guesses.guesses_own_data),
     ("search", guesses.guesses_search),
+    ("search", breweries.wants_quality),
 )
 TOOL_OF: dict[Intent, Tool] = {
     "search": "search_breweries",

@@ -48,7 +48,7 @@ def is_place(m: Utterance, candidates: Sequence[Mention], follows: bool) -> bool
         return _is_ordinary_place(m, start, end)
     beside = is_about_breweries(m, end) or is_about_breweries(m, start - 1)
     known_well = sum(mention.weight for mention in candidates) >= FEW
-    whole = end - start > 1 or end - start == len(m) or _state_follows(m, end)
+    whole = end - start > 1 or end - start == m.spoken or _state_follows(m, end)
     return is_led(m, start, LEADS) or beside or known_well or whole or m.is_name_like(start)
 
 
@@ -64,7 +64,7 @@ def _is_code(m: Utterance, start: int, end: int, follows: bool) -> bool:
     """ "TX", "or", "me", "nyc": capitals, or the company of a place or of "breweries", tell codes from words."""
     in_company = follows or is_led(m, start, LEADS) or is_about_breweries(m, end)
     word = any(m.is_function(i) or m.at(i) for i in range(start, end))
-    alone = end - start == len(m)
+    alone = end - start == m.spoken
     if all(w.raw.isupper() for w in m.words[start:end]) and (m.capitals_count or follows or alone):
         return in_company or not word
     if word:

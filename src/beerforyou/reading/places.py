@@ -6,9 +6,11 @@ What follows "in" or "em" and is no word that anybody knows is a place that the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
@@ -43,6 +45,7 @@ _BEGINNINGS = frozenset(
         "west",
     }
 )  # ordinary words that begin names
+_BETWEEN = 4  # words at most between two places of a list: "Houston and also in Dallas"
 _NEIGHBOURS = 2  # words at most between a city and its state: "Vancouver, no Canadá"
 
 
@@ -67,7 +70,21 @@ def places_in(m: Utterance) -> list[PlaceSpan]:
         last = found[-1] if found else None
         if (not last or candidates[0].start >= last.end) and (span := _span(m, candidates, last)):
             found.append(_whole(m, span))
-    return found or _unknown(m)
+    return _qualified(m, found) or _unknown(m)
+
+
+def _qualified(m: Utterance, spans: list[PlaceSpan]) -> list[PlaceSpan]:
+    """ "Oregon, Ohio", "Victoria, Canada": what lies in another state or country is a city there, whether we know it or not."""
+    for i, (span, around) in enumerate(pairwise(spans)):
+        if span.place.city or around.place.city or around.start != span.end:
+            continue
+        listed = i + 2 < len(spans) and _are_listed(m, around.end, spans[i + 2].start)
+        place, catalogue = span.place, m.lookups.catalogue
+        meant = catalogue.places.resolve("", place.state or around.place.state, place.country or around.place.country)
+        fits = isinstance(meant, Place) and bool(place.state) and not around.place.state
+        if not listed and not fits:
+            spans[i] = replace(span, place=Place(city=m.written(span.start, span.end)))
+    return spans
 
 
 def place_of(spans: list[PlaceSpan]) -> Place:
@@ -83,6 +100,28 @@ def place_of(spans: list[PlaceSpan]) -> Place:
             break
         place, end = merged, span.end
     return place
+
+
+def groups_of(m: Utterance, spans: list[PlaceSpan]) -> list[list[list[PlaceSpan]]]:
+    """Spans that name one place together ("Portland, Maine"), and such places where they are listed ("Austin, Houston e
+    Dallas")."""
+    lists: list[list[list[PlaceSpan]]] = []
+    for span in spans:
+        before = lists[-1][-1] if lists else None
+        if before and span.start - before[-1].end <= _NEIGHBOURS and _merged(place_of(before), span.place):
+            before.append(span)
+        elif before and _are_listed(m, before[-1].end, span.start):
+            lists[-1].append([span])
+        else:
+            lists.append([[span]])
+    return lists
+
+
+def _are_listed(m: Utterance, start: int, end: int) -> bool:
+    """Nothing between them but "and in the", or a comma."""
+    between = range(start, end)
+    joined = any(m.has_at(i, "and", "or") for i in between) or m.words[end].gap.strip() in {",", "/", "+", "&"}
+    return joined and end - start <= _BETWEEN and all(m.is_function(i) or m.has_at(i, *STRONG_LEADS) for i in between)
 
 
 def _merged(place: Place, around: Place) -> Place | None:
@@ -116,10 +155,18 @@ def _by_other_names(m: Utterance) -> Iterator[Mention]:
 def _span(m: Utterance, candidates: list[Mention], last: PlaceSpan | None) -> PlaceSpan | None:
     start = candidates[0].start
     follows = last is not None and last.end == start and last.place.city != ""
-    if not is_place(m, candidates, follows):
+    if not is_place(m, candidates, follows) or (follows and last and _is_word_after(m, candidates[0], last)):
         return None
     mention, end = meant(m, candidates, follows)
     return PlaceSpan(start, end, _place(m, mention), is_led(m, start))
+
+
+def _is_word_after(m: Utterance, code: Mention, city: PlaceSpan) -> bool:
+    """ "aqui em San Ramon né" is not in Nebraska: small letters that mean something are a state's only if the city is there."""
+    if not code.short or code.kind != "state" or m.words[code.start].raw.isupper() or not m.at(code.start):
+        return False
+    there = m.lookups.catalogue.places.resolve(city.place.city, code.name)
+    return not (isinstance(there, Place) and there.city)
 
 
 def _place(m: Utterance, mention: Mention) -> Place:

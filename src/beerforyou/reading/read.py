@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.focus import understood
 from beerforyou.reading.follow_ups import follow, leans
 from beerforyou.reading.intents import TOOL_OF
@@ -16,8 +15,9 @@ from beerforyou.reading.leftover import leftover_of
 from beerforyou.reading.lookups import Lookups, Tangled
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
 from beerforyou.reading.questions import question_in
-from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
+from beerforyou.reading.reading import Context, Reading, Ref
 from beerforyou.reading.respelling import respelt
+from beerforyou.reading.searches import search_in, wishes_of
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from beerforyou.reading.utterance import Utterance
@@ -59,28 +59,20 @@ def _tangled(m: Utterance) -> Reading:
 def _understood(message: Utterance, context: Context, today: date) -> Reading:
     """Raises Tangled."""
     whole = respelt(message)
-    intent, slots, negated = understood(whole, today)
+    intent, slots = understood(whole, today)
     question = question_in(slots, intent) if intent in ("own_data", "statistics") else None
     reading = Reading(
         language=whole.language,
         intent=intent,
         tool=TOOL_OF.get(intent, "none"),
-        search=_search(slots, intent) if intent in ("search", "recommend") else None,
+        search=search_in(slots, intent) if intent in ("search", "recommend") else None,
         question=question,
         brewery=_brewery(slots) if intent == "details" else None,
-        negated=negated,
+        negated=bool(slots.denials),
+        wishes=wishes_of(slots) if intent in ("search", "recommend") else (),
         leftover=leftover_of(slots, intent, question),
     )
     return replace(follow(reading, slots, context), leans=leans(reading, slots))
-
-
-def _search(s: Slots, intent: Intent) -> Search:
-    name = None if intent == "recommend" or s.type else searched_name(s.m, s)
-    place = s.place if name else s.place_meant
-    return Search(
-        city=place.city, state=place.state, country=place.country, type=s.type, name=name.text if name else "",
-        only_new=intent == "recommend" and s.novelty != "any", near_me=s.near_me, within_km=s.within_km,
-    )  # fmt: skip
 
 
 def _brewery(s: Slots) -> Ref | None:

@@ -8,6 +8,9 @@ import msgspec
 from msgspec import Meta
 
 HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
+NEARBY_KM = 50.0  # "near" without a number: an hour's delivery
+SHOWN = 5  # breweries presented at a time when no number is asked for: the "3 to 5" of a recommendation
+MOST_SHOWN = 12  # when one is: what still reads as an answer on a phone, and 400 tokens for a model
 
 Tool = Literal["get_client_profile", "run_analytical_query", "search_breweries", "get_website_summary", "none"]
 
@@ -65,6 +68,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: Annotated[int, Meta(ge=0)] | None = None
     skip: Annotated[int, Meta(ge=0)] = 0
     page: Annotated[int, Meta(ge=1)] = 1
+
+    @property
+    def size(self) -> int:
+        """How many a page shows."""
+        return max(1, min(SHOWN if self.limit is None else self.limit, MOST_SHOWN))
 
 
 Measure = Literal["quantity", "amount", "orders", "beers", "breweries", "clients"]

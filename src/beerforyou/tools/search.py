@@ -9,20 +9,18 @@ from msgspec.structs import replace
 
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, QuickReplies, Reason
 from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Page, Place, Unknown
+from beerforyou.catalogue.names import BreweryName, fold
 from beerforyou.catalogue.places import inside
 from beerforyou.catalogue.places import label as place_text
 from beerforyou.catalogue.ranking import Recommendations, recommend
 from beerforyou.clients.taste import taste
 from beerforyou.labels import Label, union
-from beerforyou.reading.reading import Context, Ref, Search
+from beerforyou.reading.reading import MOST_SHOWN, NEARBY_KM, Context, Ref, Search
 from beerforyou.sentences import listed, say
 from beerforyou.sentences.rendering import reason_text
 from beerforyou.tools.caller import Caller, Hands
 from beerforyou.tools.tool import Result
 
-SHOWN = 5  # breweries presented at a time when no number is asked for: the "3 to 5" of a recommendation
-MOST_SHOWN = 12  # when one is: what still reads as an answer on a phone, and 400 tokens for a model
-NEARBY_KM = 50.0  # "near me" without a number: an hour's delivery
 CHOICES = 4  # places that a question names; more is not a question any more
 
 Found = Page | Recommendations | Ambiguous | Unknown
@@ -57,7 +55,10 @@ async def search_breweries(caller: Caller, hands: Hands, args: Search) -> Result
     if isinstance(found, (Ambiguous, Unknown)):
         return _question(caller, args, found, label)
     at_home = found.origin == hands.catalogue.places.settled(caller.home)
-    return _list(caller, args, found, label, at_home)
+    content = _understood(args, asked, found, at_home)
+    if like := hands.catalogue.brewery(asked.but):
+        content["like"] = like.name
+    return _list(caller, args, found, label, content)
 
 
 def _names_place(args: Search) -> bool:
@@ -91,12 +92,8 @@ def _criteria(caller: Caller, args: Search) -> Criteria:
     return Criteria(
         city=where.city, state=where.state, country=where.country, also_in=args.also_in, not_in=args.not_in,
         type=args.type, also_types=args.also_types, not_types=args.not_types, name=args.name, has=args.has,
-        within_km=_within_km(args), nearest=args.nearest, skip=args.skip, page=args.page, per_page=_per_page(args),
+        within_km=_within_km(args), nearest=args.nearest or (args.only_new and args.within_km is not None), skip=args.skip, page=args.page, per_page=args.size,
     )  # fmt: skip
-
-
-def _per_page(args: Search) -> int:
-    return max(1, min(SHOWN if args.limit is None else args.limit, MOST_SHOWN))
 
 
 def _within_km(args: Search) -> float | None:
@@ -116,23 +113,24 @@ async def _search(caller: Caller, hands: Hands, args: Search, criteria: Criteria
     return found, caller.own()
 
 
-def _list(caller: Caller, args: Search, found: Page | Recommendations, label: Label, at_home: bool) -> Result:
-    """`at_home`: distances are measured from the client."""
+def _list(
+    caller: Caller, args: Search, found: Page | Recommendations, label: Label, understood: dict[str, Any]
+) -> Result:
     counted = args.limit == 0
     matches = () if counted else found.matches
     unit = "mi" if args.miles else "km"
     cards = tuple(card(m.brewery, m.distance_km, getattr(m, "reasons", ()), unit) for m in matches)
     refs = tuple(Ref(id=c.brewery_id, name=c.name, city=c.city, state=c.state) for c in cards)
-    per_page, last = _per_page(args), found.start + len(cards)
+    per_page, last = args.size, found.start + len(cards)
     block = BreweryList(
         breweries=cards, total=found.total, page=args.page, per_page=per_page, first=found.start + 1,
         next_page=args.page + 1 if last < found.total else 0,
     )  # fmt: skip
-    content = _understood(args, found, at_home) | {
+    content = understood | {
         "total": found.total,
         "page": args.page,
         "next_page": 0 if counted else block.next_page,
-        "breweries": [_line(c, caller) for c in cards],
+        "breweries": [_line(c, caller, bool(args.name)) for c in cards],
     }
     return Result(
         content={key: value for key, value in content.items() if value or key in ("total", "breweries")},
@@ -142,9 +140,9 @@ def _list(caller: Caller, args: Search, found: Page | Recommendations, label: La
     )
 
 
-def _understood(args: Search, found: Page | Recommendations, at_home: bool) -> dict[str, Any]:
-    """What was looked for, as it is to be told."""
-    around = found.within_km if found.within_km is not None else _within_km(args)
+def _understood(args: Search, asked: Criteria, found: Page | Recommendations, at_home: bool) -> dict[str, Any]:
+    """What was looked for, as it is to be told. `at_home`: distances are measured from the client."""
+    around = found.within_km if found.within_km is not None else asked.within_km
     own_place = found.place if found.place.country or not found.within_km else found.origin
     return {
         "only_new": args.only_new,
@@ -155,15 +153,22 @@ def _understood(args: Search, found: Page | Recommendations, at_home: bool) -> d
         "type": [kind for kind in (found.type, *found.also_types) if kind],
         "not_types": list(found.not_types) if not found.type else [],
         "name": args.name,
-        "like": args.like and found.type,
+        "alike": bool(found.matches) and _is_other_name(args.name, [match.brewery.name for match in found.matches]),
         "has": list(args.has),
         "within_km": around,
+        "nearest": args.nearest,
         "unit": "mi" if args.miles else "",
         "around_you": args.near_me or found.within_km is not None,
         "closest_to": "" if around else place_text(found.origin),
         "closest_to_you": at_home and not around,
         "in_city": getattr(found, "in_city", 0),
     }
+
+
+def _is_other_name(asked: str, found: Sequence[str]) -> bool:
+    """Is none called so, and these only look alike?"""
+    words = set(BreweryName.of(asked).key.split())
+    return bool(words) and not any(words <= set(fold(name).split()) for name in found)
 
 
 def _tells(left_out: Place, found: Page | Recommendations) -> bool:
@@ -190,11 +195,12 @@ def card(
     )
 
 
-def _line(shown: BreweryCard, caller: Caller) -> dict[str, Any]:
-    """A brewery in the few words that a model needs to speak of it."""
+def _line(shown: BreweryCard, caller: Caller, addressed: bool) -> dict[str, Any]:
+    """A brewery in the few words that a model needs to speak of it; who asks for it by name may ask where it is."""
     why = "; ".join(reason_text(reason, caller.language, shown.unit) for reason in shown.reasons)
     place = ", ".join(filter(None, (shown.city, shown.state)))
-    line = {"name": shown.name, "type": shown.brewery_type, "place": place, "km": shown.distance_km, "why": why}
+    line: dict[str, Any] = {"name": shown.name, "type": shown.brewery_type, "place": place}
+    line |= {"address": shown.address if addressed else "", "km": shown.distance_km, "why": why}
     return {key: value for key, value in line.items() if value not in ("", None)}
 
 
