@@ -10,6 +10,7 @@ from beerforyou.sentences import Language, listed, number, say
 from beerforyou.sentences.rendering import KM_A_MILE, distance_text
 
 Content = dict[str, Any]
+MOST_WORDS = 4  # words that are quoted; more is a story
 MOST_PLACED = 3  # breweries of one name whose addresses fit into a sentence
 
 
@@ -18,21 +19,23 @@ def searched(content: Content, language: Language) -> str:
 
 
 def unheeded(reading: Reading, language: Language) -> str:
-    """What was asked of breweries and is not known, with what can be done instead; and words that said nothing to us."""
-    known = [_wish(kind, language) for kind in reading.wishes]
-    sentences = [say("search.not_known", language, what=listed(known, language, "or"))] if known else []
-    if known:
-        sentences.append(say("search.can_style" if "style" in reading.wishes else "search.can_web", language))
-    return " ".join(sentences)
+    """What of a search was not taken into account: what no catalogue knows, with what can be done, and words that said
+    nothing to us."""
+    if reading.intent not in ("search", "recommend"):
+        return ""
+    if reading.wishes:
+        known = [say(f"wish.{kind}", language) for kind in reading.wishes]
+        instead = say("search.can_style" if "style" in reading.wishes else "search.can_web", language)
+        return f"{say('search.not_known', language, what=listed(known, language, 'or'))} {instead}"
+    if reading.leftover:
+        words = [f'"{word}"' for word in reading.leftover[:MOST_WORDS]]
+        return say("search.unheeded", language, words=listed(words, language))
+    return ""
 
 
 def asks_only_unknown(reading: Reading) -> bool:
     """Is there nothing to look for but what no catalogue knows ("something hoppy")?"""
     return bool(reading.wishes) and reading.intent == "search" and reading.search in (None, Search(), Search(limit=1))
-
-
-def _wish(kind: str, language: Language) -> str:
-    return say(f"wish.{kind}", language)
 
 
 def _found(content: Content, language: Language) -> str:
@@ -46,7 +49,7 @@ def _found(content: Content, language: Language) -> str:
         return say("search.no_more", language, n=n)
     if content.get("alike") and shown:
         return say("search.alike", language, name=content["name"])
-    if shown == 1 < n and content.get("nearest"):
+    if shown == 1 < n and content.get("nearest") and content["first"] == 1:
         first = content["breweries"][0]
         return say(
             "search.nearest_new" if new else "search.nearest_first",
@@ -81,10 +84,10 @@ def _in_city(content: Content, language: Language) -> str:
 
 
 def _besides(content: Content, language: Language) -> Iterator[str]:
-    by_distance = content.get("nearest") or content.get("within_km")
+    by_distance = content.get("nearest") or (content.get("within_km") and not content.get("only_new"))
     if by_distance and any("km" not in brewery for brewery in content["breweries"]):
         yield say("search.no_distance", language)
-    if content["breweries"] and not content.get("name") and (place := content.get("closest_to")):
+    if len(content["breweries"]) > 1 and not content.get("name") and (place := content.get("closest_to")):
         yield say(
             "search.closest_to_you" if content.get("closest_to_you") else "search.closest_to", language, place=place
         )

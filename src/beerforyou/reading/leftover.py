@@ -15,7 +15,8 @@ from beerforyou.reading.utterance import Utterance
 _SEARCHING = frozenset({
     "brewery", "breweries_all", "find", "exists", "want", "in_place", "of", "of_or_with", "near", "here", "from_here",
     "within", "distance", "place_word", "city_word", "state_word", "craft", "and_what_about", "place", "name", "named",
-    "relative", "that", "which", "where", "self", "only", "leave_out", "several", "i", "possessive", "courtesy", "fill", "hello", "thanks", "yes", "ack",
+    "relative", "that", "which", "where", "self", "only", "leave_out", "several", "makes", "all_of_them", "show_again", "beer",
+ "i", "possessive", "courtesy", "fill", "hello", "thanks", "yes", "ack",
 })  # fmt: skip
 _ASKING_DATA = frozenset({
     "buy", "i", "self", "possessive", "past", "spend", "purchases", "order", "how_many", "style", "dimension", "beer",
@@ -55,6 +56,8 @@ def leftover_of(s: Slots, intent: Intent, question: Question | None) -> tuple[st
     taken = used_by_search(s) if searches else _taken(s)
     wishes = s.wishes if searches else {}
     rest = [i for i in range(len(s.m)) if i in wishes or (i not in taken and not _is_explained(s.m, i, explained))]
+    if searches:
+        return tuple(dict.fromkeys(s.m.plain[i] for i in rest))
     return tuple(dict.fromkeys(min(s.m.at(i), default=s.m.plain[i]) for i in rest))
 
 

@@ -26,7 +26,7 @@ _EDITING = (
     "that", "which", "relative", "option", "place_word", "in_place", "near", "of", "within", "from_here", "here", "several", "one",
     "leave_out", "instead", "not", "nearest", "has", "on_foot", "number", "distance", "new", "already", "yet", "keep", "buy", "i", "self",
     "my_list", "including", "any_type", "other_type", "similar", "small", "big", "it", "shown", "wish", "style", "dislike", "ack", "hello",
-    "thanks", "yes", "anywhere", "far", "brewery", "place", "makes", "where", "but", "and", "or", "recommend", "all_of_them", "most", "least",
+    "thanks", "yes", "anywhere", "far", "preference", "whole_state", "brewery", "place", "makes", "where", "but", "and", "or", "recommend", "all_of_them", "most", "least",
 )  # fmt: skip
 
 
@@ -39,10 +39,10 @@ def edits_search(reading: Reading, s: Slots) -> bool:
     """Does it say what to change in a search, and not what to search for?"""
     m = s.m
     if reading.intent not in ("search", "recommend"):
-        return _counts(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
+        return _counts(m) or _shows(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
     if s.name(POSSIBLE) is not None and reading.search and (reading.search.name or reading.search.like):
         return False
-    if m.has("correction") or m.starts(0, "and_what_about", "also") or wants_more(m, s):
+    if m.has("correction") or m.starts(0, "and_what_about", "also", "or") or wants_more(m, s):
         return True
     if _names_place(s):
         whole = m.has("recommend", "beer", "where", "named") or (s.types and m.has("exists", "find"))
@@ -111,9 +111,11 @@ def _place(s: Slots, last: Search) -> dict[str, Any]:
         return {"city": "", "state": "", "country": "", "also_in": (), "near_me": True}
     if s.m.has("anywhere"):
         return {"city": "", "state": "", "country": "", "also_in": (), "near_me": False, "within_km": None}
+    if s.m.has("whole_state") and last.city:
+        return {"city": "", "within_km": None} | _around(s, last)
     if s.place == Place():
         return {}
-    if s.m.has("also") and _last_place(last) != Place():
+    if _adds(s.m) and _last_place(last) != Place():
         return {"also_in": tuple(dict.fromkeys((*last.also_in, label(s.place), *also_in(s))))}
     if city := _qualified(s, last):
         return {"city": city, "state": s.place.state, "country": s.place.country, "also_in": (), "near_me": False}
@@ -126,6 +128,12 @@ def _place(s: Slots, last: Search) -> dict[str, Any]:
         "also_in": also_in(s),
         "near_me": False,
     } | around
+
+
+def _around(s: Slots, last: Search) -> dict[str, Any]:
+    """The state of the last city, as the catalogue knows it."""
+    place = s.m.lookups.catalogue.places.resolve(last.city, last.state, last.country)
+    return {"state": place.state, "country": place.country} if isinstance(place, Place) else {}
 
 
 def _qualified(s: Slots, last: Search) -> str:
@@ -145,7 +153,7 @@ def _left_out(s: Slots, last: Search) -> dict[str, Any]:
     if places := not_in(s):
         changes["not_in"] = tuple(dict.fromkeys((*last.not_in, *places)))
         if last.city in places and s.place == Place():
-            changes |= {"city": "", "within_km": None}
+            changes |= {"city": "", "within_km": None} | _around(s, last)
     elif last.not_in and s.place != Place():
         changes["not_in"] = tuple(place for place in last.not_in if place != label(s.place))
     if types := not_types(s):
@@ -165,7 +173,7 @@ def _types(s: Slots, last: Search, context: Context) -> dict[str, Any]:
         return {"type": "", "also_types": ()} | ({} if not_types(s) else {"not_types": ()})
     if not s.types:
         return {}
-    types = [*(kind for kind in (last.type, *last.also_types) if kind), *s.types] if s.m.has("also") else s.types
+    types = [*(kind for kind in (last.type, *last.also_types) if kind), *s.types] if _adds(s.m) else s.types
     left_out = tuple(kind for kind in (*last.not_types, *not_types(s)) if kind not in types)
     first, *others = dict.fromkeys(types)
     return {"type": first, "also_types": tuple(others), "not_types": left_out}
@@ -197,10 +205,20 @@ def _counts(m: Utterance) -> bool:
     return m.has("how_many") and m.covered("how_many", "in_all", "exists", "and_what_about", "it", "statistic", "one", "several", "that", "ack", "shown", "no", "show_again")  # fmt: skip
 
 
+def _adds(m: Utterance) -> bool:
+    """ "e em Houston também", "ou taproom": to what was asked before, and not instead of it."""
+    return m.has("also") or m.starts(0, "or")
+
+
+def _shows(m: Utterance) -> bool:
+    """ "mostra", "show them": after a number alone."""
+    return m.has("show_again") and m.covered("show_again", "it", "all_of_them", "find", "shown", "deniable", "several")
+
+
 def _says_slot(s: Slots) -> bool:
     asked = s.asked.nearest or s.asked.has or s.asked.limit is not None or s.within_km is not None
     said = s.types or s.denials.types or s.denials.places or s.novelty in ("new", "any") or _names_place(s)
-    return bool(asked or said or s.wishes) or s.m.has("other_type", "any_type", "similar", "relative")
+    return bool(asked or said or s.wishes) or s.m.has("other_type", "any_type", "similar", "relative", "whole_state")
 
 
 def _is_covered(s: Slots) -> bool:

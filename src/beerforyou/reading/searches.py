@@ -10,6 +10,7 @@ from beerforyou.catalogue.places import label
 from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.names import LIKELY
 from beerforyou.reading.reading import NEARBY_KM, Intent, Search
+from beerforyou.reading.replies import wants_more
 from beerforyou.reading.slots import Slots
 
 T = TypeVar("T")
@@ -73,9 +74,18 @@ def not_types(s: Slots) -> tuple[str, ...]:
 
 def used_by_search(s: Slots) -> set[int]:
     """The words that a slot of a search stands for."""
-    spans = [(place.start, place.end) for place in s.places]
+    named = [s.place, *s.more_places]
+    spans = [(span.start, span.end) for span in s.places if any(_is_part(span.place, place) for place in named)]
     spans += [(mention.start, mention.end) for mention in s.type_mentions]
     spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
     spans += [(s.distance.start, s.distance.end)] if s.distance else []
-    spans += [(mark.start, mark.end) for mark in s.m.all("similar", "correction", "in_all", "also")]
+    said = ["similar", "correction", "in_all", "also", "preference"]
+    said += (
+        ["within"] * (s.distance is not None) + ["new"] * (s.novelty == "any") + ["more", "most"] * wants_more(s.m, s)
+    )
+    spans += [(mark.start, mark.end) for mark in s.m.all(*said)]
     return {i for start, end in spans for i in range(start, end)} | s.asked.words | s.denials.words | s.denials.wishes
+
+
+def _is_part(part: Place, place: Place) -> bool:
+    return all(getattr(part, field) in ("", getattr(place, field)) for field in ("city", "state", "country"))

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, QuickReplies, Reason
 from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Page, Place, Unknown
+from beerforyou.catalogue.index import AROUND_KM, Catalogue, Selection
 from beerforyou.catalogue.names import BreweryName, fold
 from beerforyou.catalogue.places import inside
 from beerforyou.catalogue.places import label as place_text
@@ -82,9 +83,16 @@ def _like(caller: Caller, hands: Hands, args: Search) -> Criteria | None:
     if criteria.names_place:
         return criteria
     place = catalogue.place_of(found.id)
-    return replace(
-        criteria, city=place.city, state=place.state, country=place.country, within_km=args.within_km or NEARBY_KM
-    )
+    around = [
+        replace(criteria, city=place.city, state=place.state, country=place.country, within_km=km)
+        for km in ((args.within_km,) if args.within_km else AROUND_KM)
+    ]
+    return next((each for each in around if _finds(catalogue, each)), around[-1])
+
+
+def _finds(catalogue: Catalogue, criteria: Criteria) -> bool:
+    found = catalogue.select(criteria)
+    return isinstance(found, Selection) and bool(found.positions)
 
 
 def _criteria(caller: Caller, args: Search) -> Criteria:
@@ -129,6 +137,7 @@ def _list(
     content = understood | {
         "total": found.total,
         "page": args.page,
+        "first": found.start + 1,
         "next_page": 0 if counted else block.next_page,
         "breweries": [_line(c, caller, bool(args.name)) for c in cards],
     }
