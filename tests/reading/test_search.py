@@ -19,7 +19,7 @@ from tests.reading.conftest import Said
         ("breweries in Portland", Search(city="Portland")),
         ("cervejarias na Virgínia Ocidental", Search(state="West Virginia")),
         ("breweries in Virginia", Search(state="Virginia")),
-        ("cervejarias no estado de Nova York", Search(state="New York")),
+        ("cervejarias no estado de Nova York", Search(state="New York", country="United States")),
         ("breweries in New York", Search(city="New York")),
         ("cervejarias em Grants Pass", Search(city="Grants Pass")),
         ("cervejarias em Munique", Search(city="München")),

@@ -158,7 +158,16 @@ def _span(m: Utterance, candidates: list[Mention], last: PlaceSpan | None) -> Pl
     if not is_place(m, candidates, follows) or (follows and last and _is_word_after(m, candidates[0], last)):
         return None
     mention, end = meant(m, candidates, follows)
-    return PlaceSpan(start, end, _place(m, mention), is_led(m, start))
+    place = _place(m, mention)
+    if mention.kind == "state" and (end > mention.end or m.ends(start, "state_word")):
+        place = _state(m, mention, place)
+    return PlaceSpan(start, end, place, is_led(m, start))
+
+
+def _state(m: Utterance, mention: Mention, place: Place) -> Place:
+    """ "Washington state" is no city, even for who is at home in one of that name: its country says so."""
+    is_city = bool(m.lookups.catalogue.places.named("city", fold(mention.name)))
+    return replace(place, country=mention.places[0].country) if is_city and mention.places else place
 
 
 def _is_word_after(m: Utterance, code: Mention, city: PlaceSpan) -> bool:

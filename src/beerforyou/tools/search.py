@@ -83,6 +83,8 @@ def _like(caller: Caller, hands: Hands, args: Search) -> Criteria | None:
     if criteria.names_place:
         return criteria
     place = catalogue.place_of(found.id)
+    if catalogue.point(place) is None:
+        return replace(criteria, state=place.state, country=place.country)
     around = [
         replace(criteria, city=place.city, state=place.state, country=place.country, within_km=km)
         for km in ((args.within_km,) if args.within_km else AROUND_KM)
