@@ -28,10 +28,11 @@ _JOINS = ("and", "or")
 
 class Denials(msgspec.Struct, frozen=True):
     """`words`: positions that say what is left out, the denials themselves included. `wishes`: the words of what is denied
-    besides. Neither says any more what is wanted."""
+    besides. Neither says any more what is wanted. `wanted`: places that stay."""
 
     places: tuple[PlaceSpan, ...] = ()
     types: tuple[Mention, ...] = ()
+    wanted: tuple[PlaceSpan, ...] = ()
     words: frozenset[int] = frozenset()
     wishes: frozenset[int] = frozenset()
 
@@ -53,6 +54,7 @@ def denials_in(m: Utterance, places: list[PlaceSpan], types: list[Mention]) -> D
     return Denials(
         places=tuple(thing for thing in left_out if isinstance(thing, PlaceSpan)),
         types=tuple(thing for thing in left_out if isinstance(thing, Mention)),
+        wanted=tuple(span for span in places if span not in left_out and span.start not in wishes),
         words=frozenset(words),
         wishes=frozenset(wishes - words),
     )
@@ -74,7 +76,7 @@ def _left_out(m: Utterance, things: list[Thing]) -> tuple[list[Thing], set[int]]
 
 def _things_after(m: Utterance, cue: Mark, clause: range, things: list[Thing]) -> Iterator[Thing]:
     """The first thing after a denial when nothing else is denied before it, with those that "or" joins to it."""
-    if m.has_at(cue.start, "no_answer") or _is_portuguese_in(m, cue):
+    if m.has_at(cue.start, "no_answer", "exists") or _is_portuguese_in(m, cue):
         return
     at = cue.end
     for thing in (thing for thing in things if thing.start >= cue.end):
@@ -99,7 +101,7 @@ def _leads_to(m: Utterance, start: int, end: int, clause: range, joined: bool) -
 def _is_portuguese_in(m: Utterance, cue: Mark) -> bool:
     """ "new breweries no Texas": Portuguese for "in the"."""
     before = m.has_at(cue.start - 1, "brewery", "new") or m.mention_at("type", cue.start - 1) is not None
-    return m.plain[cue.start] == "no" and before
+    return m.plain[cue.start] == "no" and before and not m.words[cue.start].begins_clause
 
 
 def _before_no(m: Utterance, clause: range, things: list[Thing]) -> Thing | None:

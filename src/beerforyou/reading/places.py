@@ -155,11 +155,13 @@ def _by_other_names(m: Utterance) -> Iterator[Mention]:
 def _span(m: Utterance, candidates: list[Mention], last: PlaceSpan | None) -> PlaceSpan | None:
     start = candidates[0].start
     follows = last is not None and last.end == start and last.place.city != ""
-    if not is_place(m, candidates, follows) or (follows and last and _is_word_after(m, candidates[0], last)):
+    listed = last is not None and _are_listed(m, last.end, start)
+    if not is_place(m, candidates, follows, listed) or (follows and last and _is_word_after(m, candidates[0], last)):
         return None
     mention, end = meant(m, candidates, follows)
     place = _place(m, mention)
-    if mention.kind == "state" and (end > mention.end or m.ends(start, "state_word")):
+    said = end > mention.end or m.plain[mention.end - 1] in {"state", "estado"} or m.ends(start, "state_word")
+    if mention.kind == "state" and said:
         place = _state(m, mention, place)
     return PlaceSpan(start, end, place, is_led(m, start))
 

@@ -64,7 +64,7 @@ class Slots:
 
     @cached_property
     def places(self) -> list[PlaceSpan]:
-        return places_in(self.m)
+        return places_in(self.m) or list(self.denials.wanted)
 
     @cached_property
     def place(self) -> Place:
