@@ -205,11 +205,8 @@ class Catalogue:
         if found.center:
             return found.place, found.center
         at_home = home.country == found.place.country and found.place.state in ("", home.state)
-        if (
-            home_point
-            and home.country
-            and (criteria.nearest or (at_home and criteria.names_place and not criteria.name))
-        ):
+        by_home = criteria.nearest or (not criteria.name and (at_home or not criteria.names_place))
+        if home_point and home.country and by_home:
             return home, home_point
         return (found.place, self.point(found.place)) if criteria.nearest and found.place.city else (Place(), None)
 
