@@ -30,7 +30,7 @@ def test_several_places_are_all_searched(real: Catalogue) -> None:
 
 
 def test_several_types_are_all_searched(real: Catalogue) -> None:
-    both = found(real, state="Oregon", type="brewpub", also_types=("taproom",))
+    both = found(real, state="Alaska", type="brewpub", also_types=("taproom",))
     assert {m.brewery.brewery_type for m in both.matches} == {"brewpub", "taproom"}
 
 

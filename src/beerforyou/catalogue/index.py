@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
-from math import inf
 from typing import Any
 
 from msgspec.structs import replace
@@ -141,7 +140,7 @@ class Catalogue:
         if not isinstance(found, Selection):
             return found
         origin, start = self._origin(asked, found, settled, point)
-        positions = self.by_distance(found.positions, start) if start and not found.center else found.positions
+        positions = self._from(start, found) if start and not found.center else found.positions
         matches = tuple(
             Match(brewery, self.distance_km(brewery.id, start) if start else None)
             for brewery in map(
@@ -190,13 +189,16 @@ class Catalogue:
                     return around, found
         return criteria, self.select(criteria, home, home_point)
 
+    def _from(self, start: Point, found: Selection) -> Sequence[int]:
+        if found.key is None:
+            return self.by_distance(found.positions, start)
+        return self._memory.once(("from", start, found.key), lambda: self.by_distance(found.positions, start))
+
     def by_distance(self, positions: Sequence[int], start: Point) -> list[int]:
         """The closest first, those last whose own place is not known."""
-        at, vectors, breweries = unit(start), self.columns.vector, self.breweries
-        return sorted(
-            positions,
-            key=lambda i: -cosine(at, vector) if (vector := vectors[i]) and own_point(breweries[i]) else inf,
-        )
+        (x, y, z), vectors, placed = unit(start), self.columns.vector, self.columns.placed
+        known = [(-(x * v[0] + y * v[1] + z * v[2]), i) for i in positions if placed[i] and (v := vectors[i])]
+        return [i for _, i in sorted(known)] + [i for i in positions if not placed[i]]
 
     def _origin(
         self, criteria: Criteria, found: Selection, home: Place, home_point: Point | None
@@ -298,8 +300,8 @@ class Catalogue:
         """`bounded`: a state or a country was named, and what lies beyond it is not meant."""
         types = _types(scope)
         grid = self._shut_grid if NOT_OPEN.issuperset(types) else self._open_grid
-        own = self.breweries
-        near = sorted(grid.within(center, within_km), key=lambda i: own_point(own[i]) is None)
+        placed = self.columns.placed
+        near = sorted(grid.within(center, within_km), key=lambda i: not placed[i])
         if types != ("",):
             near = [i for i in near if self.columns.type[i] in types]
         if scope.place.city:

@@ -6,7 +6,9 @@ site, só a cidade" denies a wish. What is left out is a slot like any other; a 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -16,6 +18,7 @@ from beerforyou.reading.places import PlaceSpan
 from beerforyou.reading.utterance import Utterance
 
 _REACH = 6  # words between a denial and the thing that it leaves out
+_MOST = 5  # corrections that are heeded: who has more of them has no question
 _NEAR = 3  # words between a denial and the wish that it denies
 _NO = frozenset({"nao", "not"})
 _CONTENT = ("brewery", "new", "recommend", "buy", "my_list", "where", "named", "tell_about", "website", "summary", "find",
@@ -79,7 +82,7 @@ def _things_after(m: Utterance, cue: Mark, clause: range, things: list[Thing]) -
     if m.has_at(cue.start, "no_answer", "exists") or _is_portuguese_in(m, cue):
         return
     at = cue.end
-    for thing in (thing for thing in things if thing.start >= cue.end):
+    for thing in islice(things, bisect_left(things, cue.end, key=lambda thing: thing.start), None):
         if not _leads_to(m, at, thing.start, clause, joined=at > cue.end):
             return
         yield thing
@@ -115,7 +118,7 @@ def _corrected(
     m: Utterance, things: list[Thing], left_out: list[Thing], words: set[int]
 ) -> tuple[list[Thing], set[int]]:
     """ "Austin, digo, Dallas": the thing before a correction yields to one of its kind after it."""
-    for mark in m.all("correction"):
+    for mark in m.all("correction")[:_MOST]:
         after = [type(thing) for thing in things if thing.start >= mark.end and thing not in left_out]
         yielding = [
             thing for thing in things if thing.end <= mark.start and type(thing) in after and thing not in left_out

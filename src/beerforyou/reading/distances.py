@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
@@ -27,7 +28,10 @@ class Distance(msgspec.Struct, frozen=True):
 
 def distance_in(m: Utterance) -> Distance | None:
     """The first that makes sense on this planet."""
-    said = (_written_on(m, i) or _with_unit(m, i) for i in range(len(m)))
+    if not (m.has("distance") or any(word[0].isdigit() for word in m.plain)):
+        said: Iterator[Distance | None] = iter(())
+    else:
+        said = (_written_on(m, i) or _with_unit(m, i) for i in range(len(m)))
     found = next((each for each in said if each and 0 < each.km <= HALF_THE_WORLD_KM), None)
     if found is None and (walk := m.all("on_foot")):
         return Distance(walk[0].start, walk[0].end, WALK_KM)
@@ -44,7 +48,7 @@ def _written_on(m: Utterance, i: int) -> Distance | None:
 
 def _with_unit(m: Utterance, i: int) -> Distance | None:
     """A number and, at `i`, its unit; "half a mile" has an article between them."""
-    unit = next((mark for mark in m.all("distance") if mark.start == i), None)
+    unit = next(iter(m.starting(i, "distance")), None)
     if unit is None or i == 0:
         return None
     before = i - 1 if m.word(i - 1) not in {"a", "an"} else i - 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 from beerforyou.reading.denials import denials_in
 from beerforyou.reading.intents import ANSWERS, WISHES, Rules, decide
@@ -20,6 +21,7 @@ from beerforyou.reading.utterance import Utterance
 _SHORT = 9  # words: a shorter message is read as one, whatever full stops it has
 _CUES = ("where", "tell_about", "website", "recommend", "how_many", "find")  # questions have no mark in a chat
 _TOLD: Rules = (("person", wants_person), *WISHES)  # what one sentence of a story can want
+_ENDS = frozenset(".!?…\n")  # of sentences, between their words
 _IDLE = frozenset({"greeting", "thanks", "goodbye", "unclear", "accept", "decline"})
 
 
@@ -44,9 +46,10 @@ def _asking(m: Utterance, today: date) -> tuple[Intent, Slots]:
     """Of several sentences the one that asks: a question before a statement, the last before the others."""
     parts = sentences_of(m.words)
     alone = [_without_denied(Slots(m.part(part), today)) for part in parts]
+    sentences = _whole_sentences(m, parts)
     for i, slots in enumerate(alone):
         slots.story = [*alone[i + 1 :], *alone[:i]]
-        slots.mates = [alone[j] for j in _same_sentence(m, parts, i) if j != i]
+        slots.mates = [alone[j] for j in sentences[i] if j != i]
     intents: list[Intent] = [decide(slots.m, slots, _TOLD) or "unclear" for slots in alone]
     ranks = [_rank(slots.m, intent) for slots, intent in zip(alone, intents, strict=True)]
     best = max(range(len(alone)), key=lambda i: (ranks[i], i))
@@ -55,11 +58,11 @@ def _asking(m: Utterance, today: date) -> tuple[Intent, Slots]:
     return intents[best], alone[best]
 
 
-def _same_sentence(m: Utterance, parts: list[range], i: int) -> range:
-    """The parts of a long sentence, cut at its commas, that part `i` is of."""
-    begins = [n == 0 or not set(".!?\n").isdisjoint(m.words[part.start].gap) for n, part in enumerate(parts)]
-    first = max(n for n in range(i + 1) if begins[n])
-    return range(first, next((n for n in range(i + 1, len(parts)) if begins[n]), len(parts)))
+def _whole_sentences(m: Utterance, parts: list[range]) -> list[range]:
+    """For each part of a long sentence, cut at its commas, the parts that this sentence has."""
+    begins = [n for n, part in enumerate(parts) if n == 0 or not _ENDS.isdisjoint(m.words[part.start].gap)]
+    wholes = [range(a, b) for a, b in pairwise([*begins, len(parts)])]
+    return [whole for whole in wholes for _ in whole]
 
 
 def _rank(m: Utterance, intent: Intent) -> int:

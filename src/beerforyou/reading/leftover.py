@@ -55,6 +55,8 @@ def leftover_of(s: Slots, intent: Intent, question: Question | None) -> tuple[st
     searches = intent in ("search", "recommend")
     taken = used_by_search(s) if searches else _taken(s)
     wishes = s.wishes if searches else {}
+    if searches and s.more_places:
+        wishes = wishes | {mark.start: "between" for mark in s.m.all("between")}  # not the one or the other
     rest = [i for i in range(len(s.m)) if i in wishes or (i not in taken and not _is_explained(s.m, i, explained))]
     if searches:
         return tuple(dict.fromkeys(s.m.plain[i] for i in rest))
@@ -76,4 +78,4 @@ def _taken(s: Slots) -> set[int]:
     spans += [(period.start, period.end) for period in s.periods]
     spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
     digits = {i for i, word in enumerate(s.m.plain) if word.isdigit()}
-    return {i for start, end in spans for i in range(start, end)} | digits
+    return {i for start, end in spans for i in range(start, end)} | digits | s.denials.words | s.denials.wishes

@@ -120,8 +120,10 @@ def groups_of(m: Utterance, spans: list[PlaceSpan]) -> list[list[list[PlaceSpan]
 def _are_listed(m: Utterance, start: int, end: int) -> bool:
     """Nothing between them but "and in the", or a comma."""
     between = range(start, end)
+    if len(between) > _BETWEEN:
+        return False
     joined = any(m.has_at(i, "and", "or") for i in between) or m.words[end].gap.strip() in {",", "/", "+", "&"}
-    return joined and end - start <= _BETWEEN and all(m.is_function(i) or m.has_at(i, *STRONG_LEADS) for i in between)
+    return joined and all(m.is_function(i) or m.has_at(i, *STRONG_LEADS) for i in between)
 
 
 def _merged(place: Place, around: Place) -> Place | None:

@@ -42,7 +42,7 @@ def edits_search(reading: Reading, s: Slots) -> bool:
         return _counts(m) or _shows(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
     if s.name(POSSIBLE) is not None and reading.search and (reading.search.name or reading.search.like):
         return False
-    if m.has("correction") or m.starts(0, "and_what_about", "also", "or") or wants_more(m, s):
+    if _corrects(m) or m.starts(0, "and_what_about", "also", "or") or wants_more(m, s):
         return True
     if _names_place(s):
         whole = m.has("recommend", "beer", "where", "named") or (s.types and m.has("exists", "find"))
@@ -107,7 +107,7 @@ def _limit(s: Slots, last: Search, changed: bool) -> dict[str, Any]:
 
 
 def _place(s: Slots, last: Search) -> dict[str, Any]:
-    if s.near_me:
+    if s.near_me and not (s.asked.nearest and _last_place(last) != Place()):
         return {"city": "", "state": "", "country": "", "also_in": (), "near_me": True}
     if s.m.has("anywhere"):
         return {"city": "", "state": "", "country": "", "also_in": (), "near_me": False, "within_km": None}
@@ -130,6 +130,11 @@ def _place(s: Slots, last: Search) -> dict[str, Any]:
     } | around
 
 
+def _corrects(m: Utterance) -> bool:
+    """ "digo, Maine", "não, Maine"."""
+    return m.has("correction") or (m.has_at(0, "no") and len(m.clauses) > 1 and len(m.clauses[0]) == 1)
+
+
 def _around(s: Slots, last: Search) -> dict[str, Any]:
     """The state of the last city, as the catalogue knows it."""
     place = s.m.lookups.catalogue.places.resolve(last.city, last.state, last.country)
@@ -138,10 +143,13 @@ def _around(s: Slots, last: Search) -> dict[str, Any]:
 
 def _qualified(s: Slots, last: Search) -> str:
     """ "do Canadá", "I meant Maine": the city that was named, in another state or country that has one of that name."""
-    if s.place.city or not last.city or (s.m.starts(0, "and_what_about") and not s.m.has("correction")):
+    corrects = _corrects(s.m)
+    if s.place.city or not last.city or (s.m.starts(0, "and_what_about") and not corrects):
         return ""
+    if s.m.has("one"):
+        return last.city  # "the one in Ohio"
     span = s.places[0]
-    if not s.m.has("correction") and not s.m.ends(span.start, "of") and len(s.m) != span.end - span.start:
+    if not corrects and not s.m.ends(span.start, "of") and len(s.m) != span.end - span.start:
         return ""
     there = s.m.lookups.catalogue.places.resolve(last.city, s.place.state, s.place.country)
     return last.city if isinstance(there, Place) and there.city else ""

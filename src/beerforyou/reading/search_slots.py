@@ -36,9 +36,14 @@ def asked_in(m: Utterance, types: Sequence[int], taken: set[int]) -> Asked:
 
 
 def wishes_in(m: Utterance, taken: set[int]) -> dict[int, str]:
-    """By position: the kind of what is asked and not known. `taken` are words that say something else."""
+    """By position: the kind of what is asked and not known, by its longest phrase. `taken` are words that say something else."""
     marks = [(mark, mark.value) for mark in m.all("wish")] + [(mark, "style") for mark in m.all("style")]
-    return {i: kind for mark, kind in marks for i in range(mark.start, mark.end) if i not in taken}
+    kinds: dict[int, str] = {}
+    for mark, kind in marks:
+        for i in range(mark.start, mark.end):
+            if i not in taken:
+                kinds.setdefault(i, kind)
+    return kinds
 
 
 def _limit(m: Utterance, types: Sequence[int], taken: set[int]) -> tuple[int | None, set[int]]:

@@ -220,12 +220,9 @@ def _question(caller: Caller, args: Search, found: Ambiguous | Unknown, label: L
         return _unknown(caller, args, found, label)
     choices = found.choices[:CHOICES]
     names = [place_text(choice) for choice in choices]
-    ask = say(
-        "search.ambiguous",
-        caller.language,
-        asked=found.asked,
-        choices=listed([_told(c) for c in choices], caller.language, "or"),
-    )
+    told = listed([_told(choice) for choice in choices], caller.language, "or")
+    key = "search.ambiguous" if len(choices) > 1 else "search.suggestions"
+    ask = say(key, caller.language, asked=found.asked, choices=told)
     searches = tuple(_meaning(args, found.asked, choice) for choice in choices)
     return _asking(ask, names, Context(search=args, choices=searches), label)
 
