@@ -42,6 +42,8 @@ def edited(said: Said, text: str, last: Search, shown: tuple[Ref, ...] = SHOWN) 
         ("mostra só as com site", Search(city="Austin", has=("website",))),
         ("e em Denver?", Search(city="Denver")),
         ("não, peraí, em Denver", Search(city="Denver")),
+        ("quantas em Denver?", Search(city="Denver", limit=0)),
+        ("the closest to me", Search(city="Austin", nearest=True, limit=1)),
         ("scratch that, Denver", Search(city="Denver")),
         ("e em Denver também", Search(city="Austin", also_in=("Denver",))),
     ],
@@ -71,7 +73,9 @@ def test_the_rest_stays(said: Said, text: str, changes: dict[str, object]) -> No
     assert edited(said, text, NEW) == Search(**expected)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ["sorry I meant Maine", "digo, Maine", "do Maine", "Maine"])
+@pytest.mark.parametrize(
+    "text", ["sorry I meant Maine", "digo, Maine", "não, Maine", "do Maine", "Maine", "the one in Maine"]
+)
 def test_a_city_keeps_its_name_where_the_other_state_has_one(said: Said, text: str) -> None:
     assert edited(said, text, Search(city="Portland", state="Oregon")) == Search(city="Portland", state="Maine")
 
@@ -79,6 +83,13 @@ def test_a_city_keeps_its_name_where_the_other_state_has_one(said: Said, text: s
 @pytest.mark.parametrize("text", ["e no Maine?", "breweries in Maine"])
 def test_a_state_may_be_meant_as_a_whole(said: Said, text: str) -> None:
     assert edited(said, text, Search(city="Portland", state="Oregon")) == Search(state="Maine")
+
+
+def test_what_was_said_of_no_place_is_left_out(said: Said) -> None:
+    assert edited(said, "without the ones in Denver", Search(state="Colorado")) == Search(
+        state="Colorado", not_in=("Denver",)
+    )
+    assert edited(said, "menos as de Denver", Search(state="Colorado")) == Search(state="Colorado", not_in=("Denver",))
 
 
 def test_the_place_that_is_left_out_is_not_searched_any_more(said: Said) -> None:

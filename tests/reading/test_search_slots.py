@@ -100,6 +100,9 @@ def test_how_many(said: Said, text: str, limit: int | None) -> None:
         ("anything within walking distance", Search(near_me=True, within_km=2.0)),
         ("brewpubs a pé do meu bar", Search(type="brewpub", near_me=True, within_km=2.0)),
         ("breweries near Denver", Search(city="Denver", within_km=NEARBY_KM)),
+        ("the 3 closest breweries to Denver", Search(city="Denver", within_km=NEARBY_KM, nearest=True, limit=3)),
+        ("a cervejaria mais próxima de Denver", Search(city="Denver", within_km=NEARBY_KM, nearest=True, limit=1)),
+        ("closest brewery in Denver", Search(city="Denver", nearest=True, limit=1)),
     ],
 )
 def test_how_far(said: Said, text: str, search: Search) -> None:

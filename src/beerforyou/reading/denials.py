@@ -97,7 +97,8 @@ def _leads_to(m: Utterance, start: int, end: int, clause: range, joined: bool) -
     if end >= clause.stop or len(between) > _REACH or any(m.has_at(i, *_BLOCKS, "only", "but") for i in between):
         return False
     return all(
-        m.is_function(i) or m.has_at(i, "deniable", "brewery", "in_place", "of", "near", "instead") for i in between
+        m.is_function(i) or m.has_at(i, "deniable", "brewery", "in_place", "of", "near", "instead", "several", "one")
+        for i in between
     )
 
 

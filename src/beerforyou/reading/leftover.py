@@ -57,6 +57,8 @@ def leftover_of(s: Slots, intent: Intent, question: Question | None) -> tuple[st
     wishes = s.wishes if searches else {}
     if searches and s.more_places:
         wishes = wishes | {mark.start: "between" for mark in s.m.all("between")}  # not the one or the other
+    if searches:
+        wishes = wishes | {mark.start: "container" for mark in s.m.all("container") if mark.start not in taken}
     rest = [i for i in range(len(s.m)) if i in wishes or (i not in taken and not _is_explained(s.m, i, explained))]
     if searches:
         return tuple(dict.fromkeys(s.m.plain[i] for i in rest))

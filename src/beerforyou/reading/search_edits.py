@@ -39,7 +39,7 @@ def edits_search(reading: Reading, s: Slots) -> bool:
     """Does it say what to change in a search, and not what to search for?"""
     m = s.m
     if reading.intent not in ("search", "recommend"):
-        return _counts(m) or _shows(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
+        return _counts(s) or _shows(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
     if s.name(POSSIBLE) is not None and reading.search and (reading.search.name or reading.search.like):
         return False
     if _corrects(m) or m.starts(0, "and_what_about", "also", "or") or wants_more(m, s):
@@ -98,7 +98,7 @@ def _limit(s: Slots, last: Search, changed: bool) -> dict[str, Any]:
     """How many; "quantas?" wants the number alone, and what comes after it the list again."""
     if s.asked.limit is not None:
         return {"limit": s.asked.limit}
-    if _counts(s.m):
+    if _counts(s):
         return {"limit": 0}
     again = s.m.has("show_again", "find") or (changed and not s.m.starts(0, "and_what_about"))
     if again and (last.limit == 0 or (last.limit == 1 and last.nearest)):
@@ -208,9 +208,12 @@ def _names_place(s: Slots) -> bool:
     return s.place != Place() or s.near_me
 
 
-def _counts(m: Utterance) -> bool:
-    """ "quantas?", "no total quantas são?": a number, and nothing is said of what."""
-    return m.has("how_many") and m.covered("how_many", "in_all", "exists", "and_what_about", "it", "statistic", "one", "several", "that", "ack", "shown", "no", "show_again")  # fmt: skip
+def _counts(s: Slots) -> bool:
+    """ "quantas?", "no total quantas são?", "quantas em Denver?": a number, and nothing is said of what."""
+    m, places = s.m, {i for span in s.places for i in range(span.start, span.end)}
+    said = ("how_many", "in_all", "exists", "and_what_about", "it", "statistic", "one", "several", "that", "ack", "shown", "no", "show_again",
+            "in_place")  # fmt: skip
+    return m.has("how_many") and m.covered(*said, besides=places)
 
 
 def _adds(m: Utterance) -> bool:

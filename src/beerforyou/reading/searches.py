@@ -23,12 +23,13 @@ def search_in(s: Slots, intent: Intent) -> Search:
     name = None if like or intent == "recommend" or types else searched_name(s.m, s)
     place = s.place if name or like else s.place_meant
     km = within_km(s) or (distance.km if distance else None)
+    by_home = s.near_me and not (s.asked.nearest and place != Place())  # "de Austin, mais perto de mim" is an order
     return Search(
         city=place.city, state=place.state, country=place.country,
         also_in=also_in(s), not_in=not_in(s), type=first, also_types=tuple(others), not_types=not_types(s),
         name=name.text if name else "", like=like, has=s.asked.has,
         only_new=intent == "recommend" and s.novelty != "any",
-        near_me=s.near_me or (km is not None and place == Place() and not name),
+        near_me=by_home or (km is not None and place == Place() and not name),
         within_km=km, miles=bool(distance and distance.miles),
         nearest=s.asked.nearest, limit=s.asked.limit,
     )  # fmt: skip
@@ -56,8 +57,16 @@ def within_km(s: Slots) -> float | None:
     if s.within_km is not None:
         return s.within_km
     span = next((span for span in s.places if span.place.city == s.place.city), None)
-    near = span is not None and bool(s.place.city) and not s.near_me and s.m.ends(span.start, "near", "nearest")
+    near = span is not None and bool(s.place.city) and not s.near_me and _is_near(s, span.start)
     return NEARBY_KM if near else None
+
+
+def _is_near(s: Slots, start: int) -> bool:
+    """ "near Austin", "the three closest to Austin": and not the closest in it."""
+    said_before = any(mark.end <= start for mark in s.m.all("nearest"))
+    return s.m.ends(start, "near", "nearest") or (
+        said_before and s.m.ends(start, "of") and not s.m.ends(start, "in_place")
+    )
 
 
 def also_in(s: Slots) -> tuple[str, ...]:
@@ -81,7 +90,10 @@ def used_by_search(s: Slots) -> set[int]:
     spans += [(s.distance.start, s.distance.end)] if s.distance else []
     said = ["similar", "correction", "in_all", "also", "preference"]
     said += (
-        ["within"] * (s.distance is not None) + ["new"] * (s.novelty == "any") + ["more", "most"] * wants_more(s.m, s)
+        ["within"] * (s.distance is not None)
+        + ["recommend"] * bool(like_of(s))
+        + ["new"] * (s.novelty == "any")
+        + ["more", "most"] * wants_more(s.m, s)
     )
     spans += [(mark.start, mark.end) for mark in s.m.all(*said)]
     return {i for start, end in spans for i in range(start, end)} | s.asked.words | s.denials.words | s.denials.wishes
