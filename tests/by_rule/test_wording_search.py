@@ -32,7 +32,7 @@ def content(**more: Any) -> dict[str, Any]:
         ({"place": ["Ohio"], "at_most": 12}, "Encontrei 40 cervejarias em Ohio; mostro 2. Mostro no máximo 12 por vez."),
         ({"name": "Bend", "total": 1, "breweries": [ONE | {"address": "1 Main St"}]},
          "A Bend Ales fica em 1 Main St, Bend, Oregon, a 3,2 km."),
-        ({"name": "Bemd", "alike": True}, "Não conheço nenhuma cervejaria chamada Bemd. O nome mais parecido que conheço:"),
+        ({"name": "Bemd", "alike": True}, "Não conheço nenhuma cervejaria chamada Bemd. O nome mais parecido que conheço é Bend Ales."),
     ],
 )  # fmt: skip
 def test_what_was_found(more: dict[str, Any], sentence: str) -> None:

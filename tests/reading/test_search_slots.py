@@ -208,6 +208,19 @@ def test_a_name_is_taken_as_it_was_written(said_of_all: Said, text: str, name: s
     assert said_of_all(text).search == Search(name=name)
 
 
+@pytest.mark.parametrize(
+    "text", ["top 5 beers by revenue", "how much did I buy in Octobre", "minhas cervejas por faturamento"]
+)
+def test_a_word_is_no_place_for_standing_where_one_could(said_of_all: Said, text: str) -> None:
+    question = said_of_all(text).question
+    assert question is not None and not question.city and not question.state
+
+
+@pytest.mark.parametrize("text", ["recommend something similar", "me recomenda algo no mesmo estilo"])
+def test_a_recommendation_without_a_brewery_is_one_of_taste(said: Said, text: str) -> None:
+    assert said(text).search == Search(only_new=True)
+
+
 def test_searches_that_were_remembered_before_still_mean_the_same() -> None:
     old = b'{"city":"Austin","type":"brewpub","only_new":true,"within_km":30.0,"page":2}'
     search = msgspec.json.decode(old, type=Search)

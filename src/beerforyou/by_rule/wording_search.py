@@ -48,7 +48,7 @@ def _found(content: Content, language: Language) -> str:
     if not shown:
         return say("search.no_more", language, n=n)
     if content.get("alike") and shown:
-        return say("search.alike", language, name=content["name"])
+        return say("search.alike", language, name=content["name"], alike=content["breweries"][0]["name"])
     if shown == 1 < n and content.get("nearest") and content["first"] == 1:
         first = content["breweries"][0]
         return say(

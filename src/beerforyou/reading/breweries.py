@@ -38,7 +38,12 @@ def wants_recommendation(m: Utterance, s: Slots) -> bool:
 
 def _is_about_beer(m: Utterance, s: Slots) -> bool:
     """Not "recommend a good book": breweries, beer, a place or something new, or nothing said of what."""
-    if m.has("brewery", "beer", "style", "place", "here", "new", "my_business", "buy", "keep", "name") or s.type:
+    if (
+        m.has(
+            "brewery", "beer", "style", "place", "here", "new", "my_business", "buy", "keep", "name", "similar", "wish"
+        )
+        or s.type
+    ):
         return True
     tags = (
         "recommend",
@@ -86,7 +91,7 @@ def wants_similar(m: Utterance, s: Slots) -> bool:
         return False
     pointing = ("similar", "more", "it", "find", "option", "one", "several", "want", "shown", "and_what_about", "brewery", "exists",
                 "recommend", "fill")  # fmt: skip
-    return s.name(POSSIBLE) is not None or m.covered(*pointing)
+    return s.name(POSSIBLE) is not None or (m.covered(*pointing) and not m.has("recommend"))
 
 
 def wants_quality(m: Utterance, s: Slots) -> bool:

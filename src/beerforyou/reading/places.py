@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import fold
+from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.place_sense import FEW, STRONG_LEADS, is_about_breweries, is_led, is_place, meant
 from beerforyou.reading.text import TRADE
 from beerforyou.reading.utterance import Utterance
@@ -204,9 +205,15 @@ def _whole(m: Utterance, span: PlaceSpan) -> PlaceSpan:
 def _unknown(m: Utterance) -> list[PlaceSpan]:
     of_breweries = [mark for mark in m.all("of") if is_about_breweries(m, mark.start - 1) and not m.has("named")]
     for mark in sorted((*m.all(*STRONG_LEADS), *of_breweries), key=lambda mark: (mark.start, -mark.end)):
-        if run := _run(m, mark.end + (m.word(mark.end) in _ARTICLES)):
+        run = _run(m, mark.end + (m.word(mark.end) in _ARTICLES))
+        if run and not _is_measure(m, mark, run):
             return [PlaceSpan(run.start, run.stop, Place(city=m.written(run.start, run.stop)), led=True, known=False)]
     return []
+
+
+def _is_measure(m: Utterance, lead: Mark, run: range) -> bool:
+    """ "top 5 beers by revenue": what things are ranked by is no place next to them."""
+    return lead.tag == "near" and not m.is_name_like(run.start) and not m.has("brewery") and not m.mentions_of("type")
 
 
 def _run(m: Utterance, start: int) -> range:

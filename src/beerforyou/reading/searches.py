@@ -88,6 +88,7 @@ def used_by_search(s: Slots) -> set[int]:
     spans += [(mention.start, mention.end) for mention in s.type_mentions]
     spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
     spans += [(s.distance.start, s.distance.end)] if s.distance else []
+    spans += [(name.start, name.end)] if not s.types and (name := searched_name(s.m, s)) else []
     said = ["similar", "correction", "in_all", "also", "preference"]
     said += (
         ["within"] * (s.distance is not None)

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, meanings, vocabulary
+from beerforyou.reading.lexicon import LANGUAGES, Language, Mark, lexicon, meanings, phrases, table, vocabulary
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
@@ -232,7 +232,7 @@ class Utterance:
         named = {i for mention in self.mentions if not mention.short for i in range(mention.start, mention.end)}
         repairs = [word if i in named else repaired(word) for i, word in enumerate(written)]
         return [
-            word if self.is_name_like(i) and repair not in TRADE else repair
+            word if self.is_name_like(i) and repair not in TRADE and repair not in _months() else repair
             for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
         ]
 
@@ -242,6 +242,13 @@ _NONE: dict[str, list[Mark]] = {}
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:
     return mark.start, -mark.end
+
+
+@cache
+def _months() -> frozenset[str]:
+    """In English they have a capital, and are no names of places: "Octobre"."""
+    tables = (table(language)["values"]["month"].values() for language in LANGUAGES)
+    return frozenset(phrase for texts in tables for text in texts for phrase in phrases(text))
 
 
 @cache
