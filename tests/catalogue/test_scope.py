@@ -97,6 +97,19 @@ def test_without_a_place_it_is_looked_for_around_home(real: Catalogue) -> None:
     assert rare.within_km is None and rare.origin == AUSTIN, "farther than a long day's drive, everywhere"
 
 
+def test_around_each_of_several_places(real: Catalogue) -> None:
+    both = found(real, city="Denver", also_in=("Boulder",), within_km=15)
+    assert ids(both) == ids(found(real, city="Denver", within_km=15)) | ids(found(real, city="Boulder", within_km=15))
+
+
+def test_the_circle_around_home_does_not_depend_on_the_size_of_a_page(real: Catalogue) -> None:
+    anaconda = Place(city="Missoula", state="Montana", country="United States")
+    for criteria in ({}, {"type": "large"}, {"type": "cidery"}):
+        assert len({found(real, anaconda, per_page=size, **criteria).total for size in (1, 3, 12, 200)}) == 1
+        shown = [recommend(real, Criteria(per_page=size, **criteria), Taste(), anaconda) for size in (1, 12)]
+        assert len({each.total for each in shown if isinstance(each, Recommendations)}) == 1
+
+
 def test_pages_of_another_size_go_on_where_the_last_ended(real: Catalogue) -> None:
     first = [m.brewery.id for m in found(real, city="Denver", per_page=8).matches]
     then = [m.brewery.id for m in found(real, city="Denver", per_page=3, skip=5).matches]

@@ -30,6 +30,7 @@ AROUND_KM = (
     100.0,
     400.0,
 )  # where to look when no place is named: an hour's delivery, a day's, a long day's drive
+ENOUGH = 5  # breweries in such a circle: what one answer shows; the same for pages of any size, so that they go on
 MOST_MEANT = 40  # breweries that one name means; the largest chain of Open Brewery DB has 32 houses
 
 
@@ -130,7 +131,7 @@ class Catalogue:
         whole country: in the country), the closest first; else those first that a bar is likeliest to buy from
         (`scope.appeal`), then by name. A name's best matches come first in any case.
 
-        When no place is named, it is looked for around the client, ever farther, until a page is full. A brewery without
+        When no place is named, it is looked for around the client, ever farther, until there are enough. A brewery without
         coordinates is found where the middle of its city is, and when no brewery of that city has any, by the city's name
         alone; its distance is None, and it comes last of those by distance. Raises BadInput.
         """
@@ -181,11 +182,11 @@ class Catalogue:
     def _wide_enough(
         self, criteria: Criteria, home: Place | None, home_point: Point | None
     ) -> tuple[Criteria, Selection | Ambiguous | Unknown]:
-        """What is found in the narrowest circle around the client that fills a page, and the criteria with that circle."""
+        """What is found in the narrowest circle around the client that has enough, and the criteria with that circle."""
         if home_point and not (criteria.names_place or criteria.name or criteria.within_km):
             for around in (replace(criteria, within_km=km) for km in AROUND_KM):
                 found = self.select(around, home, home_point)
-                if not isinstance(found, Selection) or len(found.positions) >= criteria.per_page:
+                if not isinstance(found, Selection) or len(found.positions) >= ENOUGH:
                     return around, found
         return criteria, self.select(criteria, home, home_point)
 
@@ -274,7 +275,7 @@ class Catalogue:
     def _matching(self, criteria: Criteria, scope: Scope, center: Point | None) -> Sequence[int]:
         named = self._name_index.search(criteria.name) if criteria.name else None
         if center is None:
-            found = self._named(named, scope) if named is not None else self._listed(scope)
+            found = self._named(named, scope) if named is not None else self._listed(scope, criteria.within_km)
         else:
             found = self._near(scope, center, criteria.within_km or 0, bool(criteria.state or criteria.country))
             if named is not None:
@@ -282,9 +283,13 @@ class Catalogue:
                 found = [i for i in found if i in wanted]
         return [i for i in found if self._is_left(i, criteria, scope)]
 
-    def _listed(self, scope: Scope) -> list[int]:
-        """Of all its places and types together, in the order of each."""
-        lists = [self._lists.get((place, kind), ()) for place in _places(scope) for kind in _types(scope)]
+    def _listed(self, scope: Scope, within_km: float | None) -> list[int]:
+        """Of all its places, or around each of them, and types together, in the order of each."""
+        if within_km is None:
+            lists = [self._lists.get((place, kind), ()) for place in _places(scope) for kind in _types(scope)]
+        else:
+            alone = [replace(scope, place=place, also_in=()) for place in _places(scope)]
+            lists = [self._near(each, point, within_km, False) for each in alone if (point := self.point(each.place))]
         appeal = self.columns.appeal
         return sorted({i for each in lists for i in each}, key=lambda i: (appeal[i], i))
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from beerforyou.blocks import Reason
 from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Place, Scope, Unknown
 from beerforyou.catalogue.geo import Point
-from beerforyou.catalogue.index import Catalogue, Selection
+from beerforyou.catalogue.index import ENOUGH, Catalogue, Selection
 from beerforyou.catalogue.names import fold
 from beerforyou.catalogue.ready import REACHABLE, Ready, Shelf
 
@@ -77,7 +77,7 @@ def recommend(
         if not isinstance(found, Selection):
             return found
         shown = client.page(found, criteria)
-        if shown.total >= criteria.per_page:
+        if shown.total >= ENOUGH:
             break
     if scope.within_km is None or criteria.within_km is not None:
         return shown
@@ -106,7 +106,7 @@ class _Client:
 
     def scopes(self, criteria: Criteria, home: Place) -> Iterator[Criteria]:
         """Ever wider, the last without limits; the criteria alone when they name a place."""
-        if not (criteria.names_place or criteria.within_km):
+        if not (criteria.names_place or criteria.within_km or criteria.name):
             if self.point:
                 yield from (replace(criteria, within_km=km) for km in AROUND_KM)
             else:
