@@ -281,6 +281,8 @@ class Catalogue:
             if named is not None:
                 wanted = set(named)
                 found = [i for i in found if i in wanted]
+        if not (criteria.has or criteria.but or scope.not_types or scope.not_in):
+            return found
         return [i for i in found if self._is_left(i, criteria, scope)]
 
     def _listed(self, scope: Scope, within_km: float | None) -> list[int]:
@@ -306,7 +308,8 @@ class Catalogue:
         types = _types(scope)
         grid = self._shut_grid if NOT_OPEN.issuperset(types) else self._open_grid
         placed = self.columns.placed
-        near = sorted(grid.within(center, within_km), key=lambda i: not placed[i])
+        every = grid.within(center, within_km)
+        near = [i for i in every if placed[i]] + [i for i in every if not placed[i]]
         if types != ("",):
             near = [i for i in near if self.columns.type[i] in types]
         if scope.place.city:
