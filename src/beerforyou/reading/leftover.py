@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
+from beerforyou.reading.evidence import words_of_marks
 from beerforyou.reading.names import LIKELY
 from beerforyou.reading.reading import Intent
 from beerforyou.reading.searches import used_by_search
@@ -51,7 +52,10 @@ def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
         return ()
     m, keywords = s.m, _KEYWORDS.get(intent, frozenset())
     if intent in _DATA_INTENTS:
-        unclear = {i for i in s.times.unknown if not m.is_function(i)}  # a time that is not understood is never dropped
+        sums = [mark for mark in m.all("aggregate") if mark.value in ("change", "share")]  # "go up" is no small words
+        unclear = words_of_marks(*sums) | {
+            i for i in s.times.unknown if not m.is_function(i)
+        }  # a time that is not understood is never dropped
         return _said(m, (i for i in range(len(m)) if i not in used and (i in unclear or _is_open(m, i, keywords))))
     keywords |= {"courtesy"}
     taken, open_ = (used_by_search(s), _unheeded(s)) if intent in ("search", "recommend") else (_taken(s), set())
