@@ -46,7 +46,7 @@ TWICE = {
     "qual minha cerveja mais comprada e quanto gastei com ela?": "ela",
     "whats my top beer and how much did it cost me": "it",
     "qual foi o mês mais fraco": "mais",
-    "quantas unidades por estilo, do maior pro menor": "menor",
+    "quantas unidades por estilo, do maior pro menor": "unidades menor",
     "as 3 cervejarias onde mais gasto": "onde mais",
     "cervejarias que nao compro ha mais de 30 dias": "mais",
     "quais cervejas novas eu comecei a comprar esse mes": "novas comecei",
