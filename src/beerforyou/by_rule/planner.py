@@ -164,8 +164,10 @@ def _why_not(part: _Part) -> str:
         return f"understood.{'own' if question.about == 'me' else 'everyone'}"
     if _vague(part):
         return "details.vague"
-    why = cannot(question) if question.about == "me" else everyone.cannot(question)
-    if not why and question.about == "me" and len(write(question, part.known.breweries)) > LONGEST:
+    if question.about == "everyone":
+        return everyone.cannot(question)
+    why = cannot(question)
+    if not why and len(write(question, part.known.breweries)) > LONGEST:
         why = "too_much"
     return f"cannot.{why}" if why else ""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beerforyou.reading import breweries, guesses, privacy, purchases, refusals, replies
+from beerforyou.reading import breweries, guesses, market, privacy, purchases, refusals, replies
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -31,6 +31,7 @@ ANSWERS: Rules = (
 WISHES: Rules = (
     ("details", breweries.tells_of),
     ("other_client", privacy.asks_about_others),
+    ("statistics", market.asks_beside_all),
     ("own_data", purchases.asks_in_full),
     ("details", replies.picks_by_name),
     ("off_topic", refusals.wants_action),
@@ -42,6 +43,7 @@ WISHES: Rules = (
     ("profile", purchases.wants_taste),
     ("own_data", purchases.continues_question),
     ("own_data", purchases.ranks_own),
+    ("statistics", market.asks_what_grows),
     ("statistics", purchases.wants_statistics),
     ("details", breweries.wants_details),
     ("recommend", breweries.wants_new),

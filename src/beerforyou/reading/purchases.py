@@ -73,6 +73,8 @@ def wants_taste(m: Utterance, s: Slots) -> bool:
 def wants_own_data(m: Utterance, s: Slots) -> bool:
     if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
         return False
+    if m.has("popular") and s.place != Place() and not _speaks_of_self(m):
+        return False  # "qual estilo mais comprado na Califórnia": by those who are there
     if m.has("popular") and m.has("my_business") and not m.has("everyone", "clients"):
         return True  # what sells here, which purchases don't tell
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):

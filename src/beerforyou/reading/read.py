@@ -18,6 +18,7 @@ from beerforyou.reading.follow_ups import follow, leans
 from beerforyou.reading.intents import TOOL_OF, WISHES, decide
 from beerforyou.reading.leftover import leftover_of, unread
 from beerforyou.reading.lookups import Lookups, Tangled
+from beerforyou.reading.market import of_market
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
 from beerforyou.reading.question import Question
 from beerforyou.reading.questions import of_everyone, question_of
@@ -93,7 +94,7 @@ def _one(whole: Utterance, context: Context, today: date) -> Reading:
 
 
 def _question(asked: Asked, intent: Intent, m: Utterance) -> Question:
-    return question_of(asked, "me") if intent == "own_data" else of_everyone(asked, m)
+    return question_of(asked, "me") if intent == "own_data" else of_market(of_everyone(asked, m), m)
 
 
 def _with_denials(whole: Utterance, part: Slots, intent: Intent, today: date) -> tuple[Slots, bool]:
