@@ -124,8 +124,15 @@ class Tally(Counter[str]):
         apart = [(i, j) for i, (_, worst) in enumerate(places) for j, (best, _) in enumerate(places) if worst < best]
         wrong = sum(truths[i] < truths[j] for i, j in apart)
         self[f"{measure} rankings"] += 1
-        self[f"{measure} first"] += sum(best == 1 for best, _ in places) == 1
-        self[f"{measure} few first"] += sum(best == 1 for best, _ in places) <= 3 < len(places)
+        first = {one.name for one, (best, _) in zip(published, places, strict=False) if best == 1}
+        if any(telling.leads(known(one), len(published)) for one in published[:COMPARED]):
+            self[f"{measure} first"] += len(first) == 1
+            self[f"{measure} few first"] += len(first) <= 3 < len(places)
+            if len(first) < len(places):
+                self[f"{measure} first told"] += 1
+                self[f"{measure} false first"] += (
+                    max(cells, key=lambda name: getattr(cells[name], measure)) not in first
+                )
         self[f"{measure} ordered"] += bool(apart)
         self[f"{measure} pairs"] += len(places) * (len(places) - 1) // 2
         self[f"{measure} told pairs"] += len(apart)
@@ -174,6 +181,7 @@ def report(clients: int, noise: float, kind: str, tally: Tally) -> None:
             f"{clients:>6} noise {noise:g} {kind:<9}{measure:<9} asked {tally['asked']:>6} published {tally[f'{measure} rankings'] / max(1, tally['asked']):6.1%}"
             f" one first {tally[f'{measure} first'] / n:6.1%} one of three {tally[f'{measure} few first'] / n:6.1%} some order {tally[f'{measure} ordered'] / n:6.1%}"
             f" pairs {tally[f'{measure} told pairs'] / pairs:6.1%} false pairs {tally[f'{measure} false pairs'] / told:7.3%}"
+            f" first told {tally[f'{measure} first told'] / n:6.1%} false first {tally[f'{measure} false first'] / max(1, tally[f'{measure} first told']):7.3%}"
             f" false rankings {tally[f'{measure} false rankings'] / n:7.3%} | about {tally[f'{measure} about'] / figures:6.1%} between"
             f" {tally[f'{measure} between'] / figures:6.1%} at least {tally[f'{measure} at_least'] / figures:6.1%}"
             f" false {tally[f'{measure} false figures'] / max(1, tally[f'{measure} figures told']):7.3%}",

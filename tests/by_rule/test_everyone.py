@@ -90,7 +90,7 @@ RANKING: dict[str, Any] = {
         (RANKING | {"first": ("Saison", "IPA"), "unknown": ("Saison",)}, ["How many clients of Saison I can't tell"], ["first is"]),
         (RANKING | {"first": ("Stout",), "rows": ROWS[2:], "direction": "least"}, ["bought least of all I can't show", "smallest that I can show is Stout"], ["first is"]),
         (RANKING | {"first": ("IPA", "Lager"), "more": 4}, ["4 more may be as high"], []),
-        ({"by": "", "columns": ("style", "clients"), "rows": (("Stout", "at least 30"),), "measure": "clients", "where": " in Ohio"},
+        ({"by": "", "columns": ("style", "clients"), "rows": (("Stout", "at least 30 clients"),), "measure": "clients", "where": "in Ohio"},
          ["Among all clients in Ohio, Stout: at least 30 clients."], ["left out"]),
     ],
 )  # fmt: skip

@@ -47,24 +47,28 @@ def statistic(content: Content, question: Question | None, language: Language) -
 
 
 def _told(content: Content, language: Language) -> Iterator[str]:
-    where, rows, measure = content.get("where", ""), content["rows"], content["measure"]
-    if "instead_of" in content and len(content.get("first", ())) <= NAMED:
+    where, rows = _where(content), content["rows"]
+    if "instead_of" in content and "open" not in content and len(content.get("first", ())) <= NAMED:
         yield say(f"statistics.instead_of_{content['instead_of']}", language)
     if content.get("direction") == "least":
         yield say("statistics.least", language)
-    if "first" in content:
+    if "open" in content:
+        yield say("statistics.open", language, where=where)
+    elif "first" in content:
         yield _first(content, language)
     elif len(rows) == 1:
-        name, value = rows[0]
-        value = say(f"statistics.of_{measure}", language, figure=value)
-        yield say("statistics.one", language, where=where, name=name, figure=value)
+        yield say("statistics.one", language, where=where, name=rows[0][0], figure=rows[0][1])
     else:
         yield say("statistics.each", language, where=where, by=say(f"by.{content['columns'][0]}", language))
 
 
+def _where(content: Content) -> str:
+    return f" {content['where']}" if content.get("where") else ""
+
+
 def _first(content: Content, language: Language) -> str:
     """The one that leads; or all that may, if they are few."""
-    first, where, rows, measure = content["first"], content.get("where", ""), content["rows"], content["measure"]
+    first, where, rows, measure = content["first"], _where(content), content["rows"], content["measure"]
     end = "_least" if content["direction"] == "least" else ""
     if len(first) == 1 and rows[0][0] == first[0]:
         value = say(f"statistics.of_{measure}", language, figure=rows[0][-1])

@@ -119,6 +119,12 @@ def gap(cells: int) -> float:
     return x
 
 
+def leads(cell: Cell, of: int) -> bool:
+    """Whether it is above what is not published: that counts, with noise, fewer than three spreads of clients, or as little of units."""
+    hidden = 3 * cell.spread
+    return cell.about is not None and cell.about - hidden - 2 * cell.rounding - cell.cut > gap(of + 1) * cell.spread
+
+
 def places(cells: Sequence[Cell], of: int, lowest: bool = False) -> list[tuple[int, int]]:
     """Of each cell the best and the worst place that it may have among all `of`, the first of which are given: in the order of their
     figures, those without one last. `lowest`: the first place is the smallest."""

@@ -39,11 +39,13 @@ def of_everyone(asked: Asked, m: Utterance) -> Question:
     if any(m.has_at(mark.end, "clients", "buyer", "business", "who") for mark in m.all("how_many")) and not m.has(
         "spend"
     ):
-        return replace(question, measures=("clients",), by=(), aggregate="total")
+        by = question.by if m.has("grouping") else ()
+        return replace(question, measures=("clients",), by=by, aggregate="total")
     if question.aggregate == "list" or (
         m.has("bare_what", "popular", "most") and not question.by and not asked.measures
     ):
-        by = question.by if m.has("axis") and question.by else ("style",)
+        named = any(each.field == "style" for each in question.filters)  # "most popular IPA" is a beer
+        by = question.by if m.has("axis") and question.by else ("beer",) if named else ("style",)
         return replace(question, aggregate="total", by=by, direction=question.direction or "most")
     return question
 

@@ -16,7 +16,7 @@ from beerforyou.blocks import AnyBlock, Notice, Table
 from beerforyou.by_rule.wording_statistics import everyone_there, figure, offer
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.brewery_types import resolve_type
-from beerforyou.clients.telling import Cell, Measure, clients, places, quantity, told
+from beerforyou.clients.telling import Cell, Measure, clients, leads, places, quantity, told
 from beerforyou.errors import BadInput
 from beerforyou.labels import AGGREGATE, Label
 from beerforyou.reading.reading import Context
@@ -72,14 +72,19 @@ def of_everyone(caller: Caller, asked: Statistic) -> Label:
 
 class _Found(NamedTuple):
     """Rows are a name, its places in a ranking, and its figure in words. `first` are all that may be the first, `more` may be as high as
-    the last rows, and of `untold` that measure is not known."""
+    the last rows, and of `untold` that measure is not known. `open`: what is not published may be before them."""
 
     measure: Measure
     rows: tuple[tuple[str, str, str], ...]
     first: tuple[str, ...] = ()
     more: int = 0
     untold: tuple[str, ...] = ()
+    open: bool = False
     edition: int = 0
+
+    @property
+    def doubts(self) -> tuple[int, int, int]:
+        return int(self.open), len(self.first), len(self.untold)
 
 
 async def published(caller: Caller, hands: Hands, asked: Statistic) -> Result:
@@ -101,9 +106,9 @@ async def _found(caller: Caller, hands: Hands, asked: Statistic) -> _Found | Non
     for measure in reads:
         rows = await _cells(hands, asked, measure)
         here = _ranked(caller, asked, measure, rows) if asked.by in RANKED else _listed(caller, asked, measure, rows)
-        if here.rows and (best is None or len(here.first) < len(best.first)):
+        if here.rows and (best is None or here.doubts < best.doubts):
             best = here
-        if best and len(best.first) < 2:
+        if best and best.doubts <= (0, 1, 0):
             break
     return best
 
@@ -124,6 +129,9 @@ def _ranked(caller: Caller, asked: Statistic, measure: Measure, rows: list[async
     cells = [_cell(row, measure) for row in rows]
     names = [_name(caller, asked.by, row) for row in rows]
     ranks = places(cells, rows[0]["of"], lowest=asked.direction == "least")
+    leading = any(leads(cell, rows[0]["of"]) for cell in cells)
+    if len(rows) == 1 and not leading:
+        return _Found(measure, ())  # of one there is no ranking
     limit = min(asked.limit or DEFAULT_ROWS, MOST_ROWS)
     if limit == 1 and sum(best == 1 for best, _ in ranks) > 1:
         limit = DEFAULT_ROWS  # the one cannot be told
@@ -138,6 +146,7 @@ def _ranked(caller: Caller, asked: Statistic, measure: Measure, rows: list[async
         first=tuple(sorted(names[n] for n, (best, _) in enumerate(ranks) if best == 1)),
         more=len(known) - len(shown) + (rows[0]["of"] - len(rows) if len(known) == len(rows) else 0),
         untold=tuple(names[n] for n in possible if n not in known),
+        open=not leading and asked.direction == "most",
         edition=rows[0]["edition"],
     )
 
@@ -235,11 +244,12 @@ def _told(caller: Caller, asked: Statistic, found: _Found) -> Result:
     by, ranked = asked.by or asked.dimension, asked.by in RANKED
     placed = len({place for _, place, _ in found.rows}) > 1 or len(found.rows) == 1 == len(found.first)
     columns = (by, "place", found.measure) if placed else (by, found.measure)
-    rows = tuple(row if placed else (row[0], row[2]) for row in found.rows)
+    unit = f"statistics.of_{found.measure}"  # of two columns no heading is shown
+    rows = tuple(row if placed else (row[0], say(unit, caller.language, figure=row[2])) for row in found.rows)
     content: dict[str, Any] = {
-        "by": asked.by, "columns": columns, "rows": rows, "first": found.first, "more": found.more, "unknown": found.untold,
+        "by": asked.by, "columns": columns, "rows": rows, "first": found.first, "more": found.more, "unknown": found.untold, "open": found.open,
         "measure": found.measure, "instead_of": asked.measure if asked.measure != found.measure else "",
-        "direction": asked.direction if ranked else "", "month": asked.month, "where": everyone_there(asked.city, asked.state, asked.month, caller.language),
+        "direction": asked.direction if ranked else "", "month": asked.month, "where": everyone_there(asked.city, asked.state, asked.month, caller.language).strip(),
         "about": NO_RANKS,
     }  # fmt: skip
     blocks: tuple[AnyBlock, ...] = (Table(columns=columns, rows=rows, title="statistics"),) if len(rows) > 1 else ()
