@@ -49,7 +49,8 @@ def statistic(content: Content, question: Question | None, language: Language) -
 def _told(content: Content, language: Language) -> Iterator[str]:
     where, rows = _where(content), content["rows"]
     if "instead_of" in content and "open" not in content and len(content.get("first", ())) <= NAMED:
-        yield say(f"statistics.instead_of_{content['instead_of']}", language)
+        kind = "" if "first" in content else "_alone"
+        yield say(f"statistics.instead_of_{content['instead_of']}{kind}", language)
     if content.get("direction") == "least":
         yield say("statistics.least", language)
     if "open" in content:

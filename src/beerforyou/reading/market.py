@@ -11,7 +11,7 @@ from beerforyou.reading.utterance import Utterance
 
 def asks_beside_all(m: Utterance, s: Slots) -> bool:
     """ "what do I buy most compared to everyone", "estou acima da média"; not "em que mês gastei acima da média"."""
-    if m.has("beside_all") and m.has("i", "self", "possessive", "compare", "buy", "bought"):
+    if _is_beside_all(m):
         return True
     own = s.periods or m.has("dimension", "axis") or (m.has("spend") and m.has("which"))
     return m.has("above_average") and not own and not m.has("brewery", "popular")
@@ -24,6 +24,12 @@ def asks_what_grows(m: Utterance, s: Slots) -> bool:
 
 def of_market(question: Question, m: Utterance) -> Question:
     """The question about all clients with what of this it asks."""
-    if m.has("beside_all", "above_average"):
+    if _is_beside_all(m) or m.has("above_average"):
         return replace(question, aggregate="beside")
     return replace(question, aggregate="change") if m.has("growing") else question
+
+
+def _is_beside_all(m: Utterance) -> bool:
+    """ "me compara com os outros bares" names both, too."""
+    both = m.has("compare") and m.has("everyone", "clients") and m.has("i", "self", "possessive")
+    return both or (m.has("beside_all") and m.has("i", "self", "possessive", "compare", "buy", "bought"))

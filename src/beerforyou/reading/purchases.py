@@ -131,10 +131,14 @@ def _is_about_my_beers(m: Utterance, s: Slots) -> bool:
 def wants_statistics(m: Utterance, s: Slots) -> bool:
     if m.has("popular"):
         return True
-    if m.has("everyone", "clients") and m.has("buy", "spend", "statistic", "style", "top", "most", "least"):
+    if m.has("everyone", "clients") and m.has(
+        "buy", "spend", "statistic", "style", "top", "most", "least", "preference"
+    ):
         return True
     if m.has("how_many") and (m.has("buyer") or (m.has("clients") and m.has("they_buy"))):
         return True
+    if any(m.has_at(mark.end, "clients") for mark in m.all("how_many")) and not s.type:
+        return True  # "quantos clientes vocês têm na Califórnia"; bars may be what is sought
     if _asks_which_beer(m) and s.place != Place() and not m.has("makes", "self", "i", "brewery"):
         return True
     if m.has("brewery") or s.type:

@@ -56,6 +56,11 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str = ""
 
     @property
+    def ranks(self) -> bool:
+        """Months only where the one is asked for, else they stand in their order."""
+        return self.by in RANKED or (self.by == "month" and self.limit > 0)
+
+    @property
     def dimension(self) -> str:
         """Of the cells: what is ranked, or the finest thing that is named."""
         if self.by in ("beer", "brewery", "style", "type"):
@@ -105,7 +110,7 @@ async def _found(caller: Caller, hands: Hands, asked: Statistic) -> _Found | Non
     best = None
     for measure in reads:
         rows = await _cells(hands, asked, measure)
-        here = _ranked(caller, asked, measure, rows) if asked.by in RANKED else _listed(caller, asked, measure, rows)
+        here = _ranked(caller, asked, measure, rows) if asked.ranks else _listed(caller, asked, measure, rows)
         if here.rows and (best is None or here.doubts < best.doubts):
             best = here
         if best and best.doubts <= (0, 1, 0):
@@ -241,7 +246,7 @@ def _like(text: str) -> str:
 
 
 def _told(caller: Caller, asked: Statistic, found: _Found) -> Result:
-    by, ranked = asked.by or asked.dimension, asked.by in RANKED
+    by, ranked = asked.by or asked.dimension, asked.ranks
     placed = len({place for _, place, _ in found.rows}) > 1 or len(found.rows) == 1 == len(found.first)
     columns = (by, "place", found.measure) if placed else (by, found.measure)
     unit = f"statistics.of_{found.measure}"  # of two columns no heading is shown
