@@ -43,6 +43,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="What the amounts of purchases are in, as an ISO 4217 code.", pattern="^[A-Z]{3}$")
     ] = "USD"
 
+    operator_name: Annotated[
+        str,
+        Meta(description="The distributor, as clients call it: who is named where only it can help. Empty: no name."),
+    ] = ""
+    operator_phone: Annotated[str, Meta(description="Its phone, as it is shown to clients.")] = ""
+    operator_email: Annotated[str, Meta(description="Its e-mail address, as it is shown to clients.")] = ""
+    operator_hours: Annotated[str, Meta(description="When it answers, in the clients' language.")] = ""
+
     database_url: Annotated[
         str, Meta(description="PostgreSQL, as the role bfy_service. Empty: the embedded server.")
     ] = ""

@@ -356,7 +356,7 @@ async def test_a_nul_byte_of_the_model_breaks_nothing(walk: Walk) -> None:
 
 
 async def test_an_answer_carries_the_union_of_its_labels(walk: Walk) -> None:
-    public = await walk(QUESTION, Scripted(calls(SEARCH), says("Here.")))
+    public = await walk(QUESTION, Scripted(calls(call("search_breweries", city="Denver")), says("Here.")))
     own = await walk(
         QUESTION, Scripted(calls(call("search_breweries", city="San Diego", only_new=True)), says("Here."))
     )
@@ -367,7 +367,7 @@ async def test_an_answer_carries_the_union_of_its_labels(walk: Walk) -> None:
 
 async def test_the_system_prompt_and_tools_are_equal_for_every_client(walk: Walk) -> None:
     first, second = Scripted(says("Oi.")), Scripted(says("Hi."))
-    await walk("brewpubs in Denver", first, "CLT-00001")
+    await walk("any brewpubs in Denver?", first, "CLT-00001")
     await walk("cervejarias em Austin", second, "CLT-00002")
     (one,), (other,) = first.requests, second.requests
     assert (one.system, one.tools) == (other.system, other.tools)

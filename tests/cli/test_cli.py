@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import jwt
 import msgspec
@@ -190,6 +191,33 @@ async def test_eval_reading_needs_no_server(tmp_path: Path) -> None:
     assert report["lines"][0]["lang"] == "pt" and report["lines"][1]["kind"] == "wrong on purpose"
     assert report["summary"]["accuracy"] == 0.5
     assert not (tmp_path / "nothing here").exists()
+
+
+async def test_eval_conversations_walks_to_the_last_turn(tmp_path: Path, furnished: Settings) -> None:
+    lines = [
+        {"id": "1", "lang": "pt", "client": "CLT-00001", "turns": ["oi", "quem sou eu?"], "tool": "get_client_profile"},
+        {"id": "2", "client": "CLT-00002", "turns": ["bom dia"], "outcome": "refused"},
+        {"id": "3", "client": "CLT-00003", "turns": ["brewpubs in Denver", "any more?"]},
+    ]
+    file = tmp_path / "set.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    report = json.loads((await call("eval", "conversations", str(file), "--json", settings=furnished)).out)
+    assert [line.get("ok") for line in report["lines"]] == [True, False, None]
+    assert report["summary"] == {"expected": 2, "right": 1} and report["n"] == 3
+    last = report["lines"][2]
+    assert (last["tool"], last["args"]["page"]) == ("search_breweries", 2) and last["text"] and "leftover" in last
+
+
+@pytest.mark.parametrize(
+    "line", [{"client": "CLT-00001", "turns": []}, {"id": "1", "client": "CLT-X", "turns": ["oi"]}]
+)
+async def test_a_conversation_that_nobody_can_have_is_named_by_line(
+    tmp_path: Path, furnished: Settings, line: dict[str, Any]
+) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text(json.dumps(line))
+    result = await call("eval", "conversations", str(file), settings=furnished)
+    assert (result.code, "line 1" in result.err) == (1, True)
 
 
 async def test_a_broken_evaluation_set_is_named_by_line(tmp_path: Path) -> None:

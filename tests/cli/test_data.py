@@ -14,7 +14,7 @@ ME = ["--as", "CLT-00001"]
 ID = "01a20507-8cc7-7f47-a4d4-a9e81b8b822c"
 NEEDED = {
     "ask": ["oi", *ME], "chat": ME, "load": ["FILE", "FILE"], "token": ME,
-    "eval reading": ["FILE"], "eval statistics": ["FILE", *ME], "eval isolation": ["FILE", *ME],
+    "eval reading": ["FILE"], "eval conversations": ["FILE"], "eval statistics": ["FILE", *ME], "eval isolation": ["FILE", *ME],
     "webhooks add": ["https://example.com", *ME], "webhooks remove": [ID, *ME], "webhooks rotate": [ID, *ME],
     "webhooks resend": ["--dead"],
 }  # fmt: skip

@@ -10,6 +10,7 @@ def test_both_languages_have_the_same_meanings() -> None:
     meanings, values = ([set(table(language)[part]) for language in LANGUAGES] for part in ("meanings", "values"))
     assert meanings[0] == meanings[1]
     assert values[0] == values[1]
+    assert table("pt")["beside"].keys() == table("en")["beside"].keys()
 
 
 def test_every_meaning_is_used() -> None:

@@ -47,10 +47,15 @@ async def ended(turn: Turn, steps: Sequence[Step]) -> Draft:
 
 
 def canned(turn: Turn, key: str, outcome: Outcome, **values: str) -> Draft:
-    """A sentence of the table; with `values` in it, it is the client's own. The conversation stays where it was."""
-    context = replace(turn.context, language=turn.language)
+    """A sentence of the table; with `values` in it, it is the client's own."""
     label = turn.caller.own("home") if "{" in sentences(turn.language)[key] else Label()
-    return Draft(outcome=outcome, blocks=(Text(text=say(key, turn.language, **values)),), label=label, context=context)
+    return worded(turn, say(key, turn.language, **values), outcome, label)
+
+
+def worded(turn: Turn, text: str, outcome: Outcome = "answered", label: Label | None = None) -> Draft:
+    """What needs no tool. The conversation stays where it was, but what was offered is not answered by what comes next."""
+    context = replace(turn.context, language=turn.language, offered=False, pending=())
+    return Draft(outcome=outcome, blocks=(Text(text=text),), label=label or Label(), context=context)
 
 
 def cancelled(turn: Turn) -> Draft:

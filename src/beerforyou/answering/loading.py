@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from beerforyou import clock
 from beerforyou.answering.speaking import Speaking
 from beerforyou.answering.turn import Turn
 from beerforyou.catalogue.brewery import Place
 from beerforyou.conversations.memory import Memory
 from beerforyou.house import House
+from beerforyou.reading.reading import Context
 from beerforyou.runs.claim import Claim
 from beerforyou.runs.journal import Journal
 from beerforyou.runs.ledger import Ledger
+from beerforyou.sentences import Language
 from beerforyou.tools.caller import Caller, Hands
 
 
@@ -35,7 +39,7 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         currency=settings.currency,
         scopes=frozenset(claimed.scopes),
         versions={name: version for name, version in versions.items() if version},
-        shown=memory.context.shown,
+        shown=tuple(dict.fromkeys((*memory.context.shown, *memory.context.told))),
     )
     return Turn(
         run_id=claimed.run_id,
@@ -43,7 +47,7 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         caller=caller,
         hands=_hands(house, caller),
         history=memory.messages(settings.history_turns, settings.history_tokens),
-        context=memory.context,
+        context=_spoken(memory.context, claimed.language),
         journal=journal,
         ledger=ledger,
         speaking=Speaking(journal),
@@ -51,6 +55,11 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         by_rule=house.by_rule,
         settings=settings,
     )
+
+
+def _spoken(context: Context, language: Language) -> Context:
+    """A conversation begins in the client's language."""
+    return context if context.language else replace(context, language=language)
 
 
 def _hands(house: House, caller: Caller) -> Hands:

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from beerforyou.by_rule import everyone
+from beerforyou.by_rule import everyone, picking
 from beerforyou.by_rule.possible import cannot, meant
 from beerforyou.by_rule.scope import Asked, summed_up
 from beerforyou.by_rule.sql import LONGEST, Breweries, write
 from beerforyou.by_rule.wording import OURS, failed, word
+from beerforyou.by_rule.wording_search import asks_only_unknown, unheeded
 from beerforyou.catalogue.names import plain
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Finish, Reply, Request, TextPart, ToolCall, ToolResult
@@ -24,8 +25,7 @@ from beerforyou.reading.question import Question
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.sentences import Language, listed, say
 
-NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client",
-           "tangled": "talk.tangled"}  # fmt: skip
+NO_TOOL = {"off_topic": "talk.off_topic", "other_client": "talk.other_client", "tangled": "talk.tangled"}
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,9 @@ class _Part(NamedTuple):
         return result.call_id.startswith(f"{OURS}{self.number}-")
 
     def call(self, name: str, args: Any = None) -> ToolCall:
-        return ToolCall(f"{OURS}{self.number}-{name}", name, msgspec.to_builtins(args) if args is not None else {})
+        given = msgspec.to_builtins(args) if args is not None else {}
+        which = f"-{given['brewery']}" if "brewery" in given else ""  # there may be several calls of one tool
+        return ToolCall(f"{OURS}{self.number}-{name}{which}", name, given)
 
 
 class _Said(NamedTuple):
@@ -79,6 +81,7 @@ def reply(known: Known, request: Request) -> Reply:
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
     said = list(_said(parts, results, _message(request)))
+    said += [_Said(text) for part in parts if (text := unheeded(part.reading, known.language))]
     finish = min((one.finish for one in said), key=["failed", "stop", "asks"].index)
     return Reply(parts=(TextPart(_joined([one.text for one in said if one.text])),), model=OFFLINE, finish=finish)
 
@@ -116,7 +119,8 @@ def _said(parts: Sequence[_Part], results: Sequence[ToolResult], message: str) -
 
 
 def _worded(results: Sequence[ToolResult], part: _Part) -> _Said:
-    return _Said(word(results, part.asked), "failed" if failed(results) else "stop")
+    about = picking.worded(part.reading, results, part.known.language)
+    return _Said(about or word(results, part.asked), "failed" if failed(results) else "stop")
 
 
 def _results(request: Request) -> list[ToolResult]:
@@ -138,7 +142,7 @@ def _calls(part: _Part) -> tuple[ToolCall, ...]:
     reading = part.reading
     match reading.tool:
         case "search_breweries":
-            return (part.call("search_breweries", reading.search),)
+            return () if asks_only_unknown(reading) else (part.call("search_breweries", reading.search),)
         case "run_analytical_query":
             return () if _why_not(part) else (part.call("run_analytical_query", _analysis(part)),)
         case "get_website_summary":
@@ -178,24 +182,28 @@ def _vague(part: _Part) -> str:
 
 
 def _details(part: _Part) -> tuple[ToolCall, ...]:
-    """The brewery that was named or picked; a bare yes means the only one that was offered."""
-    context = part.known.context
-    only = context.shown[0] if context.offered and len(context.shown) == 1 else None
-    ref = part.reading.brewery or only
-    if ref is None:
-        return ()
-    return (part.call("get_website_summary", {"brewery": ref.id or ref.name, "city": ref.city, "state": ref.state}),)
+    """The brewery that was named or picked, or several."""
+    reading = part.reading
+    refs = [reading.brewery] if reading.brewery else reading.picks
+    return tuple(part.call("get_website_summary", args) for args in picking.details(refs))
 
 
 def _no_tool(part: _Part, message: str) -> _Said:
     known, reading = part.known, part.reading
+    if which := picking.question(reading, known.context, known.language):
+        return _Said(which, "asks")
     if reading.tool == "run_analytical_query" and (key := _why_not(part)):
         if key.startswith("understood."):
             return _Said(_not_understood(key, part, message), "asks")
         return _Said(say(key, known.language, name=_vague(part)), "asks")
+    if asks_only_unknown(reading):
+        return _Said("")  # what is not known is said beside it
     if reading.tool == "get_website_summary":
         return _Said(say("offer.which" if known.context.shown else "details.nothing_shown", known.language), "asks")
-    return _Said(say(NO_TOOL.get(reading.intent, "talk.unclear"), known.language))
+    return _Said(
+        say(NO_TOOL.get(reading.intent, "talk.unclear"), known.language),
+        "stop" if reading.intent in NO_TOOL else "asks",
+    )
 
 
 def _not_understood(key: str, part: _Part, message: str) -> str:

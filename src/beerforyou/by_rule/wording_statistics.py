@@ -8,7 +8,7 @@ from typing import Any
 
 from beerforyou.clients.telling import Told
 from beerforyou.reading.question import Question
-from beerforyou.sentences import Language, listed, say
+from beerforyou.sentences import Language, listed, located, say
 from beerforyou.sentences.periods import spelt
 
 Content = Mapping[str, Any]
@@ -23,7 +23,7 @@ def figure(told: Told | None, language: Language) -> str:
 def everyone_there(city: str, state: str, when: str, language: Language) -> str:
     """ " in Austin, Texas in March 2026"; empty for all of it."""
     place = ", ".join(filter(None, (city, state)))
-    where = say("statistics.where", language, place=place) if place else ""
+    where = f" {located(place, language)}" if place else ""
     return where + (say("statistics.when", language, month=spelt(when, "month", language)) if when else "")
 
 

@@ -51,6 +51,40 @@ def reading(file: Path, catalogue_file: Path | None, as_json: bool, data: Path |
     click.echo(f"{result['n']} messages, {result['summary']['accuracy']:.1%} right")
 
 
+@command.command("conversations")
+@click.argument("file", type=FILE)
+@json_option
+@data_option
+def conversations(file: Path, as_json: bool, data: Path | None) -> None:
+    """Walk each conversation of FILE as its client, and show what came of its last turn.
+
+    Lines: {"id", "client", "turns"}; with "tool", "without", "args", "question", "outcome" or "leftover" in a line they are compared. With
+    --json: {"n", "summary", "lines"}, a line has {"id", "tool", "args", "calls", "question", "outcome", "text", "blocks",
+    "leftover"} and "ok" where something was compared.
+    """
+    result = run(_conversations(file, data))
+    if as_json:
+        show_json(result)
+        return
+    for line in result["lines"]:
+        if not line.get("ok", False):
+            click.echo(
+                f"{line['id']}: {line['turns'][-1]} -> {line['tool'] or 'no tool'} {line['question'] or line['args']} {line['text']}"
+            )
+    click.echo(
+        f"{result['n']} conversations, {result['summary']['right']} of {result['summary']['expected']} as expected"
+    )
+
+
+async def _conversations(file: Path, data: Path | None) -> dict[str, Any]:
+    from beerforyou import settings
+    from beerforyou.cli.walking import walked
+    from beerforyou.house import opened
+
+    async with opened(settings.load(data=data)) as house:
+        return await walked(house, _lines(file))
+
+
 @command.command("statistics")
 @click.argument("file", type=FILE)
 @click.option("--as", "client_id", required=True, metavar="ID", help="The client who asks.")

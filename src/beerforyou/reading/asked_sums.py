@@ -12,7 +12,7 @@ from beerforyou.reading.question import Dimension, Measure, Span
 
 _PER = (*TIMES, "order")
 _MONTH = 31  # days: what is compared with the span before it, where a longer time is told by month
-_DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles"}
+_DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles", "day": "orders"}
 _GOODS = ("beer", "brewery", "style", "type", "city", "state")
 
 
@@ -46,9 +46,13 @@ def measures(r: Unread) -> None:
 
 def _distinct(r: Unread, how_many: Mark) -> str:
     """ "quantas cervejarias", "how many different beers"; beers alone are units."""
+    if r.asked.aggregate == "since":
+        return ""  # "há quantos dias"
     at = how_many.end
     told = [mark for mark in r.free("distinct") if at <= mark.start <= at + 2]
     for noun in r.free("axis", *_DISTINCT):
+        if r.m.has_at(noun.start - 1, "grouping"):
+            continue  # "quantidade por cervejaria"
         if at <= noun.start <= at + 1 + len(told) and (told or noun.value != "beer"):
             r.take(noun, *told)
             return _DISTINCT[noun.value]
@@ -87,6 +91,8 @@ def _joined(r: Unread, mark: Mark) -> Mark | None:
 def change(r: Unread) -> None:
     """From one span to the other, from month to month, or between two values: "IPA ou stout"."""
     asked = r.asked
+    if asked.per:  # the change of a mean can't be said
+        return
     either, compares, than = r.free("either_way"), r.free("compare"), r.free("than")
     r.take(*either)
     superlatives = [*r.free("most"), *r.free("least")]

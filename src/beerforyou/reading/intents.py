@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beerforyou.reading import breweries, guesses, market, privacy, purchases, refusals, replies
+from beerforyou.reading import (
+    attributes,
+    breweries,
+    business,
+    guesses,
+    knowledge,
+    market,
+    picks,
+    privacy,
+    purchases,
+    refusals,
+    replies,
+)
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -23,18 +35,23 @@ ANSWERS: Rules = (
     ("goodbye", replies.leaves),
     ("greeting", replies.greets),
     ("search", replies.wants_more),
+    ("knowledge", knowledge.asks_what_it_is),
+    ("compare", attributes.compares),
+    ("facts", attributes.asks_facts),
+    ("why", attributes.asks_why),
+    ("search", breweries.wants_similar),
     ("accept", replies.accepts),
-    ("accept", replies.points),
+    ("accept", picks.points),
     ("accept", replies.points_at_place),
     ("help", replies.asks_for_help),
 )
 WISHES: Rules = (
     ("details", breweries.tells_of),
+    ("distributor", business.asks_distributor),
     ("other_client", privacy.asks_about_others),
     ("statistics", market.asks_beside_all),
     ("own_data", purchases.asks_in_full),
     ("details", replies.picks_by_name),
-    ("off_topic", refusals.wants_action),
     ("off_topic", refusals.is_off_topic),
     ("recommend", breweries.wants_recommendation),
     ("profile", purchases.wants_profile),
@@ -51,6 +68,7 @@ WISHES: Rules = (
     ("statistics", guesses.guesses_statistics),
     ("own_data", guesses.guesses_own_data),
     ("search", guesses.guesses_search),
+    ("search", breweries.wants_quality),
 )
 TOOL_OF: dict[Intent, Tool] = {
     "search": "search_breweries",

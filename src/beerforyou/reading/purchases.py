@@ -16,6 +16,7 @@ _FULL = (
     (_WORDS, _WORDS),
     (("most", "least"), ("measure", "bought", "possessive")),
     (("how_many",), ("distinct", "grouping", "axis")),
+    (("measure",), ("grouping",)),
 )
 _DISTINCT = frozenset({"beers", "breweries", "styles"})
 _SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
@@ -27,10 +28,17 @@ def asks_in_full(m: Utterance, s: Slots) -> bool:
         return False
     if m.has("everyone", "clients", "recommend", "order_now", "tell_about") or s.near_me:
         return False
+    if _is_ranked_there(m, s):
+        return False
     asked = asked_of(s)
     if not asked.measures and (wants_taste(m, s) or _is_habit(m, s)):
         return False
     return _is_of_purchases(m, asked) and not leftover_of(s, "own_data", asked.words)
+
+
+def _is_ranked_there(m: Utterance, s: Slots) -> bool:
+    """ "qual estilo mais comprado na Califórnia": by all who are there."""
+    return m.has("ranked_bought") and s.place != Place() and not _speaks_of_self(m)
 
 
 def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
@@ -42,8 +50,10 @@ def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
         return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
     if not _DISTINCT.isdisjoint(asked.measures):
         return _speaks_of_self(m) or (bool(asked.spans) and m.has("distinct"))
+    if asked.measures and asked.by and m.has("grouping"):
+        return True  # "units by brewery"
     mine = m.has("possessive") or (_speaks_of_self(m) and m.has("bought"))
-    sums_money = asked.measures and (m.has("spend", "order", "which") or asked.by)
+    sums_money = asked.measures and (m.has("spend", "order", "which") or (asked.by and not m.has("brewery")))
     return bool(asked.direction and asked.by) and bool(mine or sums_money)
 
 
@@ -53,6 +63,7 @@ def lists_own(m: Utterance, s: Slots) -> bool:
         return False
     asked = asked_of(s)
     listed = m.has("buy", "purchases") or (m.has("possessive") and asked.aggregate == "list" and m.has("shows"))
+    listed = listed or (m.has("supplier") and m.has("keep", "possessive"))
     return listed and not asked.is_empty and not leftover_of(s, "own_data", asked.words)
 
 
@@ -71,7 +82,7 @@ def wants_taste(m: Utterance, s: Slots) -> bool:
 
 
 def wants_own_data(m: Utterance, s: Slots) -> bool:
-    if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
+    if (m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s)) or _is_ranked_there(m, s):
         return False
     if m.has("popular") and s.place != Place() and not _speaks_of_self(m):
         return False  # "qual estilo mais comprado na Califórnia": by those who are there
@@ -148,8 +159,10 @@ def wants_statistics(m: Utterance, s: Slots) -> bool:
 
 def ranks_own(m: Utterance, s: Slots) -> bool:
     """ "minhas 5 mais compradas", "top 3 beers last month": a ranking, and nobody else is named."""
-    others = m.has("everyone", "clients", "they_buy") or s.place != Place()
-    return wants_statistics(m, s) and not others and (m.has("possessive") or not m.has("popular"))
+    they_buy = m.has("they_buy") and not m.has("ranked_bought")
+    others = they_buy or m.has("everyone", "clients") or s.place != Place()
+    own = m.has("possessive", "ranked_bought") or not m.has("popular")
+    return wants_statistics(m, s) and not others and own
 
 
 def _ranks_beers(m: Utterance) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 Measure = Literal[
     "amount",  # money spent
@@ -63,7 +63,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`direction` "" keeps the natural order of a list or of time; `limit` 0 is no number named, 1 asks for the one.
 
     `spans`: none is all time; one restricts; several are told apart, each with its own figure. `only_order` restricts to the last
-    or first order; where orders are what is listed (`by` order), to the `limit` last or first of them. `unit` is the container that was named ("box"): purchases know units only, so the answer says units.
+    or first order; where orders are listed (`by` order), to the `limit` last or first of them. `unit` is the container that was
+    named ("box"): purchases know units only, so the answer says units.
     """
 
     about: Literal["me", "everyone"] = "me"
@@ -84,4 +85,4 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def key(self) -> bytes:
         """Equal for equal questions, however their values were listed."""
         filters = sorted(replace(each, values=tuple(sorted(set(each.values)))) for each in self.filters)
-        return msgspec.json.encode(replace(self, filters=tuple(filters)))
+        return msgspec.json.encode(astuple(replace(self, filters=tuple(filters))))

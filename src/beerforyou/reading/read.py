@@ -7,23 +7,27 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.reading.asked import Asked
 from beerforyou.reading.asking import asked_of
-from beerforyou.reading.breweries import searched_name
+from beerforyou.reading.business import topic_of
 from beerforyou.reading.edits import DATA, question_changed
 from beerforyou.reading.evidence import NONE
 from beerforyou.reading.focus import understood
 from beerforyou.reading.follow_ups import follow, leans
 from beerforyou.reading.intents import TOOL_OF, WISHES, decide
+from beerforyou.reading.knowledge import topics_in
 from beerforyou.reading.leftover import leftover_of, unread
 from beerforyou.reading.lookups import Lookups, Tangled
 from beerforyou.reading.market import of_market
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
 from beerforyou.reading.question import Question
 from beerforyou.reading.questions import of_everyone, question_of
-from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
+from beerforyou.reading.reading import Context, Intent, Reading, Ref
 from beerforyou.reading.respelling import respelt
+from beerforyou.reading.searches import search_in, wishes_of
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from beerforyou.reading.two import two_questions
@@ -31,29 +35,30 @@ from beerforyou.reading.utterance import Utterance
 
 # Characters of a message that many send, and readings of those: greetings, thanks, a yes, the buttons below an answer.
 _SHORT, _MOST = 24, 4096
-_Asked = tuple[str, Context, date]
+NOWHERE = Place()
+_Asked = tuple[str, Context, date, Place]
 _remembered: WeakKeyDictionary[Catalogue, dict[_Asked, Reading]] = WeakKeyDictionary()
 
 
-def read(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
-    """`today` is what "last month" is measured from. A reading is made of nothing but these, so a short one is remembered."""
+def read(text: str, catalogue: Catalogue, context: Context, today: date, home: Place = NOWHERE) -> Reading:
+    """`today` is what "last month" is measured from, `home` what "the closest" is. A reading is made of nothing but these, so a short one is remembered."""
     if len(text) > _SHORT:
-        return read_anew(text, catalogue, context, today)
-    known, asked = _remembered.setdefault(catalogue, {}), (text, context, today)
+        return read_anew(text, catalogue, context, today, home)
+    known, asked = _remembered.setdefault(catalogue, {}), (text, context, today, home if context.shown else NOWHERE)
     if asked not in known:
         if len(known) >= _MOST:
             known.clear()
-        known[asked] = read_anew(text, catalogue, context, today)
+        known[asked] = read_anew(text, catalogue, context, today, home)
     return known[asked]
 
 
-def read_anew(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
+def read_anew(text: str, catalogue: Catalogue, context: Context, today: date, home: Place = NOWHERE) -> Reading:
     words = words_of(text)
     message = Utterance(words[:MAX_WORDS], Lookups(catalogue), context.language)
     if len(words) > MAX_WORDS or len(text) > MAX_CHARS:
         return _tangled(message)
     try:
-        return _understood(message, context, today)
+        return _understood(message, context, today, home)
     except Tangled:
         return _tangled(message)
 
@@ -63,53 +68,59 @@ def _tangled(m: Utterance) -> Reading:
     return Reading(language=m.language, intent="tangled", tool="none", leftover=tuple(dict.fromkeys(m.plain)))
 
 
-def _understood(message: Utterance, context: Context, today: date) -> Reading:
+def _understood(message: Utterance, context: Context, today: date, home: Place) -> Reading:
     """Raises Tangled."""
     whole = respelt(message)
     if changed := question_changed(whole, context, today):
         return changed
-    if two := two_questions(whole, lambda part: _one(part, Context(), today)):
+    if two := two_questions(whole, lambda part: _one(part, Context(), today, home)):
         return two
-    return _one(whole, context, today)
+    return _one(whole, context, today, home)
 
 
-def _one(whole: Utterance, context: Context, today: date) -> Reading:
+def _one(whole: Utterance, context: Context, today: date, home: Place) -> Reading:
     """One question, or what else it is. Raises Tangled."""
-    intent, slots, negated = understood(whole, today)
-    if negated and intent in DATA:
-        slots, negated = _with_denials(whole, slots, intent, today)
+    intent, slots = understood(whole, today)
+    if slots.denials and intent in DATA:
+        slots = _with_denials(slots, intent, today)
     asked = asked_of(slots) if intent in DATA else None
+    searches = intent in ("search", "recommend")
     reading = Reading(
         language=whole.language,
         intent=intent,
         tool=TOOL_OF.get(intent, "none"),
-        search=_search(slots, intent) if intent in ("search", "recommend") else None,
+        search=search_in(slots, intent) if searches else None,
         question=_question(asked, intent, slots.m) if asked else None,
         brewery=_brewery(slots) if intent == "details" else None,
-        negated=negated,
+        topics=_topics(slots, intent),
+        negated=bool(slots.denials),
+        wishes=wishes_of(slots) if searches else (),
         leftover=leftover_of(slots, intent, asked.words if asked else NONE),
         aside=unread(whole, slots.m) if slots.m is not whole else (),
     )
-    return replace(follow(reading, slots, context), leans=leans(reading, slots))
+    return replace(follow(reading, slots, context, _middle_of(home, context, whole)), leans=leans(reading, slots))
+
+
+def _middle_of(home: Place, context: Context, m: Utterance) -> Point | None:
+    """Where the client is; looked for when something was shown that may be near."""
+    catalogue = m.lookups.catalogue
+    return catalogue.point(catalogue.places.settled(home)) if context.shown and home.city else None
+
+
+def _topics(s: Slots, intent: Intent) -> tuple[str, ...]:
+    if intent == "knowledge":
+        return topics_in(s.m)
+    return (topic_of(s.m, s),) if intent == "distributor" else ()
 
 
 def _question(asked: Asked, intent: Intent, m: Utterance) -> Question:
     return question_of(asked, "me") if intent == "own_data" else of_market(of_everyone(asked, m), m)
 
 
-def _with_denials(whole: Utterance, part: Slots, intent: Intent, today: date) -> tuple[Slots, bool]:
+def _with_denials(part: Slots, intent: Intent, today: date) -> Slots:
     """What a question about purchases denies ("sem IPA") is a slot of it: it is read whole, when it is one as a whole too."""
-    slots = Slots(whole, today)
-    return (slots, False) if decide(whole, slots, WISHES) == intent else (part, True)
-
-
-def _search(s: Slots, intent: Intent) -> Search:
-    name = None if intent == "recommend" or s.type else searched_name(s.m, s)
-    place = s.place if name else s.place_meant
-    return Search(
-        city=place.city, state=place.state, country=place.country, type=s.type, name=name.text if name else "",
-        only_new=intent == "recommend" and s.novelty != "any", near_me=s.near_me, within_km=s.within_km,
-    )  # fmt: skip
+    whole = Slots(part.m.part(range(len(part.m))), today)
+    return whole if decide(whole.m, whole, WISHES) == intent else part
 
 
 def _brewery(s: Slots) -> Ref | None:

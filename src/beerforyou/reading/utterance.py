@@ -31,9 +31,10 @@ FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, wh
 class Utterance:
     """`plain` are its words with typing mistakes repaired; positions count words."""
 
-    def __init__(self, words: Sequence[Word], lookups: Lookups, language: Literal["", "pt", "en"] = "") -> None:
+    def __init__(self, words: Sequence[Word], lookups: Lookups, language: Language | Literal[""] = "") -> None:
         self.words = words
         self.lookups = lookups
+        self.spoken = len(words)  # how many words count
         self.capitals_count = not shouted(words)
         self._titled = self._with_capitals()
         written = [word.plain for word in words]
@@ -65,6 +66,15 @@ class Utterance:
         if named:
             kept = (m for m in self._marks if inside.isdisjoint(range(m.start, m.end)))
             self._keep(sorted((*kept, *named), key=_place_in_message))
+
+    def silence(self, positions: Iterable[int]) -> None:
+        """What these words say, or name, no longer counts."""
+        silent = set(positions)
+        self.spoken -= len(silent)
+        self._keep([m for m in self._marks if silent.isdisjoint(range(m.start, m.end))])
+        self._take([m for m in self.mentions if silent.isdisjoint(range(m.start, m.end))])
+        self._titled -= silent
+        self._unknown -= silent
 
     def has(self, *tags: str) -> bool:
         return not self._tags.isdisjoint(tags)
@@ -170,7 +180,10 @@ class Utterance:
             at = end
 
     def _find_names(self, words: list[str]) -> None:
-        self.mentions = self.lookups.catalogue.mentions(words)
+        self._take(self.lookups.catalogue.mentions(words))
+
+    def _take(self, mentions: list[Mention]) -> None:
+        self.mentions = mentions
         self._by_kind: dict[str, list[Mention]] = {}
         self._mention_at: dict[tuple[str, int], Mention] = {}
         for mention in self.mentions:
@@ -259,16 +272,16 @@ def _function_words(language: Language) -> frozenset[str]:
     return own.function.union(*(lexicon(other).function - own.telling for other in LANGUAGES))
 
 
-def _language(words: list[str], before: Literal["", "pt", "en"]) -> Language:
-    weights = _weights()
-    score = sum(weights.get(word, 0) for word in words)
-    return "pt" if score > 0 else "en" if score < 0 else before or "pt"
+def _language(words: list[str], before: Language | Literal[""]) -> Language:
+    """Whose words most of them are; where they say nothing, as in "?", "ok" or a name, the one before."""
+    scores = [sum(weights.get(word, 0) for word in words) for weights in _weights()]
+    best = max(scores)
+    likeliest = [language for language, score in zip(LANGUAGES, scores, strict=True) if score == best]
+    return before if before in likeliest else likeliest[0]
 
 
 @cache
-def _weights() -> dict[str, int]:
-    """How much a word speaks for Portuguese (more than 0) or English (less); those of both say nothing."""
-    pt, en = lexicon("pt"), lexicon("en")
-    weights = {word: 1 for word in pt.single - en.single} | {word: -1 for word in en.single - pt.single}
-    weights |= {word: FUNCTION_WEIGHT for word in pt.function - en.function}
-    return weights | {word: -FUNCTION_WEIGHT for word in en.function - pt.function}
+def _weights() -> tuple[dict[str, int], ...]:
+    """By language, how much a word speaks for it."""
+    known = [lexicon(language) for language in LANGUAGES]
+    return tuple({word: FUNCTION_WEIGHT if word in own.function else 1 for word in own.single} for own in known)

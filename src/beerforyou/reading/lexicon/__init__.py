@@ -11,15 +11,24 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from beerforyou.catalogue.brewery_types import TYPE_WORDS
 from beerforyou.catalogue.names import plain
 
-Language = Literal["pt", "en"]
-LANGUAGES: tuple[Language, ...] = ("pt", "en")
+Language = str  # the name of its file
+LANGUAGES: tuple[Language, ...] = tuple(
+    sorted(
+        (
+            file.name.removesuffix(".toml")
+            for file in resources.files(__name__).iterdir()
+            if file.name.endswith(".toml")
+        ),
+        reverse=True,
+    )
+)
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -33,7 +42,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
-    `single`: every known word, common ones without a meaning here included. `meanings`: (tag, value) by phrase."""
+    `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known word, common ones without a meaning here included. `meanings`: (tag, value) by phrase."""
 
     def __init__(self, table: dict[str, Any]) -> None:
         self.function = frozenset(phrases(table["function"]["words"]))
@@ -46,7 +55,8 @@ class Lexicon:
                 self._add(tag, text, value)
         self.telling = self.function | {phrase for phrase in self.meanings if " " not in phrase}
         inside = {word for phrase in self.meanings for word in phrase.split()}
-        self.single = self.telling.union(inside, phrases(table["function"]["common"]))
+        self.beside = {kind: frozenset(phrases(text)) for kind, text in table["beside"].items()}
+        self.single = self.telling.union(inside, phrases(table["function"]["common"]), *self.beside.values())
 
     def _add(self, tag: str, text: str, value: str = "") -> None:
         for phrase in phrases(text):
@@ -81,6 +91,14 @@ class Meanings:
             for tag, value in self._said.get(word, ()):
                 found.append(Mark(tag, start, start + 1, value))
         return found
+
+
+@cache
+def beside(language: Language, *kinds: str) -> frozenset[str]:
+    """The words of these kinds: the language's own, and the others' where they mean nothing in this one."""
+    own = lexicon(language)
+    words = frozenset[str]().union(*(own.beside[kind] for kind in kinds))
+    return words.union(*(lexicon(o).beside[kind] - own.telling for o in LANGUAGES for kind in kinds))
 
 
 def _begin(phrase: str) -> tuple[int, str, str]:
