@@ -199,7 +199,7 @@ def test_of_everyone_what_is_not_understood_is_said_too() -> None:
         (Question(having="kept"), "In which periods?"),
         (Question(by=("beer", "month", "city", "type")), "too much"),
         (Question(filters=tuple(Filter(field="beer", values=(f"Beer {n} of many",)) for n in range(40))), "too much"),
-        (Question(about="everyone", aggregate="share", by=("style",)), "Of all clients I can only"),
+        (Question(about="everyone", aggregate="share", by=("style",)), "no averages, shares or changes"),
         (Question(about="everyone", filters=(Filter(field="style", values=("ipa",), negated=True),)), "Of all clients"),
     ],
 )  # fmt: skip

@@ -42,17 +42,22 @@ WITH counted AS (
     FROM contributions GROUP BY dimension, country, state, city, month, key
 ), cells AS (
     SELECT c.*, old.period AS last_period, old.published_at,
-           concat_ws(chr(30), dimension, country, state, city, month, key, $1::text) AS cell,
-           -- nobody counts for more than nine in ten of the others do
-           CASE WHEN c.clients >= $2::int
-                THEN (SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY q) FROM unnest(quantities) AS q) END AS clip
+           concat_ws(chr(30), dimension, country, state, city, month, key, $1::text) AS cell
     FROM counted c LEFT JOIN stats.published old USING (dimension, country, state, city, month, key)
+), clipped AS (
+    -- what is cut off is no more than the scale of the noise, or as much of its upper half as is drawn
+    SELECT c.*, CASE WHEN c.clients >= $2::int THEN (
+               SELECT min(digit * power) FROM generate_series(1, 9) AS digit, unnest(ARRAY[1, 10, 100, 1000, 10000]) AS power
+               WHERE (SELECT sum(greatest(q - digit * power, 0)) FROM unnest(quantities) AS q)
+                     <= $3::float8 * (1 + stats.uniform(cell || 'clip')) / 2 * digit * power
+           ) END AS clip
+    FROM cells c
 ), drawn AS (
     SELECT *, (SELECT sum(least(q, clip)) FROM unnest(quantities) AS q) AS clipped,
            (SELECT count(*) FROM unnest(changes) AS at WHERE at > published_at) AS changed
-    FROM cells WHERE clip IS NOT NULL
+    FROM clipped WHERE clip IS NOT NULL
     UNION ALL
-    SELECT *, 0, 0 FROM cells WHERE clip IS NULL
+    SELECT *, 0, 0 FROM clipped WHERE clip IS NULL
 ), noisy AS (
     -- CASE: most cells are too small for anything, and a draw costs more than a look
     SELECT *, CASE WHEN clients >= $2::int
@@ -66,10 +71,11 @@ WITH counted AS (
 )
 SELECT dimension, country, state, city, month, key, name, brewery, style, type, about_clients, anew,
        clients >= $2::int AND largest * 2 <= quantity AND about_clients >= 3 * $3::float8 AS fit,
-       -- the noise is a third of it at most; to two digits
-       CASE WHEN about_quantity > 0 AND about_quantity >= 3 * $3::float8 * clip
-            THEN round(about_quantity::numeric, 1 - floor(log(about_quantity::numeric))::int)::bigint END AS told
-FROM noisy;
+       -- the noise is a third of it at most; to tens, hundreds... that are no more than it
+       CASE WHEN about_quantity >= 3 * $3::float8 * clip
+            THEN (round(about_quantity / step) * step)::bigint END AS told,
+       ($3::float8 * clip)::bigint AS spread
+FROM noisy CROSS JOIN LATERAL (SELECT 10 ^ floor(log($3::float8 * coalesce(clip, 1))) AS step) AS rounding;
 
 -- name: hide_the_second
 -- Where one cell alone is missing from a whole, the whole tells it: the smallest of the others goes with it.
@@ -98,10 +104,10 @@ WHERE NOT EXISTS (
 
 -- name: publish
 -- New cells, and those that are due.
-INSERT INTO stats.published (country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, period, published_at)
-SELECT country, state, city, dimension, key, month, name, brewery, style, type, about_clients, told, $1, now()
+INSERT INTO stats.published (country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, spread, period, published_at)
+SELECT country, state, city, dimension, key, month, name, brewery, style, type, about_clients, told, spread, $1, now()
 FROM judged WHERE fit AND anew
 ON CONFLICT (dimension, country, state, city, month, key) DO UPDATE
 SET name = excluded.name, brewery = excluded.brewery, style = excluded.style, type = excluded.type, clients = excluded.clients,
-    quantity = excluded.quantity, period = excluded.period, published_at = excluded.published_at;
+    quantity = excluded.quantity, spread = excluded.spread, period = excluded.period, published_at = excluded.published_at;
 

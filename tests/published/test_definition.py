@@ -18,7 +18,7 @@ DEFINITION = {
     name: query.sql for name, query in _parse("d", Path(__file__).with_name("definition.sql").read_text()).items()
 }
 PUBLISHED = """
-SELECT country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, period
+SELECT country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, spread, period
 FROM stats.published ORDER BY dimension, country, state, city, month, key
 """
 PLACES = [

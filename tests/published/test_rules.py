@@ -101,7 +101,7 @@ async def test_whoever_asks_from_wherever_gets_the_same(market: Market, asker: A
     assert asker.caller.home.country == "Brazil"
     outcome = await published(*asker, Statistic(by="beer", state="Ohio"))
     assert [name for name, *_ in outcome.content["rows"]] == ["Many (Brewery)"]
-    assert "note" not in outcome.content and outcome.label.audience == {"aggregate"}
+    assert outcome.label.audience == {"aggregate"}
 
 
 async def test_those_who_read_for_clients_see_cells_and_neither_secret_nor_rows(

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from beerforyou.clients.statistics import NOISE
-from beerforyou.tools.statistics import Statistic, published
 from tests.published.conftest import Asker
 from tests.published.market import APRIL, MARCH, Market
 
@@ -90,12 +89,13 @@ class Asked:
 
 
 async def cell(asker: Asker, **asked: Any) -> tuple[float, float]:
-    """Clients and quantity of exactly that cell; 0 where it is not published."""
-    content = (await published(*asker, Statistic(**asked))).content
-    if "error" in content or "note" in content:
-        return 0.0, 0.0
-    (_, clients, quantity), *_ = content["rows"]
-    return float(clients), float(quantity or 0)
+    """Clients and quantity of exactly that cell, as they stand in the table, of which answers tell less; 0 where it is not published."""
+    asked = {"state": "", "city": "", "beer": "", "style": "", **asked}
+    dimension = "beer" if asked["beer"] else "style" if asked["style"] else "total"
+    rows = await asker.hands.statistics.fetch(
+        "statistics.cells", dimension, asked["state"], asked["city"], "", asked["beer"] or asked["style"], "", "", "", "clients", "most", 1
+    )  # fmt: skip
+    return (float(rows[0]["clients"]), float(rows[0]["quantity"] or 0)) if rows else (0.0, 0.0)
 
 
 async def observed(asked: Asked, state: str, beer: int) -> list[float]:

@@ -8,20 +8,21 @@ from typing import Any
 from beerforyou.reading.question import Question, Span
 
 _BY = ("beer", "brewery", "style", "type", "month", "state", "city")
+_NOT_PUBLISHED = {"beside": "statistics.no_comparison", "change": "statistics.no_growth"}
 _NAMED = ("beer", "brewery", "style", "type", "city", "state")
 
 
 def statistic(question: Question) -> dict[str, Any]:
-    by = question.by[0] if question.by and question.by[0] in _BY else ""
+    """What is listed is ranked, the most first."""
     slots = {
         "about": "everyone",
         "measure": "clients" if "clients" in question.measures else "quantity",
-        "by": by,
+        "by": question.by[0] if question.by else "",
         "direction": question.direction,
         "limit": question.limit,
-        "month": month(question.spans[0]) if len(question.spans) == 1 else "",
+        "month": month(question.spans[0]) if question.spans else "",
     }
-    named = {each.field: each.values[0] for each in question.filters if each.field in _NAMED and not each.negated}
+    named = {each.field: each.values[0] for each in question.filters}
     return {name: value for name, value in (slots | named).items() if value}
 
 
@@ -35,6 +36,13 @@ def month(span: Span) -> str:
 
 def cannot(question: Question) -> str:
     """The key of a sentence that says why nothing of the kind is published, or nothing."""
-    several = any(each.negated or len(each.values) > 1 for each in question.filters)
-    plain = question.aggregate in ("total", "list") and not question.having and not question.only_order
-    return "" if plain and not several and len(question.spans) < 2 and len(question.by) < 2 else "of_everyone"
+    if question.aggregate in _NOT_PUBLISHED:
+        return _NOT_PUBLISHED[question.aggregate]
+    if not {"quantity", "clients"}.issuperset(question.measures):
+        return "statistics.no_money" if {"amount", "price"} & {*question.measures} else "statistics.no_averages"
+    if question.aggregate not in ("total", "list") or question.having or question.only_order:
+        return "statistics.no_averages"
+    several = any(each.negated or len(each.values) > 1 or each.field not in _NAMED for each in question.filters)
+    if several or len(question.by) > 1 or len(question.spans) > 1 or not {*question.by} <= {*_BY}:
+        return "statistics.one_at_a_time"
+    return ""

@@ -164,11 +164,13 @@ def _analysis(part: _Part) -> dict[str, Any]:
 def _why_not(part: _Part) -> str:
     """The key of the sentence for a question that is not asked of any table; else empty."""
     question = part.question or Question()
+    if question.about == "everyone" and (why := everyone.cannot(question)):
+        return why  # whatever else it says, it is not published
     if part.reading.leftover:
         return f"understood.{'own' if question.about == 'me' else 'everyone'}"
     if _vague(part):
         return "details.vague"
-    why = cannot(question) if question.about == "me" else everyone.cannot(question)
+    why = cannot(question) if question.about == "me" else ""
     if not why and question.about == "me" and len(write(question, part.known.breweries)) > LONGEST:
         why = "too_much"
     return f"cannot.{why}" if why else ""

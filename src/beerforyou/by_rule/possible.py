@@ -108,6 +108,8 @@ def _nonsense(question: Question) -> bool:
             return bool(own in question.measures or question.having or (weekdays and question.per == "day"))
         case "share":
             return bool(question.having)
+        case "beside":
+            return True
     return bool(question.having and (timed or "weekday" in question.by or question.only_order))
 
 

@@ -6,16 +6,16 @@ repeated, and SQL that means something else than the reading does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from beerforyou.by_rule.figures import figures
 from beerforyou.by_rule.scope import Asked
 from beerforyou.by_rule.wording_search import searched
+from beerforyou.by_rule.wording_statistics import statistic
 from beerforyou.llm.model import ToolResult
-from beerforyou.reading.question import Question
-from beerforyou.sentences import Language, listed, located, say
+from beerforyou.sentences import Language, listed, say
 from beerforyou.sentences.periods import spelt
 from beerforyou.sentences.rendering import heading, measured
 
@@ -67,7 +67,7 @@ def _purchases(content: Content, asked: Asked, ours: bool) -> str:
     if "error" in content:
         return ""  # the notice below says it
     if "by" in content:
-        return _statistic(content, asked.question if ours else None, asked.language)
+        return statistic(content, asked.question if ours else None, asked.language)
     if ours:
         return figures(content["columns"], content["rows"], "truncated" in content, asked)
     return _theirs(content, asked)
@@ -91,29 +91,6 @@ def _cell(value: Any, column: str, asked: Asked) -> str:
     if isinstance(value, str):
         return spelt(value, column, asked.language)
     return measured(value, column, asked.language, asked.currency)
-
-
-def _statistic(content: Content, question: Question | None, language: Language) -> str:
-    if "note" in content:
-        return ""  # the notice below says it
-    instead = _instead(content, question, language) if question else ()
-    return " ".join((*instead, _ranking(content, language)))
-
-
-def _instead(content: Content, question: Question, language: Language) -> Iterator[str]:
-    """What was asked and is not what the figures are."""
-    if not {"quantity", "clients"}.issuperset(question.measures):
-        yield say("statistics.only_counts", language)
-    if question.spans and not content.get("month") and content["by"] != "month":
-        yield say("statistics.whole_time", language)
-
-
-def _ranking(content: Content, language: Language) -> str:
-    where = f" {located(content['place'], language)}" if content.get("place") else ""
-    if len(content["rows"]) == 1:
-        first, clients, _ = content["rows"][0]
-        return say("statistics.top", language, where=where, first=first, clients=clients)
-    return say("statistics.table", language, where=where, by=say(f"by.{content['columns'][0]}", language))
 
 
 def _profile(content: Content, language: Language) -> str:

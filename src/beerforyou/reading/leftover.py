@@ -34,7 +34,8 @@ _KEYWORDS: dict[Intent, frozenset[str]] = {
         "hello", "thanks", "ack", "more", "most",
     }),
     "own_data": _DATA,
-    "statistics": _DATA | {"popular", "everyone", "clients", "buyer", "they_buy", "they_bought", "business", "who", "buy"},
+    "statistics": _DATA | {"popular", "everyone", "clients", "buyer", "they_buy", "they_bought", "business", "who", "buy", "growing", "beside_all",
+                           "above_average"},
 }  # fmt: skip
 _DATA_INTENTS = frozenset({"own_data", "statistics"})
 _SAYS_ALL = frozenset({
@@ -87,7 +88,22 @@ def _said(m: Utterance, positions: Iterable[int]) -> tuple[str, ...]:
 def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
     said = m.at(i)
     if "turning" in said or "pointing" in said or "beyond" in said:
-        return not (keywords & said & {"everyone", "clients", "popular", "buyer", "they_buy", "they_bought", "who"})
+        return not (
+            keywords
+            & said
+            & {
+                "everyone",
+                "clients",
+                "popular",
+                "buyer",
+                "they_buy",
+                "they_bought",
+                "who",
+                "growing",
+                "beside_all",
+                "above_average",
+            }
+        )
     idle = i not in m.guessed and ("courtesy" in said or m.is_function(i))  # "fraco" is no misspelt "faço"
     return keywords.isdisjoint(said) and not idle
 

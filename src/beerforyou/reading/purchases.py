@@ -84,6 +84,8 @@ def wants_taste(m: Utterance, s: Slots) -> bool:
 def wants_own_data(m: Utterance, s: Slots) -> bool:
     if (m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s)) or _is_ranked_there(m, s):
         return False
+    if m.has("popular") and s.place != Place() and not _speaks_of_self(m):
+        return False  # "qual estilo mais comprado na Califórnia": by those who are there
     if m.has("popular") and m.has("my_business") and not m.has("everyone", "clients"):
         return True  # what sells here, which purchases don't tell
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
@@ -140,10 +142,14 @@ def _is_about_my_beers(m: Utterance, s: Slots) -> bool:
 def wants_statistics(m: Utterance, s: Slots) -> bool:
     if m.has("popular"):
         return True
-    if m.has("everyone", "clients") and m.has("buy", "spend", "statistic", "style", "top", "most", "least"):
+    if m.has("everyone", "clients") and m.has(
+        "buy", "spend", "statistic", "style", "top", "most", "least", "preference"
+    ):
         return True
     if m.has("how_many") and (m.has("buyer") or (m.has("clients") and m.has("they_buy"))):
         return True
+    if any(m.has_at(mark.end, "clients") for mark in m.all("how_many")) and not s.type:
+        return True  # "quantos clientes vocês têm na Califórnia"; bars may be what is sought
     if _asks_which_beer(m) and s.place != Place() and not m.has("makes", "self", "i", "brewery"):
         return True
     if m.has("brewery") or s.type:

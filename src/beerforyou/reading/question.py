@@ -27,6 +27,7 @@ Aggregate = Literal[
     "change",  # between the two spans (the earlier one first), or from each group of time to the next
     "first", "last",  # the date of the first or last purchase
     "since",  # days since the last purchase
+    "beside",  # the client's own beside those of all clients, which is not published; of everyone only
     "list",  # which ones: the groups of `by`, with their totals
 ]  # fmt: skip
 Dimension = Literal[

@@ -36,16 +36,22 @@ def question_of(asked: Asked, about: Literal["me", "everyone"]) -> Question:
 def of_everyone(asked: Asked, m: Utterance) -> Question:
     """The same of all clients: "how many" of who buys counts clients, and what they buy is told by style, the most first."""
     question = question_of(asked, "everyone")
-    if any(m.has_at(mark.end, "clients", "buyer", "business", "who") for mark in m.all("how_many")) and not m.has(
-        "spend"
-    ):
-        return replace(question, measures=("clients",), by=(), aggregate="total")
+    if _counts_clients(m) and not m.has("spend"):
+        by = question.by if m.has("grouping") else ()
+        return replace(question, measures=("clients",), by=by, aggregate="total")
     if question.aggregate == "list" or (
         m.has("bare_what", "popular", "most") and not question.by and not asked.measures
     ):
-        by = question.by if m.has("axis") and question.by else ("style",)
+        named = any(each.field == "style" for each in question.filters)  # "most popular IPA" is a beer
+        by = question.by if m.has("axis") and question.by else ("beer",) if named else ("style",)
         return replace(question, aggregate="total", by=by, direction=question.direction or "most")
     return question
+
+
+def _counts_clients(m: Utterance) -> bool:
+    """ "how many bars", "how many of your clients"."""
+    after = [mark.end + (2 if m.has_at(mark.end, "of") else 0) for mark in m.all("how_many")]
+    return any(m.has_at(i, "clients", "buyer", "business", "who") for i in after)
 
 
 def edited(last: Question, asked: Asked, listed: Sequence[Filter], adds: bool) -> Question:

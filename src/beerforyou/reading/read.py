@@ -21,6 +21,7 @@ from beerforyou.reading.intents import TOOL_OF, WISHES, decide
 from beerforyou.reading.knowledge import topics_in
 from beerforyou.reading.leftover import leftover_of, unread
 from beerforyou.reading.lookups import Lookups, Tangled
+from beerforyou.reading.market import of_market
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
 from beerforyou.reading.question import Question
 from beerforyou.reading.questions import of_everyone, question_of
@@ -113,7 +114,7 @@ def _topics(s: Slots, intent: Intent) -> tuple[str, ...]:
 
 
 def _question(asked: Asked, intent: Intent, m: Utterance) -> Question:
-    return question_of(asked, "me") if intent == "own_data" else of_everyone(asked, m)
+    return question_of(asked, "me") if intent == "own_data" else of_market(of_everyone(asked, m), m)
 
 
 def _with_denials(part: Slots, intent: Intent, today: date) -> Slots:

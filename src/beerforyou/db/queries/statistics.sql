@@ -343,7 +343,7 @@ SELECT array_agg(DISTINCT key) FROM wanted WHERE key NOT IN (SELECT key FROM tur
 
 -- name: publish
 -- New cells, and those that are due, in period $1 and with noise of scale $2.
-INSERT INTO stats.published (country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, period, published_at)
+INSERT INTO stats.published (country, state, city, dimension, key, month, name, brewery, style, type, clients, quantity, spread, period, published_at)
 WITH named_beers AS (
     SELECT b.beer_id, d.key, d.name, d.brewery, d.style, d.type
     FROM stats.counted_beers b JOIN core.beers n USING (beer_id) LEFT JOIN core.breweries w ON w.brewery_id = n.brewery_id
@@ -375,30 +375,35 @@ WITH named_beers AS (
     SELECT key, place, month, about_clients, quantities
     FROM (SELECT cell, array_sort(array_agg(quantity)) AS quantities FROM bought GROUP BY cell) AS b JOIN wanted USING (cell)
 ), counted AS MATERIALIZED (
-    -- Nobody counts for more than nine in ten of the others do. (As percentile_disc counts.)
-    SELECT *, quantities[ceil(0.9::float8 * cardinality(quantities))::int] AS clip FROM sorted
+    -- What is cut off from the largest is no more than the scale of the noise; where in its upper half that begins, nobody knows.
+    SELECT b.*, n.dimension, n.country, n.state, n.city, n.month_text, n.text, drawn.cell,
+           stats.clip(quantities, $2::float8 * (1 + stats.uniform(drawn.cell || 'clip')) / 2) AS clip
+    FROM sorted b JOIN stats.named n USING (key, place, month)
+    CROSS JOIN LATERAL (SELECT concat_ws(chr(30), n.dimension, n.country, n.state, n.city, n.month_text, n.text, $1::text) AS cell) AS drawn
 ), noisy AS MATERIALIZED (
-    SELECT n.*, c.about_clients, c.clip, (SELECT sum(least(q, c.clip)) FROM unnest(c.quantities) AS q) + $2::float8 * c.clip * stats.laplace(
-               concat_ws(chr(30), dimension, country, state, city, month_text, text, $1::text) || 'quantity'
-           ) AS about_quantity
-    FROM counted c JOIN stats.named n USING (key, place, month)
+    SELECT *, $2::float8 * clip AS spread, 10 ^ floor(log($2::float8 * clip)) AS rounded_to,
+           (SELECT sum(least(q, clip)) FROM unnest(quantities) AS q) + $2::float8 * clip * stats.laplace(cell || 'quantity') AS about_quantity
+    FROM counted
 )
 SELECT country, state, city, dimension, n.text, month_text, coalesce(u.name, s.name), coalesce(u.brewery, s.brewery),
        coalesce(u.style, s.style), coalesce(u.type, s.type), about_clients,
-       -- the noise is a third of it at most; to two digits
-       CASE WHEN about_quantity > 0 AND about_quantity >= 3 * $2::float8 * clip
-            THEN round(about_quantity::numeric, 1 - floor(log(about_quantity::numeric))::int)::bigint END, $1, now()
+       -- the noise is a third of it at most
+       CASE WHEN about_quantity >= 3 * spread THEN (round(about_quantity / rounded_to) * rounded_to)::bigint END, spread::bigint, $1, now()
 FROM noisy n JOIN names s USING (key) LEFT JOIN unsure u USING (key, place, month)
 ON CONFLICT (dimension, country, state, city, month, key) DO UPDATE
 SET name = excluded.name, brewery = excluded.brewery, style = excluded.style, type = excluded.type, clients = excluded.clients,
-    quantity = excluded.quantity, period = excluded.period, published_at = excluded.published_at;
+    quantity = excluded.quantity, spread = excluded.spread, period = excluded.period, published_at = excluded.published_at;
 
 -- name: cells
 -- Published cells of a dimension ($1), in a place ($2, $3: state, city; `each` for all of them one by one), of a
 -- month ($4, `each`), filtered by name ($5), brewery ($6), style ($7), type ($8); by $9 and in direction $10, at most $11.
-SELECT name, brewery, country, state, city, month, clients, quantity, count(*) OVER () AS of,
-       (SELECT edition FROM stats.edition) AS edition
-FROM stats.published
+-- `everybody` there are at least as many clients in the places and the time of each.
+SELECT name, brewery, country, state, city, month, clients, quantity, spread, count(*) OVER () AS of,
+       (SELECT edition FROM stats.edition) AS edition,
+       (SELECT min(t.clients) FROM stats.published t
+        WHERE t.dimension = 'total' AND (t.country, t.state, t.city) IN (('', '', ''), (c.country, c.state, ''), (c.country, c.state, c.city))
+          AND t.month IN ('', c.month)) AS everybody
+FROM stats.published c
 WHERE dimension = $1
   AND CASE $2 WHEN '' THEN state = '' WHEN 'each' THEN state <> '' ELSE lower(state) = lower($2) END
   AND CASE $3 WHEN '' THEN city = '' WHEN 'each' THEN city <> '' ELSE lower(city) = lower($3) END
