@@ -102,7 +102,7 @@ def _titled(m: Utterance, i: int) -> range:
 
 def _may_be_name(m: Utterance, i: int) -> bool:
     return (
-        not m.is_function(i)
+        not m.is_own_function(i)
         and not m.has_at(i, "brewery", "of_or_with", "tell_about", "website", "number")
         and m.plain[i] not in TRADE
     )

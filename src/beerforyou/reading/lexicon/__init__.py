@@ -1,7 +1,7 @@
 """What words say: one table of meanings per language, and the marks that they leave on a message.
 
 A phrase may have several meanings, and words inside a phrase keep their own; rules decide what counts. The tables
-are `pt.toml` and `en.toml`; typing mistakes in their words are repaired by `spelling.py`.
+are the files beside this one, one a language; typing mistakes in their words are repaired by `spelling.py`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,6 @@ from beerforyou.catalogue.brewery_types import TYPE_WORDS
 from beerforyou.catalogue.names import plain
 
 Language = str  # the name of its file
-LANGUAGES: tuple[Language, ...] = tuple(
-    sorted(
-        (
-            file.name.removesuffix(".toml")
-            for file in resources.files(__name__).iterdir()
-            if file.name.endswith(".toml")
-        ),
-        reverse=True,
-    )
-)
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -42,23 +32,32 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
-    `single`: every known word, common ones without a meaning here included. `meanings`: (tag, value) by phrase."""
+    `meaningful`: those and every word inside a phrase. `whole`: every known word that stands alone, common ones without a
+    meaning included. `single`: every known word. `meanings`: (tag, value) by phrase."""
 
-    def __init__(self, table: dict[str, Any]) -> None:
-        self.function = frozenset(phrases(table["function"]["words"]))
+    def __init__(self, language: Language) -> None:
+        read = table(language)
+        self._short = short_forms(language)
+        self.function = frozenset(self._phrases(read["function"]["words"]))
         self.meanings: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._add("courtesy", table["function"]["courtesy"])
-        for tag, text in table["meanings"].items():
+        self._add("courtesy", read["function"]["courtesy"])
+        for tag, text in read["meanings"].items():
             self._add(tag, text)
-        for tag, values in table["values"].items():
+        for tag, values in read["values"].items():
             for value, text in values.items():
                 self._add(tag, text, value)
         self.telling = self.function | {phrase for phrase in self.meanings if " " not in phrase}
         inside = {word for phrase in self.meanings for word in phrase.split()}
-        self.single = self.telling.union(inside, phrases(table["function"]["common"]))
+        self.meaningful = self.telling | inside
+        self.whole = self.telling.union(self._phrases(read["function"]["common"]))
+        self.single = self.meaningful | self.whole
+
+    def _phrases(self, text: str) -> Iterator[str]:
+        for phrase in phrases(text):
+            yield " ".join([self._short.get(word, word) for word in phrase.split()])
 
     def _add(self, tag: str, text: str, value: str = "") -> None:
-        for phrase in phrases(text):
+        for phrase in self._phrases(text):
             said = self.meanings.get(phrase, ())
             self.meanings[phrase] = said if (tag, value) in said else (*said, (tag, value))
 
@@ -105,20 +104,27 @@ def meanings(language: Language) -> Meanings:
 def phrases(text: str) -> Iterator[str]:
     """The plain forms of a table's entry: phrases with commas between them."""
     for part in text.split(","):
-        yield " ".join(long_form(word) for word in plain(part).split()) or part.strip()
+        yield " ".join(plain(part).split()) or part.strip()
 
 
-def long_form(word: str) -> str:
-    """The word that a chat spelling stands for ("vc", "thx"), or the word itself."""
-    return _short().get(word, word)
+def long_form(word: str, language: Language) -> str:
+    """The word that a chat spelling stands for ("vc", "thx"), or the word itself: what is short in another language
+    is so here when this one has no such word.
+    """
+    return _all_short(language).get(word, word)
 
 
 @cache
-def _short() -> dict[str, str]:
-    """The languages' chat spellings are different words, so one table serves both."""
+def _all_short(language: Language) -> dict[str, str]:
+    own = lexicon(language).single
+    others = {s: long for other in LANGUAGES for s, long in short_forms(other).items() if s not in own}
+    return others | short_forms(language)
+
+
+@cache
+def short_forms(language: Language) -> dict[str, str]:
     return {
         short.strip() if short.strip() == "+" else plain(short): plain(long)
-        for language in LANGUAGES
         for long, shorts in table(language)["short"].items()
         for short in shorts.split(",")
     }
@@ -129,9 +135,17 @@ def table(language: Language) -> dict[str, Any]:
     return tomllib.loads(resources.files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
 
 
+LANGUAGES: tuple[Language, ...] = tuple(
+    sorted(
+        (f.name.removesuffix(".toml") for f in resources.files(__name__).iterdir() if f.name.endswith(".toml")),
+        key=lambda language: (table(language)["rank"], language),
+    )
+)
+
+
 @cache
 def lexicon(language: Language) -> Lexicon:
-    return Lexicon(table(language))
+    return Lexicon(language)
 
 
 @cache
@@ -140,6 +154,8 @@ def type_words() -> frozenset[str]:
 
 
 @cache
-def vocabulary() -> frozenset[str]:
-    """Every word that is known in some language, types of breweries included."""
-    return type_words().union(*(lexicon(language).single for language in LANGUAGES))
+def vocabulary(language: Language) -> frozenset[str]:
+    """Every word that is known in messages of this language: its own, and those of the others that have a meaning. (An
+    everyday word of another language is likelier a name: "Pueblo" in English.)
+    """
+    return lexicon(language).single.union(type_words(), *(lexicon(other).meaningful for other in LANGUAGES))
