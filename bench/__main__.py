@@ -64,7 +64,11 @@ def options() -> argparse.Namespace:
         "--model-time", type=seconds, default=[], help="seconds a run in the closed loop: 5, or 5:30, a lognormal"
     )
     asked.add_argument(
-        "--load", type=float, nargs="+", default=[0.05, 0.7], help="open loops, as shares of the capacity"
+        "--load",
+        type=float,
+        nargs="+",
+        default=[0.05, 0.7],
+        help="open loops, as shares of what the fleet carries with that time of the model",
     )
     asked.add_argument("--rate", type=float, help="an open loop of so many a second instead")
     asked.add_argument("--load-time", type=seconds, default=[5.0], help="seconds a run of the model there")

@@ -51,10 +51,12 @@ class Percentiles(NamedTuple):
 
 
 class Told(msgspec.Struct):
-    """Times in milliseconds; `added` is all that was not the model. `cpu_s` is the load generator's own, `talks` could go on."""
+    """Times in milliseconds; `added` is all that was not the model. `steady` runs a second ended while neither the first nor the last
+    fifth did. `cpu_s` is the load generator's own, `talks` could go on."""
 
     runs: int
     seconds: float
+    steady: float
     accept: Percentiles
     whole: Percentiles
     added: Percentiles
@@ -71,6 +73,7 @@ class Ended(NamedTuple):
     number: int
     accepted_s: float
     whole_s: float
+    at: float
 
 
 class People:
@@ -114,7 +117,8 @@ class People:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 outcome, accepted_s = await asker.ask(talk, message(self._job.kind, number))
-            self._ended.append(Ended(number, accepted_s, time.perf_counter() - began))
+            ended = time.perf_counter()
+            self._ended.append(Ended(number, accepted_s, ended - began, ended))
         except (OSError, ValueError) as error:  # a TimeoutError is an OSError
             outcome = f"{type(error).__name__} {error}".strip()
         self._outcomes[outcome] += 1
@@ -140,6 +144,7 @@ class People:
         return Told(
             runs=len(self._ended),
             seconds=seconds,
+            steady=_steady([end.at for end in self._ended]),
             accept=_percentiles([end.accepted_s for end in self._ended]),
             whole=_percentiles([end.whole_s for end in self._ended]),
             added=_percentiles([end.whole_s - model.get(end.number, 0.0) for end in self._ended]),
@@ -155,6 +160,12 @@ class People:
 
 class Times(msgspec.Struct):
     seconds: dict[int, float]
+
+
+def _steady(ends: Sequence[float]) -> float:
+    """A second; `ends` rise."""
+    middle = ends[len(ends) // 5 : len(ends) * 4 // 5 + 1]
+    return (len(middle) - 1) / (middle[-1] - middle[0]) if len(middle) > 1 else 0.0
 
 
 def _percentiles(seconds: Sequence[float]) -> Percentiles:

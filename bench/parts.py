@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,8 @@ SIZES = (200, 1000)  # in flight, to see what one more takes
 SOON = (1.0,)  # what the model takes for those once they were weighed
 CROWD_TIME = (5.0, 30.0)
 FEWEST = 40  # runs of an open loop, however slow
+CROWDED = 1.2  # people for each that could be in flight if the model's time cost us nothing
+ROUNDS = 4  # of each of them; the first and the last are not looked at
 EACH = 10  # clients of each copy that ask
 ARRIVALS = 150.0  # a second, where only those in flight count
 
@@ -31,7 +34,7 @@ Given = Mapping[str, str]
 
 
 async def costs(served: Service, options: Options, given: Given, results: Results) -> None:
-    """Closed loops of each kind, then open loops as shares of what they had in runs a second."""
+    """Closed loops of each kind, then open loops as shares of what the fleet can carry while the model takes its time."""
     async with _bench(served, options, given) as bench:
         results.closed = [await _closed(bench, kind, options) for kind in options.kinds]
         results.idle = await bench.idle()
@@ -50,12 +53,21 @@ async def _open(bench: Bench, options: Options, results: Results) -> None:
     if (options.model_time or options.at_once == 1) and not options.rate:
         return
     of = next((phase for phase in results.closed if phase.load.kind == SEEN), results.closed[-1])
-    rates = [options.rate] if options.rate else [share * of.runs_s for share in options.load]
+    slow = replace(of.load, model_time=options.load_time)
+    rates = [options.rate]
+    if not options.rate:
+        full = await _full(bench, slow, of.runs_s)
+        results.loaded.append(full)
+        rates = [share * full.told.steady for share in options.load]
     for rate in rates:
-        load = replace(
-            of.load, at_once=0, rate=rate, runs=max(FEWEST, int(rate * options.load_s)), model_time=options.load_time
-        )
+        load = replace(slow, at_once=0, rate=rate, runs=max(FEWEST, int(rate * options.load_s)))
         results.loaded.append(await bench.measured(load))
+
+
+async def _full(bench: Bench, load: Load, at_most: float) -> Phase:
+    """So many people at once that they wait for us and not only for the model; without its time we had `at_most` a second."""
+    people = int(at_most * math.prod(load.model_time) ** (1 / len(load.model_time)) * CROWDED)
+    return await bench.measured(replace(load, at_once=people, runs=ROUNDS * people))
 
 
 async def counts(served: Service, options: Options, given: Given, results: Results) -> None:

@@ -1,9 +1,9 @@
 """What publishing statistics costs: from nothing, after one client's load, with nothing new, and in a new month.
 
-    python bench/publishing.py [LINES]
+    python -m bench.publishing [LINES]
 
 LINES purchases (300,000 by default, 150 a client) made by SQL in an embedded PostgreSQL of its own. CPU is that of the
-server's process which does the work, and of this one.
+server's process which does the work, and of this one (with the calibrator's: bench/machine.py).
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from beerforyou import settings
 from beerforyou.clients.statistics import publish
 from beerforyou.db.migrate import migrate
 from beerforyou.servers.embedded import settings_with_servers
+from bench.machine import calibrated
 
 A_CLIENT, CITIES, BEERS, MONTHS = 150, 250, 2_000, 12
 # Half of a client's lines are of the most bought twentieth of the beers.
@@ -64,12 +65,13 @@ async def measure(folder: Path, lines: int) -> None:
 async def timed(what: str, admin: asyncpg.Connection, today: date) -> None:
     server = psutil.Process(admin.get_server_pid())
     before, start, wall = sum(server.cpu_times()[:2]), time.process_time(), time.perf_counter()
-    published = await publish(admin, today)
+    async with calibrated() as calibrator:
+        published = await publish(admin, today)
     cpu, own = sum(server.cpu_times()[:2]) - before, time.process_time() - start
     memory = server.memory_full_info().uss / 1e6
     temporary = await admin.fetchval("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()")
     print(
-        f"{what:<20}{cpu:7.2f} s of the server {own:6.3f} s here {time.perf_counter() - wall:7.2f} s in all"
+        f"{what:<20}{cpu:7.2f} s of the server, {cpu / calibrator.slowness:5.2f} s on a quiet core {own:6.3f} s here {time.perf_counter() - wall:7.2f} s in all"
         f" {published.cells:7,} cells {memory:6.0f} MB {temporary / 1e6:8.1f} MB of temporary files so far"
     )
 

@@ -59,7 +59,7 @@ def _cost(phase: Phase, roles: Sequence[str]) -> list[object]:
         f"**{phase.quiet_ms:.2f}**",
         f"{phase.slowness:.2f}",
         f"{sum(phase.tools_ms.values()):.2f}",
-        f"{phase.runs_s:.1f}",
+        f"{phase.told.steady:.1f}",
         f"{phase.others:.2f}",
     ]
 

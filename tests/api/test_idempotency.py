@@ -162,9 +162,9 @@ async def test_a_cancellation_of_nothing_does_not_use_its_key_up(settings: Setti
 async def test_a_key_is_forgotten_after_its_hours(settings: Settings) -> None:
     async with replica(settings, works=False) as here:
         first = await ask(here.mine)
-        await here.house.database.batch.alone("housekeeping.forget_keys", 1.0)
+        await here.house.database.batch.alone("housekeeping.forget_keys", 100, 1.0)
         assert (await ask(here.mine)).body == first.body
-        await here.house.database.batch.alone("housekeeping.forget_keys", 0.0)
+        await here.house.database.batch.alone("housekeeping.forget_keys", 100, 0.0)
         new = await ask(here.mine)
         assert (new.status, new.body["run_id"] != first.body["run_id"]) == (202, True)
         assert (await written(settings))["runs"] == 2

@@ -64,3 +64,23 @@ async def test_a_lost_connection_is_told_and_made_again(valkey: Valkey, subscrip
         assert await heard(inbox) is None
         await valkey("PUBLISH", "d", "again")
         assert await heard(inbox) == b"again"
+
+
+@pytest.mark.parametrize("channels", [1, 20])
+async def test_what_nobody_listens_to_any_more_is_left(
+    valkey: Valkey, subscriptions: Subscriptions, channels: int
+) -> None:
+    names, inbox = [f"left-{n}" for n in range(channels)], asyncio.Queue()
+    for name in (*names, "kept"):
+        await subscriptions.add(name, inbox.put_nowait)
+    for name in (*names, "kept"):
+        subscriptions.remove(name, inbox.put_nowait)
+    await subscriptions.add("kept", inbox.put_nowait)
+
+    async def left() -> bool:
+        return int(sum((await valkey("PUBSUB", "NUMSUB", *names))[1::2])) == 0
+
+    await wait_until(left, "they are left")
+    await valkey("PUBLISH", "kept", "still")
+    assert await heard(inbox) == b"still"
+    subscriptions.remove("kept", inbox.put_nowait)

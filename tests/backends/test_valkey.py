@@ -15,6 +15,7 @@ from beerforyou.errors import CommandRefused, SetupError, Unavailable
 from beerforyou.servers import embedded
 from beerforyou.settings import Settings
 from bench.model_server.certificate import certify
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -41,6 +42,63 @@ async def process_id(valkey: Valkey) -> int:
 async def figure(valkey: Valkey, section: str, name: str) -> str:
     lines = (await valkey("INFO", section)).decode().splitlines()
     return str(dict(line.split(":", 1) for line in lines if ":" in line)[name])
+
+
+@pytest.fixture(params=["keeps replies to itself", "does not"])
+async def talking(valkey: Valkey, embedded_settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Valkey]:
+    """With a server that knows CLIENT REPLY, or one that does not let us."""
+    if request.param == "does not":
+        await valkey("ACL", "SETUSER", "talker", "on", ">secret", "~*", "&*", "+@all", "-client|reply")
+    url = urlsplit(embedded_settings.valkey_url)
+    who = "talker:secret" if request.param == "does not" else url.netloc.partition("@")[0]
+    connection = await Valkey.connect(url._replace(netloc=f"{who}@{url.netloc.partition('@')[2]}").geturl())
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [("SET", "ipa", "1"), ("NO-SUCH",), ("PUBLISH", "somewhere", b"\r\n\0"), ("INCR", "text"), ("PING",)],
+    ids=str,
+)
+async def test_what_is_told_has_no_reply_and_takes_no_other_commands(talking: Valkey, told: tuple[str, ...]) -> None:
+    await talking("SET", "text", "no number")
+    before = talking("ECHO", "before")
+    for _ in range(3):
+        talking.tell(*told)
+    between, waiting = talking("ECHO", "between"), len(talking._wire._waiting)
+    talking.tell(*told)
+    after = talking("ECHO", "after")
+    assert await asyncio.gather(before, between, after) == [b"before", b"between", b"after"]
+    assert waiting == (2 if talking._wire.silent else 5)
+    assert await talking("GET", "ipa") == (b"1" if told[0] == "SET" else None)
+
+
+async def test_what_is_told_while_the_connection_is_down_is_lost(valkey: Valkey) -> None:
+    await valkey("SET", "ipa", "1")
+    valkey._wire.abort()
+    for _ in range(3):
+        valkey.tell("SET", "ipa", "2")
+    with pytest.raises(Unavailable):
+        await valkey("GET", "ipa")
+    await wait_until(lambda: answers(valkey), "it is connected again")
+    assert await valkey("GET", "ipa") == b"1" and valkey._wire.silent
+
+
+async def answers(valkey: Valkey) -> bool:
+    try:
+        return bool(await valkey("PING"))
+    except Unavailable:
+        return False
+
+
+async def test_who_waits_for_nothing_is_woken_by_no_watch(valkey: Valkey) -> None:
+    await valkey("PING")
+    valkey._wire._check()
+    assert valkey._wire._watch is None
+    waits = valkey("PING")
+    assert valkey._wire._watch is not None
+    await waits
 
 
 async def test_replies_come_to_their_commands_in_order(valkey: Valkey) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -130,6 +131,41 @@ async def test_batches_over_the_same_conversations_do_not_end_each_other(
         ending_one = [end(database, claims.pop())]
         assert None not in await asyncio.gather(*jobs, *interrupting, *handing, *ending_one)
     assert await deadlocks(settings) == before
+
+
+async def test_claims_cancellations_and_heartbeats_end_nobody_and_are_ended_by_nobody(
+    database: Database, client: str, settings: Settings
+) -> None:
+    """In the order of the runs, which here is the opposite of the conversations': beside who interrupts and hands over."""
+    first = [await accept(database, client) for _ in range(60)]
+    for run in first:
+        await end(database, await claim(database, run["run_id"]))
+    before = await deadlocks(settings)
+    write, unlocked = database.batch.write, database.batch.unlocked
+    for n in range(4):
+        asked = [await accept(database, client, "e mais?", run["conversation_id"]) for run in reversed(first)]
+        runs = [run["run_id"] for run in asked]
+        claiming = [claim(database, run_id, "w") for run_id in runs]
+        interrupting = [accept(database, client, "não", run["conversation_id"], "interrupt") for run in first]
+        cancelling = [unlocked("runs.cancel", client, run_id, None, b"") for run_id in runs[n::3]]
+        handing = [
+            write("conversations.hand", run["conversation_id"], client, state, None)
+            for run in first
+            for state in ("person", "bot")
+        ]
+        given_back = [
+            database.batch.alone("runs.heartbeat", "w", 30.0, some, [None] * len(some), [False] * len(some))
+            for some in (runs, runs[::-1], [])
+        ]
+        await asyncio.gather(*claiming, *interrupting, *cancelling, *handing, *given_back)
+        await database.batch.alone("runs.leave", "w")
+        while waiting := await database.service.fetch("runs.waiting", 1000, -1.0):
+            await asyncio.gather(*(ended(database, row["run_id"]) for row in waiting))
+    assert await deadlocks(settings) == before
+
+
+async def ended(database: Database, run_id: UUID) -> None:
+    await end(database, await claim(database, run_id, "last"))
 
 
 async def deadlocks(settings: Settings) -> int:

@@ -20,7 +20,7 @@ async def accept(
 
 
 async def claim(database: Database, run_id: UUID, worker: str = "w", lease_s: float = 30.0) -> asyncpg.Record:
-    return await database.batch.write("runs.claim", run_id, worker, lease_s)
+    return await database.batch.unlocked("runs.claim", run_id, worker, lease_s)
 
 
 def steps(*numbers: int, kind: str = "model") -> str:

@@ -1,15 +1,20 @@
 """Writes share a commit, and nobody pays for a neighbour."""
 
 import asyncio
-from uuid import uuid4
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
 import pytest
 
+from beerforyou.db import batch
 from beerforyou.db.connections import operator
 from beerforyou.db.database import Database
 from beerforyou.db.queries import QUERIES
+from beerforyou.errors import Unavailable
 from beerforyou.settings import Settings
 from tests.db.asking import accept, claim, end, ending, record, told, waits_for_lock
 from tests.waiting import wait_until
@@ -207,6 +212,48 @@ async def test_who_records_hears_that_somebody_wants_no_answer_any_more(database
     assert (await database.batch.write("runs.record", *record(taken)))["cancelled"] is False
     await database.batch.write("runs.cancel", client, taken["run_id"], None, b"")
     assert (await database.batch.write("runs.record", *record(taken, 2)))["cancelled"] is True
+
+
+def of_run(query: str, client: str, run_id: UUID) -> tuple[Any, ...]:
+    return (run_id, "w", 30.0) if query == "runs.claim" else (client, run_id, None, b"")
+
+
+@asynccontextmanager
+async def locked(settings: Settings, run_id: UUID) -> AsyncIterator[None]:
+    other = await asyncpg.connect(settings.database_admin_url)
+    async with other.transaction():
+        await other.fetch("SELECT FROM core.open_runs WHERE run_id = $1 FOR UPDATE", run_id)
+        yield
+    await other.close()
+
+
+@pytest.mark.parametrize("query", ["runs.claim", "runs.cancel"])
+@pytest.mark.parametrize("which", [0, 1, 2])
+async def test_who_knows_no_conversation_waits_for_no_row_and_holds_up_nobody(
+    database: Database, client: str, settings: Settings, query: str, which: int
+) -> None:
+    """Somebody has the row of one run; the others of the batch are done meanwhile, and it is when he has let go."""
+    runs = [(await accept(database, client))["run_id"] for _ in range(3)]
+    async with locked(settings, runs[which]):
+        rows = [
+            asyncio.ensure_future(database.batch.unlocked(query, *of_run(query, client, run_id))) for run_id in runs
+        ]
+        held = rows.pop(which)
+        done = await asyncio.gather(*rows)
+        assert not held.done() and not await waits_for_lock(settings)
+    for row in (*done, await held):
+        assert row["run_id"] if query == "runs.claim" else row["status"] == "cancelling"
+
+
+@pytest.mark.parametrize("query", ["runs.claim", "runs.cancel"])
+async def test_a_run_that_stays_locked_is_said_to_be_so(
+    database: Database, client: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(batch, "LONGEST_WRITE_S", 0.1)
+    run_id = (await accept(database, client))["run_id"]
+    async with locked(settings, run_id):
+        with pytest.raises(Unavailable, match="locked"):
+            await database.batch.unlocked(query, *of_run(query, client, run_id))
 
 
 @pytest.mark.parametrize("rounds", [1, 3])

@@ -57,40 +57,57 @@ async def counted(furnished: Settings) -> AsyncIterator[Counted]:
 # What it costs -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_text_that_comes_again_is_one_round_trip(counted: Counted) -> None:
+async def test_a_text_that_comes_again_and_again_is_one_round_trip(counted: Counted) -> None:
+    """The second time its plan is made to be kept."""
     sql = "SELECT style, sum(quantity) AS quantity FROM my_purchases GROUP BY style"
     assert await counted.cost("SELECT 1 AS n")  # which opens the connection
+    assert await counted.cost(sql) == (2, 1)
     assert await counted.cost(sql) == (2, 1)
     assert await counted.cost(sql) == (1, 1)
     assert await counted.cost(sql, OTHER) == (1, 1)
 
 
 async def test_so_is_one_with_other_constants(counted: Counted) -> None:
-    await counted.cost(BY_STYLE.format("IPA", 1))
+    for least in (1, 7):
+        await counted.cost(BY_STYLE.format("IPA", least))
     for style, least in (("Stout", 2), ("it''s", 30), ("'' OR ''1''=''1", 4), ("", 0)):
         assert await counted.cost(BY_STYLE.format(style, least)) == (1, 1)
 
 
 async def test_another_clients_time_zone_is_one_more(counted: Counted) -> None:
     sql = "SELECT CURRENT_DATE AS today"
-    for zone in ("Asia/Kathmandu", "America/Sao_Paulo"):
+    for zone in ("Asia/Kathmandu", "Asia/Kathmandu", "America/Sao_Paulo"):
         await counted.cost(sql, zone=zone)
     assert await counted.cost(sql, zone="Asia/Kathmandu") == (2, 2)
     assert await counted.cost(sql, zone="Asia/Kathmandu") == (1, 1)
 
 
+async def test_texts_that_come_once_end_no_plan(counted: Counted) -> None:
+    """Whatever comes in between: others' plans are there afterwards, and none of theirs has to be taken away."""
+    again = "SELECT city, sum(quantity) AS quantity FROM my_purchases GROUP BY city"
+    for _ in range(2):
+        await counted.cost(again)
+    once = [
+        f"SELECT beer, max(amount) AS m{n} FROM my_purchases WHERE style <> 'x' GROUP BY beer" for n in range(2 * PLANS)
+    ]
+    before = counted.sent.messages["C"]
+    assert {await counted.cost(sql) for sql in once} == {(2, 1)}
+    assert counted.sent.messages["C"] == before
+    assert await counted.cost(again) == (1, 1)
+
+
 async def test_what_the_gate_let_through_it_does_not_look_at_again(house: House) -> None:
     gate = house.database.gate
     await gate.passed(BY_STYLE.format("a", 7))
-    asked = gate._number
+    asked = gate.judging.number
     assert (await gate.passed(BY_STYLE.format("b", 8))).values == ("b", "8")
     await gate.passed(f"{BY_STYLE.format('b', 8)} LIMIT 5")
-    assert gate._number == asked + 1
+    assert gate.judging.number == asked + 1
     for literal in ("1e5000", "2026-01-01 10:00 Foo+3:17"):
         with pytest.raises(Refused, match=r"time zone|too long"):
             await gate.passed(BY_STYLE.format(literal, 8))
     await gate.passed(BY_STYLE.format("b", 8_000_000_000))
-    assert gate._number == asked + 3, "what is not plain is looked at"
+    assert gate.judging.number == asked + 3, "what is not plain is looked at"
 
 
 async def test_a_session_keeps_one_plan_for_all_constants_and_clients(
@@ -101,7 +118,7 @@ async def test_a_session_keeps_one_plan_for_all_constants_and_clients(
         admin = await asyncpg.connect(settings.database_admin_url)
         await admin.execute(f"GRANT SELECT ON pg_prepared_statements TO bfy_reader; {MAY_ASK}")
         database = await connect(msgspec.structs.replace(settings, database_pool=1))
-        for number, client in enumerate((ME, OTHER, ME, OTHER)):
+        for number, client in enumerate((ME, OTHER, ME, OTHER, ME)):
             await database.fence.ask(client, BY_STYLE.format(f"Style {number}", number))
         (kept,) = (await database.fence.run(ME, KEPT_PLANS)).rows
         assert kept == (1, 4, 0)
@@ -117,7 +134,8 @@ async def test_plans_do_not_fill_a_session(furnished: Settings) -> None:
         for n in range(2 * PLANS):
             sql = " UNION ALL ".join([part.format(n=n)] * 4)
             assert len(sql) < KEPT
-            await database.fence.ask(ME, sql)
+            for _ in range(2):
+                await database.fence.ask(ME, sql)
         assert 0 < (await watched.session_mb() or 0) < SESSION_MB
     await database.close()
 

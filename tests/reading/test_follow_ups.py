@@ -26,7 +26,6 @@ LAST = Search(city="San Diego", state="California", type="brewpub", only_new=Tru
         ("me fala da Stone", STONE),
         ("the Denver Beer one", DENVER),
         ("sim", None),
-        ("both", None),
     ],
 )
 def test_one_of_those_shown(said: Said, text: str, meant: Ref | None) -> None:
@@ -35,7 +34,7 @@ def test_one_of_those_shown(said: Said, text: str, meant: Ref | None) -> None:
     assert reading.brewery == meant
 
 
-@pytest.mark.parametrize("text", ["a quinta", "#7", "the one in Portland", "a de Seattle"])
+@pytest.mark.parametrize("text", ["a quinta", "#7", "the one in Portland", "a de Seattle", "both", "da 1 a 3"])
 def test_a_finger_that_points_at_none_is_no_yes(said: Said, text: str) -> None:
     """A yes costs money."""
     assert said(text).tool == "get_website_summary"

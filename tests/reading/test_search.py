@@ -131,7 +131,6 @@ def test_distance(said: Said, text: str, search: Search) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("onde fica a Stone Brewing?", "Stone Brewing"),
         ("tem alguma cervejaria chamada Alter?", "Alter Brewing Company"),
         ("is there a brewery called Moonlit Badger?", "Moonlit Badger"),
         ("do you have Russian River?", "Russian River Brewing Company"),

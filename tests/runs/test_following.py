@@ -358,13 +358,16 @@ async def test_who_looks_before_it_is_kept_looks_again(
         return rows
 
     monkeypatch.setattr(quick.following, "_reads", type("Reads", (), {"fetch": staticmethod(too_early)}))
+    tool = ["tool_started", "tool_finished"]
     with mute(quick):
         writing.emit("tool_started", n=1)
-    writing.emit("tool_finished", n=1)
+        writing.emit("tool_finished", n=1)
+    writing.emit("tool_started", n=2)
+    writing.emit("tool_finished", n=2)
     writing.step(Entry(kind="tool", name="t", input={}, output={}))
 
     async def told() -> bool:
-        return sink.types == ["started", "tool_started", "tool_finished"]
+        return sink.types == ["started", *tool, *tool]
 
     await wait_until(told, "he is told what was missing")
     assert len(looked) == 2

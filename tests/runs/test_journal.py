@@ -21,6 +21,7 @@ from beerforyou.runs.journal import Entry, Journal
 from beerforyou.runs.ledger import Key, Kind, Ledger, so_far
 from beerforyou.runs.looking import look
 from beerforyou.runs.publishing import channel
+from beerforyou.runs.run import EventType
 from beerforyou.usage import Usage
 from tests.db.asking import accept, waits_for_lock
 from tests.hearing import hearing
@@ -188,6 +189,34 @@ async def test_events_are_told_at_once_and_kept_with_the_next_step_but_for_sente
     assert heard.sentences(writing.run_id) == ["Dois."]
 
 
+@pytest.mark.parametrize("meanwhile", [(), ("tool_started",), ("text", "text"), ("started",)])
+async def test_a_tool_that_ends_soon_is_told_at_once_with_its_end(
+    quick: House, taken: Taken, monkeypatch: pytest.MonkeyPatch, meanwhile: tuple[EventType, ...]
+) -> None:
+    monkeypatch.setattr(journals, "BEGUN_S", 60.0)
+    writing = journal(quick, await taken())
+    with hearing(quick) as heard:
+        writing.emit("tool_started", tool="search")
+        for type in meanwhile:
+            writing.emit(type, text="Um.")
+        writing.emit("tool_finished", tool="search")
+        assert [event.type for event in heard.of(writing.run_id)] == ["tool_started", *meanwhile, "tool_finished"]
+
+
+@pytest.mark.parametrize("tools", [1, 3])
+async def test_a_tool_that_lasts_is_told_of_while_it_does(quick: House, taken: Taken, tools: int) -> None:
+    assert journals.BEGUN_S <= 0.02
+    writing = journal(quick, await taken())
+    with hearing(quick) as heard:
+        for n in range(tools):
+            writing.emit("tool_started", tool=str(n))
+
+        async def told() -> bool:
+            return len(heard.of(writing.run_id)) == tools
+
+        await wait_until(told, "each has been told of")
+
+
 @pytest.mark.parametrize("burst", [1, 2, 50])
 async def test_the_first_sentence_is_told_at_once_and_those_soon_after_it_together(
     quick: House, taken: Taken, burst: int
@@ -228,9 +257,10 @@ async def test_each_attempt_s_numbers_are_higher_and_join_what_was_kept(
             if wrote:
                 writing.step(entry())
                 await writing.commit()
+            writing.emit("tool_finished", tool="search")
         news = heard.news[channel(claimed.run_id)]
         first = (attempt - 1) * 1000 + 1
-        assert [event.seq for event in heard.of(claimed.run_id)] == [first, first + 1, first + 2]
+        assert [event.seq for event in heard.of(claimed.run_id)] == list(range(first, first + 4))
         assert unpacked(news[0]).needs == last_kept, "what was kept by then, and no more"
         assert writing.next_step == len(steps) + 1 + wrote
         last_kept = (await kept(quick, claimed.run_id))[-1][0] if wrote else 0

@@ -26,6 +26,7 @@ CASES: list[tuple[str, dict[str, Any], set[str], set[str]]] = [
     ("search_breweries", {"city": "Portland"}, PUBLIC, {"catalogue", "home"}),
     ("search_breweries", {"near_me": True}, PUBLIC | ME, {"catalogue", "home"}),
     ("search_breweries", {"only_new": True, "state": "Ohio"}, PUBLIC | ME, {"catalogue", "home", "profile"}),
+    ("search_breweries", {"breweries": ["Stone Brewing"]}, ME, {"catalogue", "home", "profile"}),
     ("get_website_summary", {"brewery": "Stone Brewing", "state": "California"}, PUBLIC, {"catalogue"}),
     ("get_website_summary", {"brewery": "Stone Brewing"}, PUBLIC, {"catalogue", "home"}),
 ]  # fmt: skip

@@ -585,3 +585,41 @@ async def test_a_webhook_removed_while_its_message_is_sent_is_no_error(
         await webhooks.remove(db, MINE, webhook.webhook_id)
         await sender.drained()
     assert caplog.records == []
+
+
+class Counted(Postman):
+    """Finds so many messages at each look."""
+
+    def __init__(self, db: Database, settings: Settings, *found: int) -> None:
+        super().__init__(db, settings)
+        self.found, self.looks = iter(found), 0
+
+    async def deliver_due(self) -> int:
+        self.looks += 1
+        return next(self.found)
+
+
+@pytest.mark.parametrize(
+    ("found", "news", "looks"),
+    [
+        ([0], [False] * 5, 1),
+        ([0, 0], [False, False, True, False, False], 2),
+        ([0, 0, 0], [True, True, True, False], 3),
+        ([3, 1, 0], [False] * 5, 3),
+        ([0, 2, 0], [False, True, False, False], 3),
+    ],
+    ids=str,
+)
+async def test_a_postman_looks_when_something_may_be_due(
+    db: Database, local: Settings, monkeypatch: pytest.MonkeyPatch, found: list[int], news: list[bool], looks: int
+) -> None:
+    monkeypatch.setattr(posting, "REST_S", 3600.0)
+    here = Counted(db, local, *found)
+    for each in news:
+        await here.go_round(each)
+    assert here.looks == looks
+    monkeypatch.setattr(posting, "REST_S", 0.0)
+    here.found = repeat(0)
+    await here.go_round(False)
+    assert here.looks == looks + 1, "and now and then all the same"
+    await here.close()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from beerforyou.db.queries import QUERIES
 from beerforyou.house import House, opened
+from beerforyou.worker import housekeeping
 from beerforyou.worker.housekeeping import keep_house
 from tests.conftest import FreshSettings
 from tests.worker.conftest import CLIENT, bring_client
@@ -28,7 +29,12 @@ async def place(fresh_settings: FreshSettings) -> AsyncIterator[House]:
 async def admin(place: House) -> AsyncIterator[asyncpg.Connection]:
     """All is as on the first day: nothing was said, and there are the partitions of a week."""
     connection = await asyncpg.connect(place.settings.database_admin_url)
-    await connection.execute("SET search_path = core; TRUNCATE conversations, open_runs, ended_runs, ledger, said")
+    await connection.execute(
+        "SET search_path = core; TRUNCATE conversations, open_runs, ended_runs, ledger, said, webhooks, webhook_messages, idempotency_keys, workers"
+    )
+    await connection.execute(
+        "INSERT INTO webhooks (webhook_id, client_id, url) VALUES (uuidv7(), $1, 'https://example.com')", CLIENT
+    )
     for table in PARTITIONED:
         for day in await days(connection, table):
             await connection.execute(f"DROP TABLE {table}_{datetime.now(UTC) + timedelta(days=day):%Y%m%d}")
@@ -68,7 +74,7 @@ async def partition(admin: asyncpg.Connection, day: int) -> None:
 
 
 async def leave(admin: asyncpg.Connection, day: int, last_message: int | None = None) -> None:
-    """A conversation with a run, its ledger and what a person said, at noon of that day."""
+    """A conversation with a run, its ledger and webhook message, what a person said, a key and a worker, at noon of that day."""
     at = datetime.now(UTC).replace(hour=12, minute=0) + timedelta(days=day)
     args = at, CLIENT
     talk = await admin.fetchval("SELECT core.uuid_at($1)", at)
@@ -85,6 +91,12 @@ async def leave(admin: asyncpg.Connection, day: int, last_message: int | None = 
     )
     await admin.execute("INSERT INTO ledger (run_id, seq, client_id, steps, events) VALUES (uuid_at($1), 1, $2, '[]', '[]')", *args)  # fmt: skip
     await admin.execute("INSERT INTO said (message_id, conversation_id, client_id, role, text, number) VALUES (uuid_at($1), uuid_at($1), $2, 'operator', 'oi', 4)", *args)  # fmt: skip
+
+    await admin.execute("INSERT INTO webhook_messages (message_id, client_id, webhook_id, run_id) SELECT uuid_at($1), $2, webhook_id, uuid_at($1) FROM webhooks", *args)  # fmt: skip
+    await admin.execute("INSERT INTO idempotency_keys (client_id, key, request, answer, created_at) VALUES ($2, $1::timestamptz::text, '', '{}', $1)", *args)  # fmt: skip
+    await admin.execute(
+        "INSERT INTO workers (worker, lease_until) VALUES ($1::timestamptz::text, $1 + interval '1 day')", at
+    )
 
 
 async def there(admin: asyncpg.Connection) -> dict[str, int]:
@@ -174,6 +186,49 @@ async def test_a_conversation_that_goes_on_is_kept_and_so_is_one_that_waits(
     ]
     assert ages == [31, 32]
     assert await admin.fetchval("SELECT count(*) FROM open_runs") == 1
+
+
+# What the service may write and housekeeping does not count by age, and why it is bounded all the same.
+BOUNDED = {"webhooks": "a client has so many at the most", "open_runs": "a run ends"}
+
+
+async def written(admin: asyncpg.Connection) -> dict[str, int]:
+    """Each table that the service may write to, with its rows."""
+    tables = await admin.fetch(
+        "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relnamespace <> 'pg_catalog'::regnamespace AND has_table_privilege('bfy_service', oid, 'INSERT')"
+    )
+    return {row["name"]: await admin.fetchval(f"SELECT count(*) FROM {row['name']}") for row in tables}
+
+
+@pytest.mark.parametrize("portion", [1, 4, 7, 5000])
+async def test_nothing_grows_without_end(
+    quick: House, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    """However much came at once, all of it goes in one round; a table that is added to these has to be thought of here."""
+    monkeypatch.setattr(housekeeping, "PORTION", portion)
+    for age in range(30, 38):
+        await leave(admin, -age)
+    before = await written(admin)
+    assert {table: rows for table, rows in before.items() if table not in BOUNDED} == dict.fromkeys(
+        [*PARTITIONED, "conversations", "webhook_messages", "idempotency_keys", "workers"], 8
+    )
+    await leave(admin, 0)
+    await keeping(quick, 10, 10)
+    after = await written(admin)
+    assert {table for table in before if after[table] != 1} == {"open_runs"}, after
+
+
+@pytest.mark.parametrize("table", ["conversations", "webhook_messages", "idempotency_keys", "workers"])
+async def test_what_somebody_has_is_left_for_the_next_time(quick: House, admin: asyncpg.Connection, table: str) -> None:
+    for age in range(30, 33):
+        await leave(admin, -age)
+    async with admin.transaction():
+        await admin.fetch(f"SELECT FROM {table} LIMIT 1 FOR UPDATE")
+        await keeping(quick, 10, 10)
+        assert (await written(admin))[table] == 1
+    await keeping(quick, 10, 10)
+    assert (await written(admin))[table] == 0
 
 
 async def test_nobody_has_rights_on_a_partition(quick: House, admin: asyncpg.Connection) -> None:

@@ -12,7 +12,8 @@ from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies
 from beerforyou.labels import Label, union
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply
-from beerforyou.reading.reading import Context
+from beerforyou.reading.picks import ON_THE_WEB
+from beerforyou.reading.reading import Context, Reading, Ref
 from beerforyou.sentences import say
 from beerforyou.tools.tool import Result
 
@@ -49,9 +50,36 @@ def _history(turn: Turn) -> list[Label]:
 
 
 def _context(turn: Turn, results: Sequence[Result]) -> Context:
-    """The last outcome that a follow-up can lean on; without one, the conversation stays where it was."""
-    leaning = [result.context for result in results if result.context != Context()]
-    return replace(leaning[-1] if leaning else turn.context, language=turn.language)
+    """The last outcome that a follow-up can lean on; without one, the conversation stays where it was. Who was told of is known
+    until there is another list; an offer is open until the next answer."""
+    leaning = [result.context for result in results if result.context != Context(told=result.context.told)]
+    told = _told(turn.read(), results)
+    kept = leaning[-1] if leaning else turn.context
+    told = told or (() if leaning and kept.shown else turn.context.told)
+    offered = any(context.offered for context in leaning) or (bool(results) and _offers_told(turn.read(), told))
+    return replace(kept, language=turn.language, told=told, offered=offered, pending=_pending(turn.read()))
+
+
+def _pending(reading: Reading) -> tuple[str, ...]:
+    """What the answer to "which one?" will be about."""
+    nobody = reading.tool == "get_website_summary" and not reading.brewery and not reading.picks
+    if not reading.unsure and not nobody:
+        return ()
+    return (reading.intent, *reading.asks) if reading.intent in ("facts", "compare") else ("accept",)
+
+
+def _told(reading: Reading, results: Sequence[Result]) -> tuple[Ref, ...]:
+    """By the tools, or by the sentence that gives the reasons for one."""
+    if results and reading.intent == "why":
+        return reading.picks
+    return tuple(dict.fromkeys(ref for result in results for ref in result.context.told))
+
+
+def _offers_told(reading: Reading, told: Sequence[Ref]) -> bool:
+    """Of one brewery, where what was asked is not in the catalogue, or nothing was asked but the brewery itself."""
+    return (
+        reading.intent == "facts" and len(told) == 1 and (not reading.asks or not ON_THE_WEB.isdisjoint(reading.asks))
+    )
 
 
 def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
@@ -76,9 +104,9 @@ def _found(results: Sequence[Result]) -> list[AnyBlock]:
 
 def _offer(turn: Turn, context: Context, results: Sequence[Result]) -> list[AnyBlock]:
     """ "Shall I tell you more?", when something was found in this turn."""
-    if not context.offered or not any(result.context.shown for result in results):
+    if not context.offered:
         return []
-    shown, language = context.shown, turn.language
+    shown, language = context.told or context.shown, turn.language
     text = say("offer.one", language, name=shown[0].name) if len(shown) == 1 else say("offer.several", language)
     picks = (
         [say("offer.yes", language)]

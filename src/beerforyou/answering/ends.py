@@ -53,8 +53,8 @@ def canned(turn: Turn, key: str, outcome: Outcome, **values: str) -> Draft:
 
 
 def worded(turn: Turn, text: str, outcome: Outcome = "answered", label: Label | None = None) -> Draft:
-    """What needs no tool. The conversation stays where it was."""
-    context = replace(turn.context, language=turn.language)
+    """What needs no tool. The conversation stays where it was, but what was offered is not answered by what comes next."""
+    context = replace(turn.context, language=turn.language, offered=False, pending=())
     return Draft(outcome=outcome, blocks=(Text(text=text),), label=label or Label(), context=context)
 
 

@@ -38,7 +38,7 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         time_zone=zone,
         scopes=frozenset(claimed.scopes),
         versions={name: version for name, version in versions.items() if version},
-        shown=memory.context.shown,
+        shown=tuple(dict.fromkeys((*memory.context.shown, *memory.context.told))),
     )
     return Turn(
         run_id=claimed.run_id,

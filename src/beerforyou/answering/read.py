@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from beerforyou.answering.turn import Draft, Turn
 from beerforyou.reading.read import read as understand
-from beerforyou.reading.reading import Context, Reading, Ref
+from beerforyou.reading.reading import MOST_DETAILS, Reading, Ref
 
 # A message of a buyer has 310 characters at most (tests/evals), and takes a millisecond. Twenty long ones at once would hold
 # up everybody else: one after the other, beside the event loop, they don't.
@@ -19,20 +19,21 @@ _aside = ThreadPoolExecutor(1, "reading")
 
 async def read(turn: Turn) -> Draft | None:
     turn.reading = reading = await _understood(turn)
-    agreed = _agreed(reading, turn.context)
+    agreed = agreed_to(reading)
     turn.caller = replace(turn.caller, language=reading.language, question=reading.question, agreed=agreed)
     return None
 
 
 async def _understood(turn: Turn) -> Reading:
-    given = turn.text, turn.hands.catalogue, turn.context, turn.caller.today
+    given = turn.text, turn.hands.catalogue, turn.context, turn.caller.today, turn.caller.home
     if len(turn.text) <= LONG:
         return understand(*given)
     return await asyncio.get_running_loop().run_in_executor(_aside, understand, *given)
 
 
-def _agreed(reading: Reading, context: Context) -> tuple[Ref, ...]:
-    """To ask about a brewery, or to pick one, is a yes to it; a bare yes needs an offer that it answers."""
-    if reading.tool != "get_website_summary":
+def agreed_to(reading: Reading) -> tuple[Ref, ...]:
+    """Who asks for details of a brewery, or picks it, agrees to it and to no other; a yes is read as a pick where it answers
+    the offer of the only one. More than are told of at a time are asked about."""
+    if reading.tool != "get_website_summary" or len(reading.picks) > MOST_DETAILS:
         return ()
-    return (reading.brewery,) if reading.brewery else context.shown if context.offered else ()
+    return (reading.brewery,) if reading.brewery else reading.picks

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from beerforyou.answering import pipeline
@@ -36,7 +38,6 @@ class Attempt:
         self._house, self._lease, self.run_id = house, lease, run_id
         self.claimed = asyncio.Event()
         self.fencing_token: int | None = None
-        self._epoch = 0
         self._begun = self.over = False
         self.blamed = True
         self._journal: Journal | None = None
@@ -62,8 +63,8 @@ class Attempt:
         finally:
             self.claimed.set()
         if claimed:
-            self.fencing_token, self._epoch = claimed.fencing_token, self._lease.epoch
-            await self._through(claimed)
+            self.fencing_token = claimed.fencing_token
+            await self._through(claimed, partial(self._lease.holds, self._lease.epoch))
         self.over = True
 
     async def _claim(self) -> Claim | None:
@@ -80,12 +81,10 @@ class Attempt:
         if self._journal:
             await self._journal.settled()
 
-    async def _through(self, claimed: Claim) -> None:
+    async def _through(self, claimed: Claim, may_go_on: Callable[[], bool]) -> None:
         house, settings = self._house, self._house.settings
         claimed, steps = await so_far(house.database.service, claimed)
-        journal = self._journal = Journal(
-            house.database.batch, claimed, settings.lease_s, self._may_go_on, house.publishing
-        )
+        journal = self._journal = Journal(house.database.batch, claimed, settings.lease_s, may_go_on, house.publishing)
         given_up = _given_up(claimed, settings)
         turn, memory = await through("begin", self.run_id, self._load(claimed, Ledger(journal, steps), given_up))
         self._begun = True
@@ -104,9 +103,6 @@ class Attempt:
         reads = house.database.as_client(claimed.client_id)
         memory = Memory() if given_up else await remembered(claimed, house.valkey, reads)
         return load(house, claimed, memory, journal, ledger), memory
-
-    def _may_go_on(self) -> bool:
-        return self._lease.holds(self._epoch)
 
     async def _answer(self, turn: Turn, claimed: Claim) -> Answer:
         if claimed.cancelled or self._cancelled:

@@ -36,7 +36,7 @@ STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for statu
 
 class Connection(Protocol):
     __slots__ = (
-        "_answering", "_asked", "_begun", "_chunked", "_chunks", "_coming", "_deaf", "_drained", "_fields", "_lobby",
+        "_answering", "_asked", "_begun", "_chunked", "_chunks", "_coming", "_deaf", "_fields", "_lobby",
         "_owed", "_parser", "_paused", "_read", "_server", "_spare", "_stream", "_target", "_transport",
     )  # fmt: skip
 
@@ -49,7 +49,6 @@ class Connection(Protocol):
         self._asked: deque[Request] | None = None  # meanwhile; nearly always none
         self._stream: Stream | None = None
         self._chunked = True  # HTTP/1.0 knows no chunks
-        self._drained: asyncio.Future[None] | None = None
         self._owed: Owed | None = None
         self._read = 0  # bytes of this head, or since it
         self._begun = False  # a head has begun, and is not complete
@@ -68,6 +67,8 @@ class Connection(Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lobby.connections.discard(self)
         self._leave()
+        self._coming = None
+        del self._parser  # they hold this connection, as it holds them
         self._server.one_less()
 
     def drop(self) -> None:
@@ -84,7 +85,6 @@ class Connection(Protocol):
             self._stream.lost()
             self._stream = None
         self._asked = None
-        self._wake()
 
     def finish(self) -> None:
         """The server stops: what was asked for is answered, and then it ends."""
@@ -250,11 +250,6 @@ class Connection(Protocol):
             self._transport.write(b"0\r\n\r\n")
         self._complete()
 
-    async def drained(self) -> None:
-        if self._paused:
-            self._drained = asyncio.get_running_loop().create_future()
-            await self._drained
-
     def _keeps(self, request: Request) -> bool:
         return request.keep_alive and not (self._server.stops and not self._asked)
 
@@ -281,12 +276,7 @@ class Connection(Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        self._wake()
         self._look()
-
-    def _wake(self) -> None:
-        if self._drained and not self._drained.done():
-            self._drained.set_result(None)
 
     def _refuse(self, error: BeerForYouError) -> None:
         """Answers, unless something else is being answered or the answer is out; then no more is read, and it ends."""

@@ -114,7 +114,6 @@ class Listener(Protocol):
 
     def pushed(self, frames: bytes) -> None: ...
     def ended(self) -> None: ...
-    async def drained(self) -> None: ...
 
 
 class Stream:
@@ -147,11 +146,6 @@ class Stream:
         if self.closed:
             return
         self._listener.pushed(frames) if self._listener else self._early.append(frames)
-
-    async def drained(self) -> None:
-        """Returns once most of what was written is read, or nobody is there: for whoever has long logs to send, one at a time."""
-        if self._listener and not self.closed:
-            await self._listener.drained()
 
     def close(self) -> None:
         """The answer ends well, with what was written."""

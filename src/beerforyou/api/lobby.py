@@ -1,4 +1,5 @@
-"""All connections of a server, and since when each keeps us waiting: one timer looks after them all.
+"""All connections of a server, and since when each keeps us waiting: one timer looks after them all, when
+the first of them may be late.
 
 Whoever waits for us may wait; whoever keeps us waiting has a deadline, and when there are too many of them the one who has
 done so the longest goes first.
@@ -7,6 +8,7 @@ done so the longest goes first.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 LINGER_S = 1.0  # how long somebody refused is still read: to hang up on unread bytes is to take the answer back
 SILENT_S = 15.0  # proxies cut what is silent for longer than 30 s or a minute
-LOOK_S = 0.1  # how often it is looked who is late
+LOOK_S = 0.1  # how much later somebody is found late, so that many are found at once
 AT_ONCE = 500  # who are looked after in one go, so that thousands of followers are no pause for others
 
 # What the other side keeps us waiting for; and `silence`, which is what we owe a follower whom there is nothing to tell.
@@ -44,13 +46,21 @@ class Lobby:
         }
         self._since: dict[Owed, dict[Connection, float]] = {owed: {} for owed in self.patience}  # the longest first
         self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(LOOK_S, self._look)
+        self._timer: asyncio.TimerHandle | None = None
+        self.next_look = math.inf  # by the loop's clock; never, when nobody owes anything
 
     def owes(self, connection: Connection, before: Owed | None, now: Owed | None) -> None:
         if before:
             self._since[before].pop(connection, None)
         if now:
-            self._since[now][connection] = self._loop.time()
+            since = self._since[now][connection] = self._loop.time()
+            self._look_after(since + self.patience[now])
+
+    def _look_after(self, end: float) -> None:
+        if self.next_look > end + LOOK_S:
+            self.close()
+            self.next_look = end + LOOK_S
+            self._timer = self._loop.call_at(self.next_look, self._look)
 
     def make_room(self) -> bool:
         """For the newest connection; False when none of the others may go."""
@@ -69,13 +79,16 @@ class Lobby:
         return min(fronts, key=lambda front: front[1])[0]
 
     def close(self) -> None:
-        self._timer.cancel()
+        if self._timer:
+            self._timer.cancel()
 
     def _look(self) -> None:
-        self._timer = self._loop.call_later(LOOK_S, self._look)
-        now = self._loop.time()
+        self.next_look, now = math.inf, self._loop.time()
         for owed, found in self._since.items():
             end = now - self.patience[owed]
             late = takewhile(lambda item, end=end: item[1] <= end, found.items())  # type: ignore[misc]
             for connection, _ in list(islice(late, AT_ONCE)):
                 connection.late(owed)
+        ends = [next(iter(found.values())) + self.patience[owed] for owed, found in self._since.items() if found]
+        if ends:
+            self._look_after(max(now, min(ends)))

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from beerforyou.backends.valkey import ANSWER_S, Address, Wire, connected, connected_again, unheeded
 from beerforyou.errors import BeerForYouError
 
+LEAVE_S = 0.2  # channels that are left in this time are left together
 Heard = Callable[[bytes | None], None]  # None: something may have been missed
 
 
@@ -20,6 +21,8 @@ class Subscriptions:
     def __init__(self, address: Address, wire: Wire) -> None:
         self._address = address
         self._listeners: dict[str, list[Heard]] = {}
+        self._left: set[str] = set()  # channels that nobody listens to any more
+        self._leaving: asyncio.TimerHandle | None = None
         self._hold(wire)
         self._task = asyncio.create_task(self._stay_connected())
 
@@ -43,7 +46,14 @@ class Subscriptions:
         listeners.remove(heard)
         if not listeners:
             del self._listeners[channel]
+            self._left.add(channel)
+            self._leaving = self._leaving or asyncio.get_running_loop().call_later(LEAVE_S, self._leave)
+
+    def _leave(self) -> None:
+        self._leaving = None
+        for channel in self._left - self._listeners.keys():
             self._wire.send(("UNSUBSCRIBE", channel)).add_done_callback(unheeded)
+        self._left.clear()
 
     @asynccontextmanager
     async def listen(self, channel: str, heard: Heard) -> AsyncIterator[None]:
@@ -56,6 +66,8 @@ class Subscriptions:
 
     async def close(self) -> None:
         self._task.cancel()
+        if self._leaving:
+            self._leaving.cancel()
         await self._wire.close()
 
     async def _ask(self, *command: str) -> None:

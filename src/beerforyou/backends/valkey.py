@@ -21,6 +21,7 @@ ANSWER_S = 5.0  # with commands in flight and nothing heard for so long, the con
 PAUSE_S = (0.02, 2.0)  # between attempts to connect again: the first, and the longest
 NOT_READY = {"CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY"}  # error replies that pass by themselves
 SCHEMES = {"valkey": False, "redis": False, "valkeys": True, "rediss": True, "unix": False}  # with TLS?
+NO_REPLY = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n"  # to the command after it
 HINT = "is it running, and is VALKEY_URL right?"
 
 Command = tuple[str | bytes | int | float, ...]
@@ -48,6 +49,10 @@ class Valkey:
     def __call__(self, *command: str | bytes | int | float) -> asyncio.Future[Any]:
         return self._wire.send(command)
 
+    def tell(self, *command: str | bytes | int | float) -> None:
+        """Whatever becomes of it. There is no reply, which would wake us up, where the server can keep it to itself."""
+        self._wire.tell(command)
+
     async def close(self) -> None:
         self._wire.lost.remove_done_callback(self._lost)
         if self._again:
@@ -69,6 +74,7 @@ class Wire(asyncio.Protocol):
     """One connection from its making to its loss. What was published reaches `published`, with its channel."""
 
     published: Callable[[bytes, bytes], None] | None = None
+    silent = False  # whether the server can keep a reply to itself
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -77,7 +83,7 @@ class Wire(asyncio.Protocol):
         self._unsent: list[bytes] = []
         self._waiting: deque[tuple[asyncio.Future[Any], object]] = deque()
         self._heard = self._loop.time()
-        self._watch = self._loop.call_later(ANSWER_S, self._check)
+        self._watch: asyncio.TimerHandle | None = None  # while replies are waited for, and some time on
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     def send(self, command: Command) -> asyncio.Future[Any]:
@@ -86,13 +92,23 @@ class Wire(asyncio.Protocol):
         if self.lost.done():
             reply.set_exception(self._gone())
             return reply
-        if not self._unsent:
-            self._loop.call_soon(self._flush)
         if not self._waiting:
             self._heard = self._loop.time()
-        self._unsent.append(packed)
+            self._watch = self._watch or self._loop.call_later(ANSWER_S, self._check)
+        self._write(packed)
         self._waiting.append((reply, command[0]))
         return reply
+
+    def tell(self, command: Command) -> None:
+        if not self.silent:
+            self.send(command).add_done_callback(unheeded)
+        elif not self.lost.done():
+            self._write(NO_REPLY + hiredis.pack_command(command))  # type: ignore[arg-type]  # as above
+
+    def _write(self, packed: bytes) -> None:
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(packed)
 
     def _flush(self) -> None:
         if not self.lost.done():
@@ -124,16 +140,20 @@ class Wire(asyncio.Protocol):
 
     def _check(self) -> None:
         """A peer that vanished without a word closes nothing."""
-        if self._waiting and self._loop.time() - self._heard > ANSWER_S:
-            self.abort()
+        self._watch = None
+        if not self._waiting:
+            return
+        if (left := self._heard + ANSWER_S - self._loop.time()) > 0:
+            self._watch = self._loop.call_later(left, self._check)
         else:
-            self._watch = self._loop.call_later(ANSWER_S / 5, self._check)
+            self.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._watch.cancel()
+        if self._watch:
+            self._watch.cancel()
         self.lost.set_result(None)
         for reply, _ in self._waiting:
             if not reply.done():
@@ -157,6 +177,7 @@ async def connected(address: "Address") -> Wire:
             wire = await address.open()
             try:
                 await asyncio.gather(*map(wire.send, address.greeting))
+                wire.silent = await _can_be_silent(wire)
             except BaseException:
                 wire.abort()
                 raise
@@ -168,6 +189,15 @@ async def connected(address: "Address") -> Wire:
         reason = error.strerror or "no answer"
         raise Unavailable(f"Valkey at {address.where} cannot be reached: {reason}", HINT) from None
     return wire
+
+
+async def _can_be_silent(wire: Wire) -> bool:
+    """Not each that speaks the protocol knows CLIENT REPLY, and one that does not would answer NO_REPLY itself."""
+    try:
+        await wire.send(("CLIENT", "REPLY", "ON"))
+    except CommandRefused:
+        return False
+    return True
 
 
 def unheeded(reply: asyncio.Future[Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from beerforyou.by_rule import picking
 from beerforyou.by_rule.sql import statistic, write
 from beerforyou.by_rule.wording import OURS, word
 from beerforyou.db.fence.shape import LONGEST
@@ -41,7 +42,11 @@ def reply(known: Known, request: Request) -> Reply:
     calls = [] if results or request.tool_choice == "none" else [c for c in _calls(known) if c.name in names]
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
-    text = word(results, known.language, known.reading.question) if results else _no_tool(known)
+    text = (
+        picking.worded(known.reading, results, known.language) or word(results, known.language, known.reading.question)
+        if results
+        else _no_tool(known)
+    )
     return Reply(parts=(TextPart(text),), model=OFFLINE)
 
 
@@ -86,18 +91,8 @@ def _unanswerable(known: Known) -> str:
 
 
 def _details(known: Known) -> tuple[ToolCall, ...]:
-    """The brewery that was named or picked; a bare yes means the only one that was offered."""
-    only = known.context.shown[0] if known.context.offered and len(known.context.shown) == 1 else None
-    ref = known.reading.brewery or only
-    if ref is None:
-        return ()
-    return (
-        ToolCall(
-            f"{OURS}get_website_summary",
-            "get_website_summary",
-            {"brewery": ref.id or ref.name, "city": ref.city, "state": ref.state},
-        ),
-    )
+    """The brewery that was named or picked, or several."""
+    return picking.details([known.reading.brewery] if known.reading.brewery else known.reading.picks)
 
 
 def _call(name: str, args: Any = None) -> ToolCall:
@@ -105,6 +100,8 @@ def _call(name: str, args: Any = None) -> ToolCall:
 
 
 def _no_tool(known: Known) -> str:
+    if which := picking.question(known.reading, known.context, known.language):
+        return which
     if known.reading.question and (key := _unanswerable(known)):
         return say(key, known.language, name=known.reading.question.brewery)
     if known.reading.tool == "get_website_summary":

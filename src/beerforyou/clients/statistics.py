@@ -25,8 +25,8 @@ class Published(msgspec.Struct, frozen=True):
 # In the order in which they are made. "one at a time" makes another publication wait until this one is there.
 COUNTED = (
     "one_at_a_time", "number_keys", "number_states", "number_cities",
-    "changed", "was", "was_in_all", "forget_beers", "count_beers", "forget_clients", "count_clients",
-    "contributions", "contributions_in_all", "know_contributions", "moved", "move_cells", "add_cells", "drop_empty",
+    "changed", "was", "forget_beers", "count_beers", "forget_clients", "count_clients",
+    "contributions", "know_contributions", "moved", "move_cells", "add_cells", "drop_empty",
 )  # fmt: skip
 
 TOLD = ("smallest", "know_smallest", "seen_missing", "hide_the_second", "withdraw", "wanted", "know_wanted")
@@ -38,11 +38,12 @@ async def publish(connection: asyncpg.Connection, today: date) -> Published:
     async def make(name: str, *given: object) -> None:
         await connection.execute(QUERIES[f"statistics.{name}"].sql, *given)
 
-    async def others(which: str) -> bool:
-        keys = await connection.fetchval(QUERIES[f"statistics.{which}"].sql)
+    async def others(which: str) -> list[int]:
+        keys: list[int] = await connection.fetchval(QUERIES[f"statistics.{which}"].sql) or []
         if keys:
-            await make("contributions_of_others", keys)
-        return bool(keys)
+            beers = await connection.fetchval(QUERIES["statistics.beers_of"].sql, keys)
+            await make("contributions_of_others", keys, beers)
+        return keys
 
     period = f"{today:%Y-%m}"
     async with connection.transaction():
@@ -55,8 +56,8 @@ async def publish(connection: asyncpg.Connection, today: date) -> Published:
         await make("turned", FEWEST)
         for name in ("turn", "drop_cells", "know_turned"):
             await make(name)
-        if await others("keys_turned"):
-            await make("count_cells")
+        if keys := await others("keys_turned"):
+            await make("count_cells", keys)
             await make("know_cells")
         for name, *given in _judged(period):
             await make(name, *given)

@@ -8,6 +8,7 @@ commit is done; nothing is weaker than alone.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from operator import itemgetter
@@ -18,11 +19,12 @@ import asyncpg
 from beerforyou.db.failure import explained
 from beerforyou.db.pool import Pool
 from beerforyou.db.queries import QUERIES
+from beerforyou.errors import Unavailable
 
 LARGEST = 200  # calls a commit; more would hold the connection, and locks, longer than a caller should wait
 LONGEST_WRITE_S = 12.0  # of a statement of the service; the database itself gives up after ten
 DEADLOCKS = 4  # how often a batch is repeated that PostgreSQL ended for one
-PAUSE_S = 0.02  # before the first repetition: a row that is set free goes to whoever comes first, not to who has waited
+PAUSE_S = 0.02  # a commit's time, before the first repetition: a row that is set free goes to whoever comes first, not to who has waited
 
 Row = Sequence[Any]
 Waiting = tuple[
@@ -124,6 +126,18 @@ class Batch:
         if lane is None:
             lane = self._lanes[query] = _Lane(self._pool, QUERIES[query].sql, self._window_s)
         return lane.write(row)
+
+    async def unlocked(self, query: str, *row: Any) -> asyncpg.Record:
+        """The row of a query that knows no conversation, and so no order in which to wait: it says `busy` instead, and is asked again.
+
+        Raises Unavailable, also where what it needs stays locked.
+        """
+        until = time.monotonic() + LONGEST_WRITE_S
+        while (found := await self.write(query, *row))["busy"]:
+            if time.monotonic() > until:
+                raise Unavailable("the database holds a run locked for too long", "try again in a moment")
+            await asyncio.sleep(PAUSE_S)
+        return found
 
     async def alone(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """One statement and its commit, for what is rare or brings more rows or none. Raises Unavailable, as `write` does."""

@@ -71,6 +71,8 @@ def _context(line: Line, catalogue: Catalogue, today: date) -> Context:
 
 
 def _args(reading: Reading) -> dict[str, Any]:
+    if reading.brewery and reading.search:
+        return {"name": reading.brewery.name}
     if reading.search:
         return {name: value for name in _SEARCH if (value := getattr(reading.search, name))}
     return {"brewery": reading.brewery.name} if reading.brewery else {}

@@ -100,6 +100,8 @@ def _asking(m: Utterance, today: date) -> tuple[Intent, Slots]:
     intents: list[Intent] = [decide(slots.m, slots, _TOLD) or "unclear" for slots in alone]
     ranks = [_rank(slots.m, intent) for slots, intent in zip(alone, intents, strict=True)]
     best = max(range(len(alone)), key=lambda i: (ranks[i], i))
+    for slots in alone[:best] + alone[best + 1 :]:
+        slots.story = ()  # what holds each other is there until the garbage collector finds it
     if intents[best] == "search" and "recommend" in intents:
         return "recommend", alone[best]
     return intents[best], alone[best]

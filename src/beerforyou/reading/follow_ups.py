@@ -11,24 +11,30 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.catalogue.names import brewery_key, fold
+from beerforyou.catalogue.geo import Point
+from beerforyou.catalogue.names import brewery_key
+from beerforyou.reading.attributes import certain_names
 from beerforyou.reading.intents import TOOL_OF
+from beerforyou.reading.picks import is_at, requests_of
 from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
+from beerforyou.reading.shown import about_shown, not_asked_for
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
 
-def follow(reading: Reading, s: Slots, context: Context) -> Reading:
+def follow(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading:
     m = s.m
     if context.choices and (chosen := _chosen(m, s, context)):
         return _as_search(reading, chosen)
+    if reading.brewery and not requests_of(m, s):
+        return not_asked_for(reading, m)
     if reading.brewery:
-        return replace(reading, brewery=_shown(reading.brewery, context.shown))
+        return replace(reading, brewery=_shown(reading.brewery, (*context.told, *context.shown)))
+    if about := about_shown(reading, s, context, home):
+        return about
     if not leans(reading, s):
         return reading
-    if reading.intent in ("accept", "details"):
-        return _picked(reading, s, context)
     if context.question and (question := _continued(reading, m, s, context.question)):
         intent: Intent = "own_data" if question.about == "me" else "statistics"
         return replace(reading, intent=intent, tool=TOOL_OF[intent], search=None, question=question)
@@ -40,13 +46,13 @@ def follow(reading: Reading, s: Slots, context: Context) -> Reading:
 def leans(reading: Reading, s: Slots) -> bool:
     """Does it make no sense without the conversation, or another one with it?"""
     m = s.m
-    if reading.intent in ("accept", "decline") or m.starts(0, "and_what_about") or wants_more(m, s):
+    if reading.intent in ("accept", "decline", "why") or m.starts(0, "and_what_about") or wants_more(m, s):
         return True
     if reading.intent in ("search", "recommend"):
         return not m.has("brewery", "recommend", "beer", "where", "named", "exists", "find") and s.name(1) is None
     if reading.intent == "own_data":
         return not m.has("buy", "spend", "purchases", "history", "beer", "style", "brewery")
-    return reading.intent == "details" and reading.brewery is None
+    return reading.intent in ("details", "facts", "compare") and not certain_names(s)
 
 
 def _as_search(reading: Reading, search: Search) -> Reading:
@@ -59,7 +65,7 @@ def _chosen(m: Utterance, s: Slots, context: Context) -> Search | None:
     choices = [Place(city=c.city, state=c.state, country=c.country) for c in context.choices]
     position = _position(m, len(choices))
     if position is None and s.place != Place():
-        position = next((i for i, place in enumerate(choices) if _is_at(place, s.place)), None)
+        position = next((i for i, place in enumerate(choices) if is_at(place, s.place)), None)
     if position is None:
         return None
     choice, last = context.choices[position], context.search or Search()
@@ -76,35 +82,14 @@ def _position(m: Utterance, count: int) -> int | None:
     return said[0] - 1 if said and 0 < said[0] <= count else None
 
 
-def _is_at(place: Place, asked: Place) -> bool:
-    """Is every part that was said a part of the place? A state's name may have been taken for a city, and back."""
-    parts = {fold(part) for part in (place.city, place.state, place.country) if part}
-    return {fold(part) for part in (asked.city, asked.state, asked.country) if part} <= parts
-
-
-def _picked(reading: Reading, s: Slots, context: Context) -> Reading:
-    """The one of the shown that a yes or a finger means; no brewery when it may be several.
-
-    A finger that points at none of them is no yes to the others.
-    """
-    if (position := _position(s.m, len(context.shown))) is not None:
-        return replace(reading, brewery=context.shown[position])
-    meant = [ref for ref in context.shown if _is_meant(ref, s)]
-    if context.shown and (not meant or s.digits or s.m.has("ordinal")):
-        return replace(reading, intent="unclear", tool="none")
-    return replace(reading, brewery=meant[0] if len(meant) == 1 and not s.m.has("all_of_them") else None)
-
-
-def _is_meant(ref: Ref, s: Slots) -> bool:
-    brewery = s.m.lookups.catalogue.brewery(ref.id)
-    of_type = not s.type or (brewery is not None and brewery.brewery_type == s.type)
-    return of_type and _is_at(Place(city=ref.city, state=ref.state), s.place)
-
-
 def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:
     """The brewery of that name that was shown, if one was: its id is the one that is meant."""
     key = brewery_key(named.name)
-    same = [ref for ref in shown if brewery_key(ref.name) == key or f" {key} " in f" {brewery_key(ref.name)} "]
+    same = [
+        ref
+        for ref in dict.fromkeys(shown)
+        if brewery_key(ref.name) == key or f" {key} " in f" {brewery_key(ref.name)} "
+    ]
     return same[0] if len(same) == 1 else named
 
 

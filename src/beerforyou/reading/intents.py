@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beerforyou.reading import breweries, business, guesses, knowledge, privacy, purchases, refusals, replies
+from beerforyou.reading import (
+    attributes,
+    breweries,
+    business,
+    guesses,
+    knowledge,
+    picks,
+    privacy,
+    purchases,
+    refusals,
+    replies,
+)
 from beerforyou.reading.reading import Intent, Tool
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -24,8 +35,11 @@ ANSWERS: Rules = (
     ("greeting", replies.greets),
     ("search", replies.wants_more),
     ("knowledge", knowledge.asks_what_it_is),
+    ("compare", attributes.compares),
+    ("facts", attributes.asks_facts),
+    ("why", attributes.asks_why),
     ("accept", replies.accepts),
-    ("accept", replies.points),
+    ("accept", picks.points),
     ("accept", replies.points_at_place),
     ("help", replies.asks_for_help),
 )

@@ -32,10 +32,6 @@ _EXPLAINED: dict[Intent, frozenset[str]] = {
     }),
     "own_data": _ASKING_DATA,
     "statistics": _ASKING_DATA | {"popular", "everyone", "clients"},
-    "accept": frozenset({
-        "yes", "ack", "ordinal", "number", "last", "option", "it", "all_of_them", "tell_more", "tell_about", "thanks", "shown",
-        "place", "in_place", "of", "fill", "courtesy",
-    }),
 }  # fmt: skip
 _RANKING = frozenset({"most", "least", "top"})
 _SAYS_ALL = frozenset(
@@ -50,6 +46,10 @@ _SAYS_ALL = frozenset(
         "help",
         "person",
         "other_client",
+        "facts",
+        "compare",
+        "why",
+        "accept",
     }
 )
 # Small words that make another question of the same slots: "quando comprei", "não comprei", "já comprei".

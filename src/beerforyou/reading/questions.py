@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY
-from beerforyou.reading.periods import span_of
 from beerforyou.reading.reading import Grouping, Intent, Measure, Question
 from beerforyou.reading.slots import Slots
 
@@ -14,7 +15,7 @@ _TIMES: dict[str, Grouping] = {"month": "month", "week": "week", "day": "day"}
 
 
 def question_in(s: Slots, intent: Intent) -> Question:
-    since, until = span_of(s.m, s.periods)
+    since, until = _whole_time(s)
     name = s.name(LIKELY)
     return Question(
         about="me" if intent == "own_data" else "everyone",
@@ -30,6 +31,13 @@ def question_in(s: Slots, intent: Intent) -> Question:
         city=s.place.city,
         state=s.place.state,
     )
+
+
+def _whole_time(s: Slots) -> tuple[str, str]:
+    """From the first span's begin to the last one's end, that day excluded; empty where open."""
+    since = min((span.since for span in s.times.spans), default="")
+    until = max((span.until or "9" for span in s.times.spans), default="9")
+    return since, "" if until == "9" else (date.fromisoformat(until) + timedelta(1)).isoformat()
 
 
 def _limit(s: Slots) -> int:

@@ -7,6 +7,8 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.business import topic_of
@@ -26,29 +28,30 @@ from beerforyou.reading.utterance import Utterance
 
 # Characters of a message that many send, and readings of those: greetings, thanks, a yes, the buttons below an answer.
 _SHORT, _MOST = 24, 4096
-_Asked = tuple[str, Context, date]
+NOWHERE = Place()
+_Asked = tuple[str, Context, date, Place]
 _remembered: WeakKeyDictionary[Catalogue, dict[_Asked, Reading]] = WeakKeyDictionary()
 
 
-def read(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
-    """`today` is what "last month" is measured from. A reading is made of nothing but these, so a short one is remembered."""
+def read(text: str, catalogue: Catalogue, context: Context, today: date, home: Place = NOWHERE) -> Reading:
+    """`today` is what "last month" is measured from, `home` what "the closest" is. A reading is made of nothing but these, so a short one is remembered."""
     if len(text) > _SHORT:
-        return read_anew(text, catalogue, context, today)
-    known, asked = _remembered.setdefault(catalogue, {}), (text, context, today)
+        return read_anew(text, catalogue, context, today, home)
+    known, asked = _remembered.setdefault(catalogue, {}), (text, context, today, home if context.shown else NOWHERE)
     if asked not in known:
         if len(known) >= _MOST:
             known.clear()
-        known[asked] = read_anew(text, catalogue, context, today)
+        known[asked] = read_anew(text, catalogue, context, today, home)
     return known[asked]
 
 
-def read_anew(text: str, catalogue: Catalogue, context: Context, today: date) -> Reading:
+def read_anew(text: str, catalogue: Catalogue, context: Context, today: date, home: Place = NOWHERE) -> Reading:
     words = words_of(text)
     message = Utterance(words[:MAX_WORDS], Lookups(catalogue), context.language)
     if len(words) > MAX_WORDS or len(text) > MAX_CHARS:
         return _tangled(message)
     try:
-        return _understood(message, context, today)
+        return _understood(message, context, today, home)
     except Tangled:
         return _tangled(message)
 
@@ -58,7 +61,7 @@ def _tangled(m: Utterance) -> Reading:
     return Reading(language=m.language, intent="tangled", tool="none", leftover=tuple(dict.fromkeys(m.plain)))
 
 
-def _understood(message: Utterance, context: Context, today: date) -> Reading:
+def _understood(message: Utterance, context: Context, today: date, home: Place) -> Reading:
     """Raises Tangled."""
     whole = respelt(message)
     intent, slots, negated = understood(whole, today)
@@ -74,7 +77,13 @@ def _understood(message: Utterance, context: Context, today: date) -> Reading:
         negated=negated,
         leftover=leftover_of(slots, intent, question),
     )
-    return replace(follow(reading, slots, context), leans=leans(reading, slots))
+    return replace(follow(reading, slots, context, _middle_of(home, context, message)), leans=leans(reading, slots))
+
+
+def _middle_of(home: Place, context: Context, m: Utterance) -> Point | None:
+    """Where the client is; looked for when something was shown that may be near."""
+    catalogue = m.lookups.catalogue
+    return catalogue.point(catalogue.places.settled(home)) if context.shown and home.city else None
 
 
 def _topics(s: Slots, intent: Intent) -> tuple[str, ...]:

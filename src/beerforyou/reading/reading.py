@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+MOST_DETAILS = 3  # breweries told of at a time: each costs money
 HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
 
 Tool = Literal["get_client_profile", "run_analytical_query", "search_breweries", "get_website_summary", "none"]
@@ -16,6 +17,9 @@ Intent = Literal[
     "recommend",  # find breweries that are new to me
     "details",  # more about one brewery, from the web
     "accept",  # yes to the offer of details
+    "facts",  # what the catalogue and own purchases know of one brewery, or several
+    "compare",  # several of them side by side
+    "why",  # why these were recommended, or one of them
     "decline",  # no to it
     "own_data",  # a question about the caller's own purchases
     "statistics",  # a question about all clients together
@@ -41,7 +45,8 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Slots of a search, in the catalogue's own spelling where it knows the name, else as written."""
+    """Slots of a search, in the catalogue's own spelling where it knows the name, else as written. With `breweries`, ids or
+    names, nothing is searched: it asks for what is known of these."""
 
     city: str = ""
     state: str = ""
@@ -52,6 +57,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     near_me: bool = False
     within_km: Annotated[float, Meta(gt=0, le=HALF_THE_WORLD_KM)] | None = None
     page: Annotated[int, Meta(ge=1)] = 1
+    breweries: tuple[str, ...] = ()
 
 
 Measure = Literal["quantity", "amount", "orders", "beers", "breweries", "clients"]
@@ -82,30 +88,39 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a follow-up may lean on: the turn before this one.
 
-    `shown` in the order it was shown ("a segunda"), `offered` when the last answer ended with the offer,
-    `search` and `question` as last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked
-    which place was meant.
+    `shown` in the order it was shown ("a segunda"), numbered on the screen from `first`; `told` the breweries last told of
+    ("qual o telefone dela?"), since that list; `offered` when the last answer ended with the offer, `search` and `question` as last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked
+    which place was meant. `pending`: the intent and what was asked, when it asked which brewery was meant.
     """
 
     shown: tuple[Ref, ...] = ()
+    first: Annotated[int, Meta(ge=1)] = 1
+    told: tuple[Ref, ...] = ()
     offered: bool = False
     search: Search | None = None
     question: Question | None = None
     choices: tuple[Search, ...] = ()
+    pending: tuple[str, ...] = ()
     language: str = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
-    rule explained, in canonical form."""
+    rule explained, in canonical form.
+
+    `brewery` is the one that details or facts are asked of (its id is empty when only the name is known), `picks` are several;
+    `asks` is what is asked, of `facts`. `unsure`: none of those shown is meant, or it may be any of several."""
 
     language: str
     intent: Intent
     tool: Tool
     search: Search | None = None
     question: Question | None = None
-    brewery: Ref | None = None  # of `details` and `accept`; id is empty when only the name is known
+    brewery: Ref | None = None
+    picks: tuple[Ref, ...] = ()
+    asks: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()  # of `distributor` and `knowledge`
+    unsure: Literal["", "outside", "several", "nothing"] = ""
     leans: bool = False
     negated: bool = False
     leftover: tuple[str, ...] = ()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.reading.names import LIKELY, POSSIBLE
+from beerforyou.reading.picks import says_only
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
-_SHORT = 6  # words of a message that does no more than point
 _POINTING = frozenset({"a", "o", "as", "os", "the", "that", "aquela", "aquele", "essa", "esse"})
-_ASKS_MORE = ("buy", "spend", "how_many", "dimension", "most", "least", "popular", "off_topic", "purchases", "brewery",
-              "beer", "business")  # fmt: skip
 
 
 def declines(m: Utterance, s: Slots) -> bool:
@@ -40,7 +38,7 @@ def asks_for_help(m: Utterance, s: Slots) -> bool:
 
 def wants_more(m: Utterance, s: Slots) -> bool:
     """The next page: "mais", "any others?"."""
-    if m.has("tell_more", "ordinal", "help") or not m.has("more"):
+    if m.has("tell_more", "ordinal", "help", "nearest", "farthest") or not m.has("more"):
         return False
     return m.covered("more", "page", "find", "yes", "ack", "option", "thanks", "brewery", "exists", "not")
 
@@ -48,40 +46,18 @@ def wants_more(m: Utterance, s: Slots) -> bool:
 def accepts(m: Utterance, s: Slots) -> bool:
     if m.has("about_me", "profile") or m.has_at(0, "no") or _names_brewery(m, s):
         return False
-    if m.has("tell_more") and m.covered("tell_more", "tell_about", "it", "yes", "last", "option", "summary", "shown"):
-        return True
-    yes = m.has("yes", "ack", "all_of_them") or (m.has("it") and not m.has("what_is", "which", "who"))
-    return yes and m.covered(
-        "yes", "ack", "all_of_them", "tell_more", "tell_about", "it", "thanks", "option", "shown", "number"
-    )
+    said = ("yes", "ack", "noted", "tell_more", "tell_about", "it", "thanks", "option", "shown", "all_of_them", "summary",
+            "pointing", "chooses")  # fmt: skip
+    if m.has("thanks") and not m.has("yes", "tell_more"):
+        return False
+    yes = m.has("yes", "ack", "noted", "tell_more", "all_of_them") or (m.has("it") and not m.words[-1].asked)
+    return yes and says_only(m, *said)
 
 
 def _names_brewery(m: Utterance, s: Slots) -> bool:
     """ "Founders! Tell me more": an ordinary word, but one that is a brewery's name and has a capital."""
     name = s.name(POSSIBLE)
-    return name is not None and bool(name.ids) and m.words[name.start].capital and m.has("tell_more")
-
-
-def points(m: Utterance, s: Slots) -> bool:
-    """ "a segunda", "#3", "the last one", "sim, a 2 e a 3"."""
-    if not s.digits and not m.has("ordinal", "last", "number"):
-        return False
-    if (m.has_at(0, "no") and not m.has("ordinal")) or m.has("unit", "weekday") or s.periods or _calculates(m):
-        return False
-    if m.has("possessive") and not m.has("yes", "tell_about", "tell_more"):
-        return False
-    if m.has("ordinal") and len(m) <= _SHORT and not m.has(*_ASKS_MORE) and s.place == Place():
-        return not s.name(LIKELY) and not any(m.is_strange(i) for i in range(len(m)))
-    digits = [i for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 3]
-    numbered = digits or m.has("ordinal", "last") or (m.has("number") and (m.has("option") or len(m) < 3))
-    return bool(numbered) and m.covered(
-        "ordinal", "number", "last", "option", "yes", "ack", "it", "thanks", "tell_more", "tell_about", "all_of_them",
-        "shown", "and_what_about", "website", "summary", besides=digits,
-    )  # fmt: skip
-
-
-def _calculates(m: Utterance) -> bool:
-    return any(word.gap != " " and set(word.gap.strip()) - set(".,;:!?#()&") for word in m.words)
+    return name is not None and bool(name.ids) and m.words[name.start].capital and m.has("tell_more", "summary")
 
 
 def points_at_place(m: Utterance, s: Slots) -> bool:
@@ -96,7 +72,9 @@ def points_at_place(m: Utterance, s: Slots) -> bool:
         or m.plain[-1] == "one"
         or m.plain[first : first + 2] == ["a", "que"]
     )
-    return (of or singular) and m.covered("place", "where", "it", "fill", "yes", besides=(*_ones(m), *typed))
+    return (of or singular) and says_only(
+        m, "place", "where", "in_place", "of", "pointing", "it", "yes", besides=(*_ones(m), *typed)
+    )
 
 
 def picks_by_name(m: Utterance, s: Slots) -> bool:

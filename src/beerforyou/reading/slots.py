@@ -13,9 +13,10 @@ from functools import cached_property
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY, SURE, Name, names_in
 from beerforyou.reading.novelty import Novelty, novelty_in
-from beerforyou.reading.periods import Period, periods_in
+from beerforyou.reading.periods import Times, spans_in
 from beerforyou.reading.places import PlaceSpan, place_of, places_in
 from beerforyou.reading.reading import HALF_THE_WORLD_KM
 from beerforyou.reading.types import types_in
@@ -76,8 +77,8 @@ class Slots:
 
     @cached_property
     def names(self) -> list[Name]:
-        dated = frozenset(i for period in self.periods for i in range(period.start, period.end))
-        return names_in(self.m, self.places, dated)
+        times = self.times
+        return names_in(self.m, self.places, times.words | times.unknown | times.weekday_words)
 
     @cached_property
     def sure_words(self) -> frozenset[int]:
@@ -95,8 +96,13 @@ class Slots:
         return None if self.name(LIKELY) else next(told, None)
 
     @cached_property
-    def periods(self) -> list[Period]:
-        return periods_in(self.m, self.today)
+    def times(self) -> Times:
+        return spans_in(self.m, self.today)
+
+    @cached_property
+    def periods(self) -> list[Mark]:
+        """The words of each span."""
+        return [Mark("period", min(words), max(words) + 1) for words in self.times.each]
 
     @cached_property
     def novelty(self) -> Novelty:

@@ -8,15 +8,14 @@ from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import LANGUAGES, Language, Lexicon, Mark, lexicon, meanings, vocabulary
+from beerforyou.reading.lexicon import LANGUAGES, Language, Lexicon, Mark, lexicon, meanings, phrases, table, vocabulary
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
 
 Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
-TELLING_WEIGHT = (
-    3  # function words and replies tell the language better than nouns, which travel ("breweries em Austin")
-)
+_LONG_MONTH = 7  # letters: "Octobre" is no name, "Marsh" may be one
+TELLING_WEIGHT = 3  # of function words and replies; nouns travel ("breweries em Austin")
 _REPLIES = frozenset({"yes", "no", "hello", "thanks", "bye"})
 
 
@@ -211,10 +210,11 @@ class Utterance:
         return self._edges
 
     def _outside_names(self, words: list[str]) -> list[str]:
-        """Without names of several words, which may be of any language: "Los Angeles", "San Antonio"."""
+        """Without names of several words, which may be of any language: "Los Angeles", "La Cumbre Brewing" but for the
+        last of it."""
         longer = [mention for mention in self.mentions if mention.end - mention.start > 1 and mention.kind != "type"]
         named = {i for mention in longer for i in range(mention.start, mention.end)}
-        return [word for i, word in enumerate(words) if i not in named] if named else words
+        return [word for i, word in enumerate(words) if i not in named or word in TRADE] if named else words
 
     def _owners(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
         """ "Stone's website" is about Stone; "Bell's" is a name and stays."""
@@ -233,7 +233,7 @@ class Utterance:
         named = {i for mention in self.mentions if not mention.short for i in range(mention.start, mention.end)}
         repairs = [word if i in named else repaired(word, languages) for i, word in enumerate(written)]
         return [
-            word if self.is_name_like(i) and repair not in TRADE else repair
+            word if self.is_name_like(i) and repair not in TRADE and repair not in _long_months() else repair
             for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
         ]
 
@@ -243,6 +243,13 @@ _NONE: dict[str, list[Mark]] = {}
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:
     return mark.start, -mark.end
+
+
+@cache
+def _long_months() -> frozenset[str]:
+    """Months are written with a capital in English; a misspelt short one could be a name."""
+    said = (text for language in LANGUAGES for text in table(language)["values"]["month"].values())
+    return frozenset(word for text in said for word in phrases(text) if len(word) >= _LONG_MONTH)
 
 
 @cache

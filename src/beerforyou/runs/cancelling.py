@@ -21,7 +21,7 @@ async def cancel(
 
     Raises NotFound, and Conflict when an equal request is under way.
     """
-    row = await batch.write("runs.cancel", client_id, run_id, asked.key, asked.sent)
+    row = await batch.unlocked("runs.cancel", client_id, run_id, asked.key, asked.sent)
     earlier = answered(row["earlier"])
     status: Ending | None = earlier["status"] if earlier else row["status"]
     if status is None:

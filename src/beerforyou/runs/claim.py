@@ -68,7 +68,7 @@ async def claim(batch: Batch, run_id: UUID, worker: str, lease: Lease) -> Claim 
     """None when somebody else has it, or its turn in the conversation has not come."""
     sent = time.monotonic()
     try:
-        row = await batch.write("runs.claim", run_id, worker, lease.seconds)
+        row = await batch.unlocked("runs.claim", run_id, worker, lease.seconds)
     except asyncpg.UniqueViolationError:  # another run of the conversation was claimed at the same moment
         return None
     if row["run_id"] is None:

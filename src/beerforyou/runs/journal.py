@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from beerforyou.usage import Usage
 
 BEHIND_S = 0.2  # how long a step waits, at the most, for another to share its commit
 SPOKEN_S = 0.2  # how long a sentence waits for another once one was told; who reads does not see it
+BEGUN_S = 0.02  # how long it is not told that a tool has begun: most have ended by then, and both are told at once
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not a backslash that is followed by "u0000"
 
 
@@ -92,8 +92,8 @@ class Journal:
         self._events: list[Event] = []  # to be kept with the next step
         self._event = claim.first_event - 1
         self._told = claim.events
-        self._sentences: list[Event] = []
-        self._spoken: asyncio.TimerHandle | None = None
+        self._untold: list[Event] = []  # sentences, and beginnings of tools
+        self._telling: asyncio.TimerHandle | None = None
         self._behind: asyncio.TimerHandle | None = None
         self._begun: _Write | None = None
         self._order = asyncio.Lock()
@@ -124,7 +124,11 @@ class Journal:
             return
         if event != STARTED:
             self._events.append(event)
-        self._tell([*self._silent(), event])
+        if type == "tool_started":
+            self._untold.append(event)
+            self._tell_within(BEGUN_S)
+        else:
+            self._tell([*self._heard_by_nobody(), event])
 
     def _numbered(self, type: EventType, data: dict[str, Any]) -> Event:
         self._event += 1
@@ -132,23 +136,27 @@ class Journal:
 
     def _say(self, sentence: Event) -> None:
         """The first one at once; those that come soon after it together."""
-        self._sentences.append(sentence)
-        if self._spoken is None:
-            self._speak()
+        self._untold.append(sentence)
+        if self._telling is None:
+            self._tell_waiting()
 
-    def _speak(self) -> None:
-        sentences = self._silent()
-        if sentences:
-            self._tell(sentences)
-            self._spoken = asyncio.get_running_loop().call_later(SPOKEN_S, self._speak)
+    def _tell_waiting(self) -> None:
+        if untold := self._heard_by_nobody():
+            self._tell(untold)
+            self._tell_within(SPOKEN_S)
 
-    def _silent(self) -> list[Event]:
-        """Sentences that nobody has heard; from here on somebody will."""
-        if self._spoken:
-            self._spoken.cancel()
-            self._spoken = None
-        sentences, self._sentences = self._sentences, []
-        return sentences
+    def _tell_within(self, seconds: float) -> None:
+        if self._telling:
+            self._telling.cancel()
+        self._telling = asyncio.get_running_loop().call_later(seconds, self._tell_waiting)
+
+    def _heard_by_nobody(self) -> list[Event]:
+        """From here on somebody will."""
+        if self._telling:
+            self._telling.cancel()
+            self._telling = None
+        untold, self._untold = self._untold, []
+        return untold
 
     def _tell(self, events: list[Event]) -> None:
         self._publishing.under_way(self._claim.conversation_id, self._claim.run_id, self._told, events)
@@ -199,8 +207,8 @@ class Journal:
         """
         async with self._order:
             await self._confirmed()
-            if sentences := self._silent():
-                self._tell(sentences)
+            if untold := self._heard_by_nobody():
+                self._tell(untold)
             first, steps, events = self._pending()
             self._event += 2 if end.text else 1
             blocks = _json(end.blocks)
@@ -210,21 +218,20 @@ class Journal:
                 end.status, end.outcome, end.text, blocks, _json(end.context), end.labels, _json(end.versions), _json(end.usage),
                 _json(end.decisions),
             )  # fmt: skip
-            self._begun = _Write("runs.finish", row, partial(self._ended, last))
+            self._begun = _Write(
+                "runs.finish", row, lambda ended: through("publish", self.run_id, self._ended(last, ended))
+            )
             ended = await self._confirmed()
             assert ended is not None, "it was begun"
             return ended["next"]
 
     async def _ended(self, last: list[Event], row: asyncpg.Record) -> None:
-        await through("publish", self.run_id, self._tell_end(last, row))
-
-    async def _tell_end(self, last: list[Event], row: asyncpg.Record) -> None:
         numbers = [number for number in (row["answered"], row["ended"]) if number]
         self._publishing.ended(self._claim.conversation_id, self.run_id, self._told, last, numbers)
 
     async def settled(self) -> None:
         """Returns when what was done is written, or known not to be."""
-        for timer in (self._spoken, self._behind):
+        for timer in (self._telling, self._behind):
             if timer:
                 timer.cancel()
         if self._late:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from beerforyou.backends.valkey import Valkey, unheeded
+from beerforyou.backends.valkey import Valkey
 from beerforyou.runs import frames
 from beerforyou.runs.frames import DELETED, GOES_ON, OVER, packed
 from beerforyou.runs.run import Event
@@ -51,4 +51,4 @@ class Publishing:
         self._publish(CANCEL, run_id.bytes)
 
     def _publish(self, channel: str, data: bytes) -> None:
-        self._valkey("PUBLISH", channel, data).add_done_callback(unheeded)
+        self._valkey.tell("PUBLISH", channel, data)

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, QuickReplies, Reason
-from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Page, Place, Unknown
+from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, QuickReplies
+from beerforyou.catalogue.brewery import Ambiguous, Criteria, Page, Place, Unknown
 from beerforyou.catalogue.places import label as place_text
 from beerforyou.catalogue.ranking import Recommendations, recommend
 from beerforyou.clients.taste import taste
@@ -17,6 +17,8 @@ from beerforyou.reading.reading import Context, Ref, Search
 from beerforyou.sentences import listed, say
 from beerforyou.sentences.rendering import reason_text
 from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.cards import card
+from beerforyou.tools.facts import facts, facts_read
 from beerforyou.tools.tool import Result
 
 SHOWN = 5  # breweries presented at a time: the "3 to 5" of a recommendation
@@ -28,6 +30,8 @@ Found = Page | Recommendations | Ambiguous | Unknown
 
 def reads(caller: Caller, args: Search) -> Label:
     """Where a place has no state, the client's home says which is meant."""
+    if args.breweries:
+        return facts_read(caller, args)
     by_home = args.near_me or args.only_new or bool(args.city and not args.state)
     public = caller.public(*(["home"] if by_home else []))
     if args.only_new:
@@ -42,7 +46,12 @@ async def search_breweries(caller: Caller, hands: Hands, args: Search) -> Result
     "new" breweries. near_me searches around the caller's own place. type is one of micro, brewpub, regional, contract,
     large, proprietor, taproom, bar, nano, cidery, beergarden. Write names as the caller did; don't add a state or a
     country that nobody named: an ambiguous place comes back as a question to ask.
+
+    breweries, names as shown, instead of all that: what is known of these, one or several side by side: phone, address,
+    website, type, distance from the caller, and since when and how much the caller buys from them. It costs nothing.
     """
+    if args.breweries:
+        return await facts(caller, hands, args)
     if args.near_me and not caller.home.city:
         return Result(content={"ask": say("search.no_home", caller.language)}, label=caller.own(), asks=True)
     found, label = await _search(caller, hands, args)
@@ -100,24 +109,15 @@ def _list(caller: Caller, args: Search, found: Page | Recommendations, label: La
         content={key: value for key, value in content.items() if value or key in ("total", "breweries")},
         label=label,
         blocks=(block,) if cards else (),
-        context=Context(shown=refs, offered=bool(refs), search=args),
+        context=_leaning(found, refs, args),
     )
 
 
-def card(brewery: Brewery, distance_km: float | None = None, reasons: Sequence[Reason] = ()) -> BreweryCard:
-    return BreweryCard(
-        brewery_id=brewery.id,
-        name=brewery.name,
-        brewery_type=brewery.brewery_type,
-        city=brewery.city,
-        state=brewery.state,
-        country=brewery.country,
-        address=brewery.address,
-        phone=brewery.phone,
-        website=brewery.website,
-        distance_km=round(distance_km, 1) if distance_km is not None else None,
-        reasons=tuple(reasons),
-    )
+def _leaning(found: Page | Recommendations, refs: tuple[Ref, ...], args: Search) -> Context:
+    """Past the last page the list stays the one on the screen."""
+    if not refs and found.page > 1:
+        return Context()
+    return Context(shown=refs, first=(found.page - 1) * found.per_page + 1, offered=bool(refs), search=args)
 
 
 def _line(shown: BreweryCard, caller: Caller) -> dict[str, Any]:

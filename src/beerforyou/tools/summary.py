@@ -8,14 +8,15 @@ from __future__ import annotations
 import msgspec
 
 from beerforyou.blocks import AnyBlock, Notice, QuickReplies
-from beerforyou.catalogue.brewery import Brewery, Match, Place
-from beerforyou.catalogue.names import brewery_key
+from beerforyou.catalogue.brewery import Brewery, Match
 from beerforyou.catalogue.places import label as place_text
 from beerforyou.labels import Label
-from beerforyou.reading.reading import Context, Ref
+from beerforyou.reading.reading import Context
 from beerforyou.sentences import listed, say
 from beerforyou.tools.caller import Caller, Hands
-from beerforyou.tools.search import CHOICES, card
+from beerforyou.tools.cards import card
+from beerforyou.tools.naming import meant, named_so, not_found, ref
+from beerforyou.tools.search import CHOICES
 from beerforyou.tools.tool import Result
 
 
@@ -28,7 +29,7 @@ class Details(msgspec.Struct, frozen=True):
 def reads(caller: Caller, args: Details) -> Label:
     """A name may mean one that was shown, or the one that is near; an id means one and no other."""
     label = caller.public(*([] if args.state else ["home"]))
-    shown = "|".join(sorted(ref.id for ref in _shown(caller, args)))
+    shown = "|".join(sorted(ref.id for ref in named_so(caller, args.brewery)))
     return Label(label.audience, label.versions | ({"shown": shown} if shown else {}))
 
 
@@ -37,39 +38,20 @@ async def get_website_summary(caller: Caller, hands: Hands, args: Details) -> Re
 
     brewery: its name as shown; city and state where the name alone may mean several.
     """
-    found = _meant(caller, hands, args)
+    found = meant(caller, hands, args.brewery, args.city, args.state)
     if not found:
-        key = "vague" if hands.catalogue.is_vague(args.brewery, _place(caller, hands, args), caller.home) else "unknown"
-        ask = say(f"details.{key}", caller.language, name=args.brewery)
+        ask = not_found(caller, hands, args.brewery, args.city, args.state)
         return Result(content={"ask": ask}, label=caller.public(), asks=True)
     if len({match.brewery.id for match in found}) > 1:
         return _which(caller, hands, found)
     return _summary(caller, hands, found[0].brewery)
 
 
-def _meant(caller: Caller, hands: Hands, args: Details) -> tuple[Match, ...]:
-    """By id; by the name of one that was shown; by name in the catalogue, where the place may tell them apart."""
-    ids = [args.brewery, *(ref.id for ref in _shown(caller, args) if not args.city or args.city == ref.city)]
-    known = [brewery for id in ids if (brewery := hands.catalogue.brewery(id))]
-    if known:
-        return tuple(Match(brewery) for brewery in dict.fromkeys(known))
-    return hands.catalogue.find(args.brewery, _place(caller, hands, args), caller.home)
-
-
-def _shown(caller: Caller, args: Details) -> list[Ref]:
-    return [r for r in caller.shown if args.brewery == r.id or brewery_key(args.brewery) == brewery_key(r.name)]
-
-
-def _place(caller: Caller, hands: Hands, args: Details) -> Place | None:
-    place = hands.catalogue.places.resolve(args.city, args.state, "", caller.home)
-    return place if isinstance(place, Place) else None
-
-
 def _which(caller: Caller, hands: Hands, found: tuple[Match, ...]) -> Result:
     some = [match.brewery for match in found[:CHOICES]]
     names = [f"{brewery.name} ({place_text(hands.catalogue.place_of(brewery.id))})" for brewery in some]
     ask = say("details.which", caller.language, choices=listed(names, caller.language, "or"))
-    shown = tuple(_ref(brewery) for brewery in some)
+    shown = tuple(ref(brewery) for brewery in some)
     replies = tuple(say("offer.pick", caller.language, name=name) for name in names)
     return Result(
         content={"ask": ask},
@@ -89,10 +71,7 @@ def _summary(caller: Caller, hands: Hands, brewery: Brewery) -> Result:
     blocks: tuple[AnyBlock, ...] = (card(brewery), Notice(key="web_off", text=web_off))
     content = {"known": known, "name": brewery.name, "website": brewery.website, "note": web_off}
     # One of a list that was shown: the list stays what "the third" points at.
-    listed_before = any(ref.id == brewery.id for ref in caller.shown)
-    context = Context() if listed_before else Context(shown=(_ref(brewery),))
+    listed_before = any(each.id == brewery.id for each in caller.shown)
+    told = (ref(brewery),)
+    context = Context(told=told) if listed_before else Context(shown=told, told=told)
     return Result(content=content, label=caller.public(), blocks=blocks, context=context)
-
-
-def _ref(brewery: Brewery) -> Ref:
-    return Ref(id=brewery.id, name=brewery.name, city=brewery.city, state=brewery.state)

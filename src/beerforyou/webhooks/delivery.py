@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ SLOW, SLOW_PER_CLIENT = 100, 2
 LATE = 100  # attempts of the quick lane that last; beyond that the oldest are cut short
 MARGIN_S = 15.0  # what a lease lasts longer than an attempt, for what is written before and after it
 GOODBYE_S = 2.0
+REST_S = 5.0  # without a look: what a worker left that died after it had ended a run, and what is sent again
 
 
 class _Attempt:
@@ -80,12 +82,21 @@ class Postman:
         self._sender = Sender(settings)
         self._under_way: dict[asyncio.Task[None], _Attempt] = {}  # oldest first
         self._taking = asyncio.Lock()
+        self._looked, self._busy = -math.inf, False
         self._more: asyncio.Task[None] | None = None
         self._hungry = False
 
     @property
     def under_way(self) -> list[_Attempt]:
         return list(self._under_way.values())
+
+    async def go_round(self, news: bool) -> None:
+        """Looks for what is due when something may be: runs have ended here (`news`), something is under way or was the last
+        time, or nobody has looked for a while. Raises Unavailable."""
+        now, under_way = time.monotonic(), bool(self._under_way)
+        if news or under_way or self._busy or now - self._looked >= REST_S:
+            self._looked, self._busy = now, True
+            self._busy = await self.deliver_due() > 0 or under_way
 
     async def deliver_due(self) -> int:
         """Takes what is due and begins to send it, without waiting for the end. Returns how many. Raises Unavailable."""

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 60.0
 TAKE_AGAIN_S = 1.0  # after an error that nobody foresaw
-POST_S = 1.0  # how often to look for webhooks that are due
+POST_S = 1.0  # how often to look for webhooks that are due, while there is reason to
 
 
 @asynccontextmanager
@@ -37,16 +37,16 @@ async def working(house: House) -> AsyncIterator[None]:
     """
     worker, settings = Worker(house), house.settings
     await worker.beat()
-    postman = Postman(house.database, settings)
+    postman, begun = Postman(house.database, settings), asyncio.get_running_loop().time()
     tasks = [
-        asyncio.create_task(_repeat(TAKE_AGAIN_S, worker.take)),
+        asyncio.create_task(_repeat(TAKE_AGAIN_S, worker.take, begun)),
         *(
-            asyncio.create_task(_repeat(seconds, job))
+            asyncio.create_task(_repeat(seconds, job, begun))
             for seconds, job in (
                 (settings.sweep_s, worker.sweep),
                 (settings.lease_s / 3, worker.beat),
                 (settings.sweep_s, house.catalogue.refresh),
-                (POST_S, postman.deliver_due),
+                (POST_S, lambda: postman.go_round(worker.has_ended_runs())),
                 (HOUSEKEEPING_S, lambda: keep_house(house)),
             )
         ),
@@ -75,6 +75,7 @@ class Worker:
         self._dropped: dict[UUID, tuple[int | None, bool]] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
+        self._ended_some = False
 
     async def work(self, run_id: UUID) -> None:
         """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
@@ -86,6 +87,7 @@ class Worker:
             await attempt.work()
         finally:
             await attempt.settled()
+            self._ended_some = True
             del self._attempts[attempt.run_id]
             if not attempt.over:  # it may still be ours by the database, and goes back with the next heartbeat
                 self._dropped[attempt.run_id] = attempt.fencing_token, attempt.blamed
@@ -111,6 +113,11 @@ class Worker:
         reads, after_s = self._house.database.service, self._house.settings.sweep_s
         for row in await reads.fetch("runs.waiting", room, after_s) if room else []:
             await self._begin(row["run_id"])
+
+    def has_ended_runs(self) -> bool:
+        """Since it was asked last."""
+        some, self._ended_some = self._ended_some, False
+        return some
 
     async def beat(self) -> None:
         sent, house, dropped = time.monotonic(), self._house, dict(self._dropped)
@@ -183,7 +190,9 @@ async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _repeat(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
+async def _repeat(seconds: float, job: Callable[[], Awaitable[object]], begun: float) -> None:
+    """At so many seconds after `begun`, twice as many, and so on: what is done every so often wakes the process up together."""
+    clock = asyncio.get_running_loop().time
     while True:
         try:
             await job()
@@ -191,4 +200,4 @@ async def _repeat(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
             log.warning("%s; it is tried again in %g s", error.message, seconds)
         except Exception:
             log.exception("%s failed; it is tried again in %g s", job.__name__, seconds)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds - (clock() - begun) % seconds)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from beerforyou.db.fence import gate
+from beerforyou.db.fence.judging import MANY, Judge
 from beerforyou.db.fence.parser import CPU_S, Gate
-from beerforyou.errors import Refused
+from beerforyou.errors import Refused, Unavailable
 from tests.waiting import wait_until
 
 BUSY = {
@@ -36,7 +37,7 @@ from beerforyou.db.fence.parser import Gate
 async def main():
     gate = Gate()
     await gate.passed("SELECT 1 AS x")
-    print((await gate._started).pid, flush=True)
+    print((await gate.judging.started).pid, flush=True)
     await asyncio.sleep(60)
 asyncio.run(main())
 """
@@ -54,8 +55,8 @@ def lives(pid: int) -> bool:
 
 
 async def pid(judged: Gate) -> int:
-    assert judged._started
-    return (await judged._started).pid
+    assert judged.judging.started
+    return (await judged.judging.started).pid
 
 
 @pytest.mark.parametrize("sql", ["SELECT sum(amount) AS amount FROM my_purchases;", "SELECT 'São ''x''' AS x -- 1"])
@@ -78,7 +79,7 @@ async def test_what_is_refused_has_the_same_reason(judged: Gate, sql: str) -> No
 async def test_nothing_is_started_for_what_is_refused_by_its_shape(judged: Gate) -> None:
     with pytest.raises(Refused, match="deeply"):
         await judged.passed("SELECT " + "date(" * 30 + "1" + ")" * 30)
-    assert judged._started is None
+    assert judged.judging.started is None
 
 
 @pytest.mark.parametrize("kind", BUSY)
@@ -97,6 +98,44 @@ async def test_a_text_that_does_not_end_is_ended(kind: str) -> None:
         assert turns > 1 or "dead" in kind or "stack" in kind
     finally:
         await judged.close()
+
+
+TAKES_ALL = {
+    **BUSY,
+    "the process that forks": "import os, signal; os.killpg(0, signal.SIGKILL)",
+    "an error": "raise MemoryError",
+}
+
+
+@pytest.mark.parametrize("kind", TAKES_ALL)
+async def test_who_ends_it_ends_nobody_else(kind: str) -> None:
+    """Of those that are asked about together; the culprit has the answer that he would have alone."""
+    judged = Gate(("-c", JUDGE.format(busy=TAKES_ALL[kind])))
+    texts = [f"select {n} as {'busy' if n in (3, 4, 21) else 'x'}" for n in range(40)]
+    answers = await asyncio.gather(*map(judged.passed, texts), return_exceptions=True)
+    await judged.close()
+    expected = Unavailable if "forks" in kind else Refused
+    for text, answer in zip(texts, answers, strict=True):
+        assert isinstance(answer, expected) if "busy" in text else getattr(answer, "plain", answer) == text.upper()
+
+
+async def test_all_that_wait_are_asked_about_together(judged: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    ask = Judge.ask
+    monkeypatch.setattr(Judge, "ask", lambda judge, texts: (asked.append(len(texts)), ask(judge, texts)))
+    for many in ([1], [MANY, 8]):
+        asked.clear()
+        await asyncio.gather(*(judged.passed(f"SELECT {n} AS n{len(many)}") for n in range(sum(many))))
+        assert asked in (many, [1, MANY, 7]), "the first does not wait for others"
+
+
+async def test_nobody_is_asked_about_who_stopped_waiting(judged: Gate) -> None:
+    asked = [asyncio.create_task(judged.passed(f"SELECT {n} AS n")) for n in range(10)]
+    await asyncio.sleep(0)
+    for task in asked[1:]:
+        task.cancel()
+    await asked[0]
+    assert judged.judging.number == 1
 
 
 async def test_who_stops_waiting_leaves_nobody_with_his_answer(judged: Gate) -> None:

@@ -28,7 +28,7 @@ from beerforyou.db.replica import Route
 from beerforyou.errors import Refused, SetupError, Unavailable
 
 HEAVY_S = 0.5  # a query that took longer may have left memory behind: its connection is not used again
-RUNS = 2000  # of one session, which is then renewed: a text that is new counts twice
+RUNS = 2000  # of one session, which is then renewed
 PLANS = 50  # that a session keeps; one of KEPT characters takes up to 0.3 MB
 
 # The rows are asked for when it is known who asks, and not before: a LATERAL that names bfy_me comes after it. MATERIALIZED:
@@ -107,6 +107,7 @@ class Fence:
         self._functions_revoked = functions_revoked
         self._leave = LEAVE if functions_revoked else LEAVE_UNLOCKED
         self._unfit: dict[str, None] = {}
+        self._asked_for: dict[str, bool] = {}
 
     async def ask(self, client_id: str, sql: str, zone: str = "") -> Found:
         """Through the gate. Raises as `run` does."""
@@ -164,8 +165,8 @@ class Fence:
                     await connection.execute(leave)
 
     async def _at_once(self, connection: asyncpg.Connection, token: str, form: Form, zone: str) -> list[str]:
-        """One round trip, two for a statement that the session does not know: its own transaction, which ends with it. What
-        SQL may call here leaves nothing behind that a ROLLBACK would undo.
+        """One round trip, two for a statement whose plan the session does not have: its own transaction, which ends with it.
+        What SQL may call here leaves nothing behind that a ROLLBACK would undo.
         """
         if connection.get_settings().TimeZone != zone:  # as the server told it last
             await _placed(connection, ZONE.format(zone=zone))
@@ -181,11 +182,17 @@ class Fence:
 
     async def _fetched(self, connection: asyncpg.Connection, token: str, form: Form, zone: str) -> list[str]:
         statement = self._statement(form.sql, zone)
-        if form.kept:
+        if form.kept and self._comes_again(form.sql):
             rows = await connection.fetch(statement, token, *form.values)
         else:
             rows = await (await connection.prepare(statement, name="")).fetch(token, *form.values)
         return [row["line"] for row in rows]
+
+    def _comes_again(self, sql: str) -> bool:
+        """Most new texts never do: a plan under a name would be made for nobody, and end another's, at a round trip more."""
+        again = self._asked_for.pop(sql, False)
+        remember(self._asked_for, sql, True)
+        return again
 
     async def _apart(self, connection: asyncpg.Connection, token: str, form: Form, zone: str) -> list[str]:
         """In a transaction that is always rolled back, and a session that keeps nothing."""

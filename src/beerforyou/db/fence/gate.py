@@ -6,14 +6,14 @@ database itself, with this gate switched off as well. It is for a process of its
 
 import logging
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects import Postgres
 
 from beerforyou.db.fence import shape
-from beerforyou.db.fence.forms import DECIMAL, WHOLE, Forms, Passed
+from beerforyou.db.fence.forms import DECIMAL, WHOLE, Form, Passed
 from beerforyou.db.fence.functions import FUNCTIONS
 from beerforyou.db.fence.shape import refused as _refused
 from beerforyou.db.fence.weighing import VIEWS, Weighing
@@ -47,7 +47,7 @@ _JOINED = (exp.And, exp.Or, exp.Not, exp.Paren)
 # Rows and lists have a place where they are compared; anywhere else their text could be made into that of others.
 _COMPARING = (exp.In, exp.Predicate, exp.Values, exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube, exp.Count)
 _NAME = re.compile(r'"?(\w+)"?\(')
-_names: dict[type[exp.Func], str] = {}
+_names: dict[type[exp.Expr], str] = {}
 
 
 class _Verbatim(Postgres):  # type: ignore[misc]
@@ -56,49 +56,61 @@ class _Verbatim(Postgres):  # type: ignore[misc]
     TIME_MAPPING: ClassVar[dict[str, str]] = {}
 
 
+_DIALECT = _Verbatim()
 _INT, _DECIMAL = exp.DataType.Type.INT, exp.DataType.Type.DECIMAL
 
 
 def passed(sql: str) -> str:
     """The SQL to run, without parameters. Raises Refused."""
-    return _plain(sql, judged(sql))
+    return _plain(judged(sql), dict(shape.checked(sql).literals))
 
 
-def _plain(sql: str, found: Passed) -> str:
-    return Forms().add(shape.checked(sql), found).plain
+def _plain(found: Passed, literals: dict[int, str]) -> str:
+    return Form(found.sql, tuple(literals[begins] for begins in found.open)).plain
 
 
 def judged(sql: str) -> Passed:
     """Raises Refused, in words for the model."""
-    shape.checked(sql)
+    literals = dict(shape.checked(sql).literals)
     try:
-        return _checked(sql)
+        return _checked(sql, literals)
     except Refused:
         raise
     except Exception:  # whatever a text does to the parser, it does not pass
         raise _refused("it does not parse as one SELECT of PostgreSQL") from None
 
 
-def _checked(sql: str) -> Passed:
-    trees = [
-        tree for tree in sqlglot.parse(sql, dialect=_Verbatim) if not isinstance(tree, (exp.Semicolon, type(None)))
-    ]
+def _checked(sql: str, literals: dict[int, str]) -> Passed:
+    """`literals` by where they begin."""
+    trees = [tree for tree in _DIALECT.parse(sql) if not isinstance(tree, (exp.Semicolon, type(None)))]
     if len(trees) != 1:
         raise _refused("it is not one statement")
     (tree,) = trees
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
         raise _refused("only one SELECT is possible")
-    for node in tree.walk():
-        _check(node)
-    _check_relations(tree)
+    nodes = _each_checked(tree)
+    _check_relations(nodes)
     Weighing().query(tree, VIEWS)
-    literals = frozenset(shape.checked(sql).literals)
-    opened = sorted((node for node in tree.find_all(exp.Literal) if _is_open(node, literals)), key=_start)
+    opened = [node for node in nodes if isinstance(node, exp.Literal) and _is_open(node, literals)]
+    opened.sort(key=_start)
     for number, node in enumerate(opened, start=2):
         _open(node, number)
-    found = Passed(tree.sql(dialect=_Verbatim, comments=False, copy=False), tuple(map(_start, opened)))
-    shape.checked(_plain(sql, found))  # as it is written anew, it may be longer
+    found = Passed(_DIALECT.generate(tree, copy=False, comments=False), tuple(map(_start, opened)))
+    shape.checked(_plain(found, literals))  # as it is written anew, it may be longer
     return found
+
+
+def _each_checked(tree: exp.Expr) -> list[exp.Expr]:
+    """All nodes, a level after the other."""
+    nodes, level = [], [tree]
+    for _ in range(DEEPEST + 1):
+        for node in level:
+            _check(node)
+        nodes += level
+        level = [below for node in level for below in node.iter_expressions()]
+    if level:
+        raise _refused("it is nested too deeply")
+    return nodes
 
 
 def _start(node: exp.Literal) -> int:
@@ -106,13 +118,13 @@ def _start(node: exp.Literal) -> int:
     return int(node.meta.get("start", -1))
 
 
-def _is_open(node: exp.Literal, literals: frozenset[tuple[int, str]]) -> bool:
+def _is_open(node: exp.Literal, literals: dict[int, str]) -> bool:
     """Whether a parameter means the same in its place: in a WHERE of its own SELECT, compared with something.
 
     Elsewhere it may name a column (ORDER BY 1), or must equal another literal (GROUP BY), or the planner wants to know it (LIMIT).
     """
     name = node.name
-    if (_start(node), "'" + name.replace("'", "''") + "'" if node.is_string else name) not in literals:
+    if literals.get(_start(node)) != _as_written(node):
         return False  # the parser made it
     if not node.is_string and not WHOLE.fullmatch(name) and not DECIMAL.fullmatch(name):
         return False
@@ -135,30 +147,40 @@ def _open(node: exp.Literal, number: int) -> None:
 
 
 def _check(node: exp.Expr) -> None:
-    if node.depth > DEEPEST:
-        raise _refused("it is nested too deeply")
-    if isinstance(node, exp.Literal):
-        _check_literal(node)
-    if isinstance(node, exp.DataType) and getattr(node.this, "name", "") not in _TYPES:
-        raise _refused(f"the type {node.sql(dialect=_Verbatim)} is not available")
-    if isinstance(node, exp.Trim) and node.expression:
-        raise _refused("only blanks can be trimmed")
-    if isinstance(node, exp.DataTypeParam) and not _is_number(node.this, LENGTH):
-        raise _refused("a type is too long")
-    if node.args.get("into") or node.args.get("locks") or node.args.get("sample"):
+    args = node.args
+    if args.get("into") or args.get("locks") or args.get("sample"):
         raise _refused("only a plain SELECT is possible: no INTO, no FOR UPDATE, no TABLESAMPLE")
-    if isinstance(node, exp.Func) and not isinstance(node, _SHAPES):
-        _check_function(node)
-    elif isinstance(node, (exp.Tuple, exp.Array, exp.Star)):
-        _check_row(node)
-    elif not isinstance(node, (*_SHAPES, exp.Func)):
-        raise _refused(f"{node.key} is not available")
+    for check in _checks[type(node)]:
+        check(node)
 
 
-def _check_literal(node: exp.Literal) -> None:
-    name = node.name
-    if why := shape.strange_literal(name, "'" + name.replace("'", "''") + "'" if node.is_string else name):
+def _not_available(node: exp.Expr) -> None:
+    raise _refused(f"{node.key} is not available")
+
+
+def _check_literal(node: exp.Expr) -> None:
+    if why := shape.strange_literal(node.name, _as_written(node)):
         raise _refused(why)
+
+
+def _as_written(literal: exp.Expr) -> str:
+    name = literal.name
+    return "'" + name.replace("'", "''") + "'" if literal.is_string else name
+
+
+def _check_type(node: exp.Expr) -> None:
+    if getattr(node.this, "name", "") not in _TYPES:
+        raise _refused(f"the type {node.sql(dialect=_DIALECT)} is not available")
+
+
+def _check_trim(node: exp.Expr) -> None:
+    if node.expression:
+        raise _refused("only blanks can be trimmed")
+
+
+def _check_length(node: exp.Expr) -> None:
+    if not _is_number(node.this, LENGTH):
+        raise _refused("a type is too long")
 
 
 def _check_row(node: exp.Expr) -> None:
@@ -178,7 +200,31 @@ def _check_row(node: exp.Expr) -> None:
     else:
         fits = isinstance(where, (exp.Select, exp.Count))
     if not fits:
-        raise _refused(f"a row or a list cannot stand there: {node.sql(dialect=_Verbatim)[:40]}")
+        raise _refused(f"a row or a list cannot stand there: {node.sql(dialect=_DIALECT)[:40]}")
+
+
+class _Checks(dict[type[exp.Expr], tuple[Callable[[exp.Expr], None], ...]]):
+    """What has to be looked at in nodes of a kind, found once for each; most kinds are what they are."""
+
+    def __missing__(self, kind: type[exp.Expr]) -> tuple[Callable[[exp.Expr], None], ...]:
+        checks = [check for of, check in _OF_ITS_OWN if issubclass(kind, of)]
+        if issubclass(kind, exp.Func) and not issubclass(kind, _SHAPES):
+            checks.append(_check_function)
+        elif issubclass(kind, (exp.Tuple, exp.Array, exp.Star)):
+            checks.append(_check_row)
+        elif not issubclass(kind, _SHAPES):
+            checks.append(_not_available)
+        self[kind] = found = tuple(checks)
+        return found
+
+
+_OF_ITS_OWN: tuple[tuple[type[exp.Expr], Callable[[exp.Expr], None]], ...] = (
+    (exp.Literal, _check_literal),
+    (exp.DataType, _check_type),
+    (exp.Trim, _check_trim),
+    (exp.DataTypeParam, _check_length),
+)
+_checks = _Checks()
 
 
 def _is_number(node: exp.Expr | None, most: int) -> bool:
@@ -186,7 +232,7 @@ def _is_number(node: exp.Expr | None, most: int) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit() and int(node.name) <= most
 
 
-def _check_function(node: exp.Func) -> None:
+def _check_function(node: exp.Expr) -> None:
     """By the name that PostgreSQL will read, whatever the parser calls it."""
     name = node.name.lower() if isinstance(node, exp.Anonymous) else _written(node)
     if name not in FUNCTIONS:
@@ -198,26 +244,30 @@ def _check_function(node: exp.Func) -> None:
         raise _refused("regular expressions are not available; use ILIKE")
 
 
-def _written(node: exp.Func) -> str:
+def _written(node: exp.Expr) -> str:
     """The name under which a known function is written; worked out once for each."""
     if known := _names.get(type(node)):
         return known
-    written = node.sql(dialect=_Verbatim, comments=False)
+    written = node.sql(dialect=_DIALECT, comments=False)
     if found := _NAME.match(written):
         _names[type(node)] = found[1].lower()
     return found[1].lower() if found else written[:40]
 
 
-def _check_relations(tree: exp.Expr) -> None:
-    queries = list(tree.find_all(exp.CTE))
-    tables = list(tree.find_all(exp.Table))
-    if len(tables) > MOST or len(queries) > MOST or len(list(tree.find_all(exp.Select))) > 2 * MOST:
+def _check_relations(nodes: list[exp.Expr]) -> None:
+    queries = [node for node in nodes if isinstance(node, exp.CTE)]
+    tables = [node for node in nodes if isinstance(node, exp.Table)]
+    if len(tables) > MOST or len(queries) > MOST or _count(nodes, exp.Select) > 2 * MOST:
         raise _refused(f"it names more than {MOST} tables or WITH queries")
-    if len(list(tree.find_all(exp.Window))) > WINDOWS:
+    if _count(nodes, exp.Window) > WINDOWS:
         raise _refused(f"it has more than {WINDOWS} windows")
     known = TABLES | {query.alias for query in queries}
     for table in tables:
         if not isinstance(table.this, exp.Identifier) or table.db or table.catalog or table.name not in known:
             raise _refused(
-                f"there is no table {table.sql(dialect=_Verbatim)[:60]}; there are my_purchases and my_profile"
+                f"there is no table {table.sql(dialect=_DIALECT)[:60]}; there are my_purchases and my_profile"
             )
+
+
+def _count(nodes: list[exp.Expr], kind: type[exp.Expr]) -> int:
+    return sum(isinstance(node, kind) for node in nodes)

@@ -4,42 +4,32 @@ A child imports the parser once and forks the one that judges. The kernel ends t
 than it may, and the child forks the next. All end with the process that started them, since their pipe does.
 """
 
-import asyncio
-import contextlib
 import json
 import mmap
 import os
 import resource
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+import time
 from collections.abc import Callable
 from typing import Any
 
 from beerforyou.db.fence import shape
 from beerforyou.db.fence.forms import Form, Forms, Passed, remember
-from beerforyou.errors import Refused, Unavailable
+from beerforyou.db.fence.judging import ENDED, Judging, Verdict, framed
+from beerforyou.errors import Refused
 
 CPU_S = 0.25  # for one text; an honest one takes 0.001
 MEMORY = 512 << 20  # bytes
-START_S = 60.0  # importing the parser takes 0.3 s of CPU
-PATIENCE_S = 5.0  # with a process that gets no CPU: the machine's fault, not the text's
-INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")  # of the environment: none of our keys
-ENDED = "the query was refused: it takes too long to read"
-
-Verdict = tuple[list[Any], str]  # as `Passed`, and why it did not pass, or nothing
+TOGETHER_S = 0.01  # how long a verdict waits for others to go with it
 
 
 class Gate:
     """Opens nothing until it is asked about a text that it does not know; close it all the same."""
 
     def __init__(self, program: tuple[str, ...] = ("-m", "beerforyou.db.fence.parser")) -> None:
-        self._program = program
+        self.judging = Judging(program)
         self._known: dict[str, Form | str] = {}
         self._forms = Forms()
-        self._turn = asyncio.Lock()
-        self._started: asyncio.Task[Process] | None = None
-        self._number = 0
 
     async def passed(self, sql: str) -> Form:
         """Raises Refused, in words for the model, and Unavailable."""
@@ -54,69 +44,11 @@ class Gate:
         of = shape.checked(sql)
         if found := self._forms.find(of):
             return found
-        async with self._turn:
-            passed, why = await self._judged(sql)
+        passed, why = await self.judging.verdict(sql)
         return why or self._forms.add(of, Passed(*passed))
 
     async def close(self) -> None:
-        started, self._started = self._started, None
-        if started is None:
-            return
-        with contextlib.suppress(OSError, EOFError, TimeoutError):
-            process = await started
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-
-    async def _judged(self, sql: str) -> Verdict:
-        for _ in range(2):  # somebody else may have ended the process
-            try:
-                self._started = self._started or asyncio.create_task(_start(self._program))
-                process = await asyncio.shield(self._started)
-                async with asyncio.timeout(PATIENCE_S):
-                    return await self._asked(process, sql)
-            except TimeoutError:
-                await self.close()
-                return [], ENDED
-            except (OSError, EOFError):
-                await self.close()
-        raise Unavailable("the process that reads SQL does not stay alive", "is there memory for it?")
-
-    async def _asked(self, process: Process, sql: str) -> Verdict:
-        """What was answered to somebody who did not wait for it is skipped, by its number."""
-        assert process.stdin
-        self._number += 1
-        process.stdin.write(_framed([self._number, sql]))
-        await process.stdin.drain()
-        while True:
-            number, passed, why = await _reply(process)
-            if number == self._number:
-                return passed, why
-
-
-async def _start(program: tuple[str, ...]) -> Process:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", *program),
-        stdin=PIPE,
-        stdout=PIPE,
-        env={name: os.environ[name] for name in INHERITED if name in os.environ},
-        start_new_session=True,  # a Ctrl-C is not for it
-    )
-    async with asyncio.timeout(START_S):
-        await _reply(process)
-    return process
-
-
-async def _reply(process: Process) -> tuple[int, list[Any], str]:
-    assert process.stdout
-    length = int.from_bytes(await process.stdout.readexactly(4))
-    number, passed, why = json.loads(await process.stdout.readexactly(length))
-    return number, passed, why
-
-
-def _framed(message: list[Any]) -> bytes:
-    body = json.dumps(message).encode()
-    return len(body).to_bytes(4) + body
+        await self.judging.close()
 
 
 # From here on: the child, and the judge that it forks ----------------------------------------------------------------
@@ -125,7 +57,7 @@ def _framed(message: list[Any]) -> bytes:
 def keep_one(judged: Callable[[str], Passed]) -> None:
     """One judge at a time, until nobody is there to ask."""
     judged("SELECT 1 AS one")  # which imports what is imported late
-    _say(0, [], "")
+    _say([])
     begun = mmap.mmap(-1, 8)  # which text the judge is at, seen by both
     while True:
         judge = os.fork()
@@ -135,22 +67,32 @@ def keep_one(judged: Callable[[str], Passed]) -> None:
         _, status = os.waitpid(judge, 0)
         if status == 0:
             return
-        _say(int.from_bytes(begun[:]), [], ENDED)
+        _say([(int.from_bytes(begun[:]), [], ENDED)], lives=False)
 
 
 def _judge(judged: Callable[[str], Passed], begun: mmap.mmap) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while length := _read(4):
-        number, sql = json.loads(_read(int.from_bytes(length)))
-        begun[:] = number.to_bytes(8)
-        signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends it, whatever it is at
-        try:
-            verdict: Verdict = list(judged(sql)), ""
-        except Refused as refused:
-            verdict = [], refused.message
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        _say(number, *verdict)
+        verdicts: list[Any] = []
+        since = time.monotonic()
+        for number, sql in json.loads(_read(int.from_bytes(length))):
+            begun[:] = number.to_bytes(8)
+            signal.setitimer(signal.ITIMER_PROF, CPU_S)  # SIGPROF ends it, whatever it is at
+            verdicts.append((number, *_verdict(judged, sql)))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            if time.monotonic() - since > TOGETHER_S:
+                _say(verdicts)
+                verdicts, since = [], time.monotonic()
+        if verdicts:
+            _say(verdicts)
+
+
+def _verdict(judged: Callable[[str], Passed], sql: str) -> Verdict:
+    try:
+        return list(judged(sql)), ""
+    except Refused as refused:
+        return [], refused.message
 
 
 def _read(size: int) -> bytes:
@@ -161,8 +103,8 @@ def _read(size: int) -> bytes:
     return read
 
 
-def _say(number: int, passed: list[Any], why: str) -> None:
-    message = memoryview(_framed([number, passed, why]))
+def _say(verdicts: list[Any], lives: bool = True) -> None:
+    message = memoryview(framed([verdicts, lives]))
     while message:
         message = message[os.write(1, message) :]
 

@@ -23,18 +23,18 @@ KNOWN = 2000  # texts that are remembered
 HINT = "correct it, or ask something simpler"
 
 _TOKEN = re.compile(
-    r"""(?P<blank>\s+|--[^\r\n]*)
+    r"""(?:\s|--[^\r\n]*)*+(?:
+      (?P<special>(?:[EeBbXxNn]|[Uu]&)(?=['"])|\$)
+    | (?P<word>[^\W\d]\w*)
     | (?P<comment>/\*)
     | (?P<text>'[^']*+(?:''[^']*+)*+')
     | (?P<name>"[^"]*+(?:""[^"]*+)*+")
-    | (?P<special>(?:[ebxn]|u&)(?=['"])|\$)
-    | (?P<word>[^\W\d]\w*)
-    | (?P<number>\.?\d[\w.]*(?:(?<=e)[+-]\d+)?)
+    | (?P<number>\.?\d[\w.]*(?:(?<=[Ee])[+-]\d+)?)
     | (?P<open>[(\[])
     | (?P<close>[)\]])
     | (?P<strange>['"{}\\])
-    | (?P<sign>.)""",
-    re.VERBOSE | re.IGNORECASE,
+    | (?P<sign>.))""",
+    re.VERBOSE,
 )
 _COMMENT = re.compile(r"/\*|\*/")
 _NO_CHARACTER = re.compile(r"[\0\ud800-\udfff]")  # halves of one, which JSON can carry and UTF-8 cannot
@@ -59,8 +59,10 @@ _ONCE = (FUNCTIONS - {"date", "text", "numeric", "int4", "int8", "float8", "bool
 _TYPE = re.compile(rf'(?!(?:{"|".join(_ONCE)}|date)$)[^\W\d]|"')
 _LONG_TYPE = re.compile(r"'?[\s+]*0*[1-9]\d{4,}\s*'?")
 _OPENED_BY = {")": "(", "]": "[", "end": "case"}
+_GROWS = frozenset({"(", "[", "row", "array"})
+_LITERAL = frozenset({"text", "number"})
 
-Token = tuple[str, str]  # kind and text; words in small letters
+Token = tuple[str, str, int]  # kind, text, and where it begins; words in small letters
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -94,24 +96,24 @@ def _shape(sql: str) -> Shape | str:
     if _NO_CHARACTER.search(sql):
         return "it holds characters that are none"
     try:
-        placed = list(_tokens(sql))
+        tokens = list(_tokens(sql))
     except ValueError as strange:
         return f"it does not parse: {strange}"
-    tokens = [(kind, text) for kind, text, _ in placed]
     if len(tokens) > TOKENS:
         return f"it has more than {TOKENS} words and signs"
-    counted = [text for _, text in tokens]
-    if counted.count("select") > SELECTS or sum(map(counted.count, "*/%")) > FACTORS:
+    texts = [text for _, text, _ in tokens]
+    if texts.count("select") > SELECTS or sum(map(texts.count, "*/%")) > FACTORS:
         return f"it has more than {SELECTS} SELECTs, or {FACTORS} products"
-    if ("word", "recursive") in tokens:
+    if "recursive" in texts:  # a name has its quotes
         return "WITH RECURSIVE is not available"
-    if any(_long_number(kind, text) for kind, text in tokens):
+    literals = [token for token in tokens if token[0] in _LITERAL]
+    if any(_long_number(kind, text) for kind, text, _ in literals):
         return "a number is too long, or not plain digits"
-    if any(kind in ("word", "name") and text.lower().lstrip('"').startswith(_OURS) for kind, text in tokens):
+    if _OURS in sql.lower() and any(_is_ours(kind, text) for kind, text, _ in tokens):
         return f"names that begin with {_OURS} are not available"
-    literals = tuple((at, text) for kind, text, at in placed if kind in ("text", "number"))
-    zones = any(kind == "text" and names_zone(text) for kind, text in tokens)
-    return _grown(tokens) or _nested(tokens) or Shape(zones, _outline(sql, literals), literals)
+    zones = any(kind == "text" and names_zone(text) for kind, text, _ in literals)
+    places = tuple((at, text) for _, text, at in literals)
+    return _grown(texts) or _nested(tokens) or Shape(zones, _outline(sql, places), places)
 
 
 def _outline(sql: str, literals: tuple[tuple[int, str], ...]) -> str:
@@ -135,27 +137,32 @@ def strange_literal(name: str, written: str) -> str:
 def _long_number(kind: str, literal: str) -> bool:
     if kind == "number" and not _PLAIN_NUMBER.fullmatch(literal):
         return True  # 0xff, 1_000
-    return kind in ("number", "text") and bool(_LONG_NUMBER.search(literal)) and not _ID.fullmatch(literal)
+    return bool(_LONG_NUMBER.search(literal)) and not _ID.fullmatch(literal)
+
+
+def _is_ours(kind: str, text: str) -> bool:
+    return kind in ("word", "name") and text.lower().lstrip('"').startswith(_OURS)
 
 
 def names_zone(literal: str) -> bool:
     return bool(_ZONE.search(literal)) and not _SLUG.fullmatch(literal)
 
 
-def _tokens(sql: str) -> Iterator[tuple[str, str, int]]:
-    """With where they begin. Raises ValueError where another reader than PostgreSQL may read something else."""
-    at, before = 0, ""
-    while found := _TOKEN.match(sql, at):
-        at, kind, text = found.end(), found.lastgroup or "", found[0]
+def _tokens(sql: str) -> Iterator[Token]:
+    """Raises ValueError where another reader than PostgreSQL may read something else."""
+    at, before, match = 0, "", _TOKEN.match
+    while found := match(sql, at):
+        kind, at = found.lastgroup or "", found.end()
+        text = found[kind]
         if kind == "comment":
             at = _after_comment(sql, at)
-        elif kind == "special":
+            continue
+        if kind == "special":
             raise ValueError("write values into it, as 'plain' strings")
-        elif kind == "strange" or kind == before == "text":
+        if kind == "strange" or kind == before == "text":
             raise ValueError(f"what is {text[:20]} there?")
-        elif kind != "blank":
-            yield kind, text.lower() if kind == "word" else text, found.start()
-            before = kind
+        yield kind, text.lower() if kind == "word" else text, at - len(text)
+        before = kind
 
 
 def _after_comment(sql: str, at: int) -> int:
@@ -169,13 +176,15 @@ def _after_comment(sql: str, at: int) -> int:
     return at
 
 
-def _grown(tokens: list[Token]) -> str:
+def _grown(tokens: list[str]) -> str:
     """Why it may make a long text of a short one, which LIKE then searches for minutes; or nothing.
 
     Lists have their place beside ANY and ALL. `char(n)` makes n characters of one.
     """
-    texts = ["", "", *(text for _, text in tokens), "", ""]
+    texts = ["", "", *tokens, "", ""]
     for at, text in enumerate(texts):
+        if text not in _GROWS:
+            continue
         before, after = texts[at - 2 : at], texts[at + 1 : at + 3]
         if (text == "[" and before[1:] != ["array"]) or (text == "row" and after[:1] == ["("]):
             return "rows and lists cannot stand there"
@@ -189,21 +198,23 @@ def _grown(tokens: list[Token]) -> str:
 def _nested(tokens: list[Token]) -> str:
     """Why it is nested too deeply, or not as brackets are; or nothing."""
     inside, times, work, before = [""], [1], 0, ("sign", "")
-    for kind, text in tokens:
+    for kind, text, _ in tokens:
         work += times[-1]
-        if kind == "open" or (kind == "word" and text == "case"):
+        if kind == "open" or (text == "case" and kind == "word"):
             inside.append(text)
             times.append(times[-1] * (1 if text == "case" or _read_once(text, before) else 2))
-        elif kind == "close" or (kind == "word" and text == "end" and inside[-1] == "case"):
+            if len(inside) > DEEPEST:
+                return "it is nested too deeply"
+        elif kind == "close" or (text == "end" and kind == "word" and inside[-1] == "case"):
             if inside.pop() != _OPENED_BY[text]:
                 return "its brackets do not match"
             times.pop()
-        if work > WORK or len(inside) > DEEPEST:
+        if work > WORK:
             return "it is nested too deeply"
         before = kind, text
     return "" if len(inside) == 1 else "its brackets do not match"
 
 
-def _read_once(bracket: str, before: Token) -> bool:
+def _read_once(bracket: str, before: tuple[str, str]) -> bool:
     kind, text = before
     return bracket == "(" and (kind in ("sign", "open") or (kind == "word" and text in _ONCE))

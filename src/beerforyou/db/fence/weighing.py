@@ -2,6 +2,7 @@
 may copy the one below it several times; and what is multiplied grows. Here both are added up before anything runs.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -16,10 +17,6 @@ NUMBER = 20  # of a number of the client's rows, or a count
 TEXTS = ("beer", "style", "brewery", "brewery_id", "type", "city", "state", "name", "country", "postal_code")
 _DAYS = frozenset({"DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"})
 _WORDS = frozenset({"TEXT", "VARCHAR", "CHAR"})
-_TEXT = (exp.Lower, exp.Upper, exp.Initcap, exp.Substring, exp.Left, exp.Right, exp.Trim)
-_SMALL = (exp.Predicate, exp.Connector, exp.Not, exp.Count, exp.Length, exp.Extract)
-_PRODUCT = (exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
-_SQUARED = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop, exp.Corr)
 _SOURCES = ("from_", "joins", "laterals", "with_")
 
 
@@ -31,15 +28,16 @@ class Column(NamedTuple):
     text: bool = False
 
 
+_ONE, _LONG = Column(1), Column(1, ANY, True)
 Relation = dict[str, Column]
 Sources = dict[str, Relation]
 
 VIEWS: Sources = {
-    "my_purchases": dict.fromkeys(("purchased_on", "quantity", "unit_price", "amount"), Column(1)),
+    "my_purchases": dict.fromkeys(("purchased_on", "quantity", "unit_price", "amount"), _ONE),
     "my_profile": {},
 }
-VIEWS["my_purchases"] |= dict.fromkeys(TEXTS[:7], Column(1, ANY, True))
-VIEWS["my_profile"] |= dict.fromkeys(TEXTS[5:], Column(1, ANY, True))
+VIEWS["my_purchases"] |= dict.fromkeys(TEXTS[:7], _LONG)
+VIEWS["my_profile"] |= dict.fromkeys(TEXTS[5:], _LONG)
 
 
 class Weighing:
@@ -105,13 +103,14 @@ class Weighing:
             return _resolved(node, scopes)
         if isinstance(node, exp.Query):
             before = self.written
-            column = next(iter(self.query(node, known, scopes).values()), Column(1))
+            column = next(iter(self.query(node, known, scopes).values()), _ONE)
             return column._replace(written=max(1, self.written - before))
         parts = [self._value(part, scopes, known) for part in node.iter_expressions()]
-        written = 1 + sum(part.written for part in parts)
+        written = 1 + sum([part.written for part in parts])
         if written > WRITTEN:
             raise refused("it repeats too much of what its subqueries select")
-        return _made(node, parts)._replace(written=written)
+        made = _made(node, parts)
+        return made if written == 1 else Column(written, made.digits, made.text)
 
 
 def _items(node: exp.Expr) -> list[exp.Expr]:
@@ -132,41 +131,70 @@ def _resolved(node: exp.Column, scopes: tuple[Sources, ...]) -> Column:
     if not table and any(name in sources for sources in scopes):
         raise refused(f"{name} is a table there; name its columns")
     anything = [column for sources in scopes for relation in sources.values() for column in relation.values()]
-    return max(anything, default=Column(1))
+    return max(anything, default=_ONE)
 
 
 def _made(node: exp.Expr, parts: list[Column]) -> Column:
     """What becomes of its parts; how much is written is for the caller to say."""
-    digits, text = max([NUMBER, *(part.digits for part in parts)]), any(part.text for part in parts)
-    match node:
-        case exp.Literal():
-            return Column(1, max(NUMBER, len(node.name)) + (100 if "e" in node.name.lower() else 0))
-        case exp.Window() | exp.Filter():
-            return parts[0] if parts else Column(1)
-        case exp.Cast() | exp.Date() | exp.TsOrDsToDate():
-            return _cast(node, digits, text)
-        case exp.ToChar() | exp.TimeToStr():
-            return Column(1, ANY, True) if '"' in node.sql(dialect="postgres") else Column(1)
-        case exp.Greatest() | exp.Least() | exp.Coalesce() | exp.Case() | exp.If():
-            return Column(1, digits, text)
-    if isinstance(node, _SMALL):
-        return Column(1)
-    if isinstance(node, _TEXT):
-        return Column(1, ANY, True)
-    if isinstance(node, _PRODUCT):
-        return Column(1, _within(sum(part.digits for part in parts)))
-    if isinstance(node, _SQUARED):
-        return Column(1, _within(2 * digits))
-    return Column(1, digits + (1 if isinstance(node, exp.Binary) else 0), text)
+    digits, text = NUMBER, False
+    for part in parts:
+        digits, text = max(digits, part.digits), text or part.text
+    return _rules[type(node)](node, parts, Column(1, digits, text))
 
 
-def _cast(node: exp.Expr, digits: int, text: bool) -> Column:
+def _literal(node: exp.Expr) -> Column:
+    return Column(1, max(NUMBER, len(node.name)) + (100 if "e" in node.name.lower() else 0))
+
+
+def _cast(node: exp.Expr, most: Column) -> Column:
     kind = node.args["to"].this.name if isinstance(node, exp.Cast) else "DATE"
     if kind in _WORDS:
-        return Column(1, ANY, True)
-    if kind in _DAYS and text:
+        return _LONG
+    if kind in _DAYS and most.text:
         raise refused("a text of a row cannot be read as a day or a time")
-    return Column(1, digits if kind == "DECIMAL" else NUMBER)
+    return Column(1, most.digits if kind == "DECIMAL" else NUMBER)
+
+
+Rule = Callable[[exp.Expr, list[Column], Column], Column]  # a node, its parts, and the most of what they are
+_RULES: tuple[tuple[Rule, tuple[type[exp.Expr], ...]], ...] = (  # the first that fits
+    (lambda node, parts, most: _literal(node), (exp.Literal,)),
+    (lambda node, parts, most: parts[0] if parts else _ONE, (exp.Window, exp.Filter)),
+    (lambda node, parts, most: _cast(node, most), (exp.Cast, exp.Date, exp.TsOrDsToDate)),
+    (
+        lambda node, parts, most: _LONG if '"' in node.sql(dialect="postgres") else _ONE,
+        (exp.ToChar, exp.TimeToStr),
+    ),
+    (lambda node, parts, most: most, (exp.Greatest, exp.Least, exp.Coalesce, exp.Case, exp.If)),
+    (
+        lambda node, parts, most: _ONE,
+        (exp.Predicate, exp.Connector, exp.Not, exp.Count, exp.Length, exp.Extract),
+    ),
+    (
+        lambda node, parts, most: _LONG,
+        (exp.Lower, exp.Upper, exp.Initcap, exp.Substring, exp.Left, exp.Right, exp.Trim),
+    ),
+    (
+        lambda node, parts, most: Column(1, _within(sum(part.digits for part in parts))),
+        (exp.Mul, exp.Div, exp.Mod, exp.IntDiv),
+    ),
+    (
+        lambda node, parts, most: Column(1, _within(2 * most.digits)),
+        (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop, exp.Corr),
+    ),
+    (lambda node, parts, most: Column(1, most.digits + 1, most.text), (exp.Binary,)),
+    (lambda node, parts, most: most, (exp.Expr,)),
+)
+
+
+class _ByKind(dict[type[exp.Expr], Rule]):
+    """Found once for each kind."""
+
+    def __missing__(self, kind: type[exp.Expr]) -> Rule:
+        self[kind] = found = next(rule for rule, kinds in _RULES if issubclass(kind, kinds))
+        return found
+
+
+_rules = _ByKind()
 
 
 def _within(digits: int) -> int:

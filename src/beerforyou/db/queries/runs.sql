@@ -1,5 +1,4 @@
 -- name: cancel
--- Asks for the end of a run; `status` is how it had ended before, none when there is no such run of the client's.
 SELECT * FROM core.cancel($1, $2, $3, $4);
 
 -- name: claim
@@ -15,27 +14,33 @@ SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 -- Worker $1 lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
 -- fencing tokens $4; none where it does not know whether it got the run). $5 says of each whether the run is to blame, rather
 -- than what it waited for. One for which nothing was done waits for a worker as before. Returns those of its runs that
--- somebody asked to cancel.
-WITH alive AS (
-    INSERT INTO workers (worker, lease_until) VALUES ($1, now() + make_interval(secs => $2::float8))
-    ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until
+-- somebody asked to cancel. (Runs are locked as batches lock them, by conversation, and the worker last, as a claim does.)
+WITH lost AS MATERIALIZED (
+    SELECT o.run_id, lost.blamed FROM open_runs o JOIN unnest($3::uuid[], $4::int[], $5::bool[]) AS lost (run_id, fencing_token, blamed) USING (run_id)
+    WHERE o.worker = $1 AND o.status = 'running' AND o.fencing_token = coalesce(lost.fencing_token, o.fencing_token)
+    ORDER BY o.conversation_id, o.run_id FOR NO KEY UPDATE OF o
 ), dropped AS (
     UPDATE open_runs o
     SET status = 'queued', worker = NULL, crashes = o.crashes + lost.blamed::int,
         started_at = CASE WHEN EXISTS (SELECT FROM ledger l WHERE l.run_id = o.run_id) THEN o.started_at END
-    FROM unnest($3::uuid[], $4::int[], $5::bool[]) AS lost (run_id, fencing_token, blamed)
-    WHERE o.run_id = lost.run_id AND o.worker = $1 AND o.status = 'running'
-      AND o.fencing_token = coalesce(lost.fencing_token, o.fencing_token)
+    FROM lost WHERE o.run_id = lost.run_id
+), alive AS (
+    INSERT INTO workers (worker, lease_until) SELECT $1, now() + make_interval(secs => $2::float8) FROM (SELECT count(*) FROM lost) AS first
+    ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until
 )
 SELECT run_id FROM open_runs WHERE worker = $1 AND status = 'running' AND cancel_at IS NOT NULL;
 
 -- name: leave
 -- Worker $1 ends: what it still has goes back to the queue, as above. Returns those runs.
-WITH gone AS (DELETE FROM workers WHERE worker = $1)
+WITH held AS MATERIALIZED (
+    SELECT run_id FROM open_runs WHERE worker = $1 AND status = 'running' ORDER BY conversation_id, run_id FOR NO KEY UPDATE
+), gone AS (
+    DELETE FROM workers WHERE worker = $1 AND (SELECT count(*) FROM held) >= 0
+)
 UPDATE open_runs o
 SET status = 'queued', worker = NULL,
     started_at = CASE WHEN EXISTS (SELECT FROM ledger l WHERE l.run_id = o.run_id) THEN o.started_at END
-WHERE worker = $1 AND status = 'running' RETURNING run_id;
+FROM held WHERE o.run_id = held.run_id RETURNING o.run_id;
 
 -- name: waiting
 -- At most $1 runs that nobody works on and whose turn it is: queued for more than $2 seconds, or with a worker that is gone.

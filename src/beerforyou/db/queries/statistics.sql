@@ -33,13 +33,11 @@ FROM core.clients c FULL JOIN stats.counted_clients o USING (client_id)
 WHERE (c.purchases_version, c.changed_at, c.country, c.state, c.city) IS DISTINCT FROM (o.version, o.changed_at, o.country, o.state, o.city);
 
 -- name: was
--- What the changed ones contributed.
+-- What the changed ones contributed. (In the order of the places, as what follows: then the cells of a place are counted near each other.)
 CREATE TEMPORARY TABLE was ON COMMIT DROP AS
-SELECT client, key, month, in_state, in_city, sum(quantity)::bigint AS quantity
-FROM stats.lines JOIN changed USING (client_id) GROUP BY 1, 2, 3, 4, 5;
-
--- name: was_in_all
-INSERT INTO was SELECT client, key, 0, in_state, in_city, sum(quantity) FROM was GROUP BY 1, 2, 4, 5;
+SELECT c.in_state, c.in_city, l.dimension, l.key, l.month, l.quantity
+FROM (SELECT * FROM stats.counted_clients JOIN changed USING (client_id) ORDER BY in_state, in_city) AS c
+CROSS JOIN LATERAL stats.added_up(c.beers, c.months, c.quantities, NULL, NULL) AS l;
 
 -- name: forget_beers
 DELETE FROM stats.counted_beers;
@@ -75,11 +73,9 @@ WHERE c.version IS NOT NULL;
 -- name: contributions
 -- What the changed ones contribute now.
 CREATE TEMPORARY TABLE contributions ON COMMIT DROP AS
-SELECT client, key, month, sum(quantity)::bigint AS quantity
-FROM stats.lines JOIN changed USING (client_id) GROUP BY 1, 2, 3;
-
--- name: contributions_in_all
-INSERT INTO contributions SELECT client, key, 0, sum(quantity) FROM contributions GROUP BY 1, 2;
+SELECT c.in_state, c.in_city, l.dimension, l.key, l.month, l.quantity
+FROM (SELECT * FROM stats.counted_clients JOIN changed USING (client_id) ORDER BY in_state, in_city) AS c
+CROSS JOIN LATERAL stats.added_up(c.beers, c.months, c.quantities, NULL, NULL) AS l;
 
 -- name: know_contributions
 -- Plans go by these sizes: they are a few lines, or everything.
@@ -89,16 +85,15 @@ ANALYZE was, contributions, stats.keys, stats.counted_clients (client_id, client
 -- By how much cells are other than they were.
 CREATE TEMPORARY TABLE moved ON COMMIT DROP AS
 WITH parts AS NOT MATERIALIZED (
-    SELECT 1 AS sign, key, month, client, in_state, in_city, quantity FROM contributions JOIN stats.counted_clients USING (client)
-    UNION ALL SELECT -1, key, month, client, in_state, in_city, quantity FROM was
+    SELECT 1 AS sign, * FROM contributions UNION ALL SELECT -1, * FROM was
 ), placed AS (
     SELECT sign, key, 0 AS place, month, quantity FROM parts JOIN stats.keys k USING (key) WHERE k.counted AND month > 0
     UNION ALL
     SELECT sign, key, in_state, month, quantity FROM parts JOIN stats.keys k USING (key)
-    WHERE k.counted AND in_state IS NOT NULL AND (month = 0 OR dimension < 3)
+    WHERE k.counted AND in_state IS NOT NULL AND (month = 0 OR k.dimension < 3)
     UNION ALL
     SELECT sign, key, in_city, month, quantity FROM parts JOIN stats.keys k USING (key)
-    WHERE k.counted AND in_city IS NOT NULL AND month = 0 AND dimension <> 3
+    WHERE k.counted AND in_city IS NOT NULL AND month = 0 AND k.dimension <> 3
     UNION ALL
     SELECT 1, key, 0, 0, quantity FROM contributions WHERE month = 0
     UNION ALL
@@ -142,27 +137,31 @@ SELECT array_agg(key) FROM turned WHERE counted;
 -- name: drop_cells
 DELETE FROM stats.cells c USING turned t WHERE c.key = t.key AND NOT t.counted AND NOT (c.place = 0 AND c.month = 0);
 
+-- name: beers_of
+-- Those that are counted under one of these keys ($1).
+SELECT array_agg(beer_id) FROM stats.counted_beers
+WHERE total = ANY($1::int[]) OR type = ANY($1) OR style = ANY($1) OR brewery = ANY($1) OR beer = ANY($1);
+
 -- name: contributions_of_others
--- What those who didn't change contribute to these keys ($1).
+-- What those who didn't change contribute to these keys ($1), by their beers ($2).
 INSERT INTO contributions
-SELECT client, key, m.month, sum(quantity)
-FROM stats.lines l CROSS JOIN LATERAL (VALUES (0), (l.month)) AS m (month)
-WHERE key = ANY($1::int[]) AND client_id NOT IN (SELECT client_id FROM changed) GROUP BY 1, 2, 3;
+SELECT c.in_state, c.in_city, l.dimension, l.key, l.month, l.quantity
+FROM (SELECT * FROM stats.counted_clients WHERE client_id NOT IN (SELECT client_id FROM changed) ORDER BY in_state, in_city) AS c
+CROSS JOIN LATERAL stats.added_up(c.beers, c.months, c.quantities, $1::int[], $2::bigint[]) AS l;
 
 -- name: count_cells
 -- All cells of the keys that are counted from now on, but for their whole, which is there: months of the whole and of states,
 -- cities as a whole; no beers of a month in one state, no breweries of a city.
 INSERT INTO stats.cells (key, place, month, clients, quantity, largest)
-SELECT key, 0, month, count(*), sum(quantity), max(quantity)
-FROM contributions JOIN turned USING (key) WHERE counted AND month > 0 GROUP BY key, month
+SELECT key, 0 AS place, month, count(*), sum(quantity), max(quantity)
+FROM contributions WHERE key = ANY($1::int[]) AND month > 0 GROUP BY key, month
 UNION ALL
 SELECT key, in_state, month, count(*), sum(quantity), max(quantity)
-FROM contributions JOIN turned USING (key) JOIN stats.counted_clients USING (client)
-WHERE counted AND in_state IS NOT NULL AND (month = 0 OR dimension < 3) GROUP BY key, in_state, month
+FROM contributions WHERE key = ANY($1::int[]) AND in_state IS NOT NULL AND (month = 0 OR dimension < 3) GROUP BY key, in_state, month
 UNION ALL
 SELECT key, in_city, 0, count(*), sum(quantity), max(quantity)
-FROM contributions JOIN turned USING (key) JOIN stats.counted_clients USING (client)
-WHERE counted AND in_city IS NOT NULL AND month = 0 AND dimension <> 3 GROUP BY key, in_city;
+FROM contributions WHERE key = ANY($1::int[]) AND in_city IS NOT NULL AND month = 0 AND dimension <> 3 GROUP BY key, in_city
+ORDER BY key, place, month;
 
 -- name: know_cells
 ANALYZE stats.cells;
@@ -330,9 +329,12 @@ WHERE o.ctid = t.row
            ELSE c.key IS NULL AND NOT EXISTS (SELECT FROM bought b WHERE b.row = t.row) END;
 
 -- name: wanted
-CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS SELECT key, place, month, about_clients FROM judged WHERE fit AND anew;
+CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS
+SELECT row_number() OVER ()::int AS cell, key, place, month, about_clients FROM judged WHERE fit AND anew;
 
 -- name: know_wanted
+-- Together they name a cell: or plans take it for so many of a kind that they look for cells from the wrong side.
+CREATE STATISTICS pg_temp.of_wanted (ndistinct) ON key, place, month FROM wanted;
 ANALYZE wanted;
 
 -- name: keys_of_others
@@ -361,14 +363,20 @@ WITH named_beers AS (
     JOIN stats.lines l ON l.key = w.key AND w.month IN (0, l.month) AND w.place IN (0, l.in_state, l.in_city)
     JOIN named_beers n ON (n.beer_id, n.key) = (l.beer_id, l.key)
     WHERE NOT s.sure GROUP BY 1, 2, 3
-), bought AS MATERIALIZED (
-    SELECT key, w.place, month, w.about_clients, array_agg(quantity ORDER BY quantity) AS quantities
-    FROM contributions JOIN stats.counted_clients USING (client) CROSS JOIN LATERAL (VALUES (0), (in_state), (in_city)) AS p (place)
-    JOIN wanted w USING (key, place, month)
-    GROUP BY key, w.place, month, w.about_clients
+), bought AS (
+    SELECT cell, quantity FROM contributions c JOIN wanted w ON w.place = 0 AND (w.key, w.month) = (c.key, c.month)
+    UNION ALL
+    SELECT cell, quantity FROM contributions c JOIN wanted w ON (w.key, w.place, w.month) = (c.key, c.in_state, c.month)
+    WHERE c.month = 0 OR c.dimension < 3
+    UNION ALL
+    SELECT cell, quantity FROM contributions c JOIN wanted w ON (w.key, w.place, w.month) = (c.key, c.in_city, c.month)
+    WHERE c.month = 0
+), sorted AS MATERIALIZED (
+    SELECT key, place, month, about_clients, quantities
+    FROM (SELECT cell, array_sort(array_agg(quantity)) AS quantities FROM bought GROUP BY cell) AS b JOIN wanted USING (cell)
 ), counted AS MATERIALIZED (
     -- Nobody counts for more than nine in ten of the others do. (As percentile_disc counts.)
-    SELECT *, quantities[ceil(0.9::float8 * cardinality(quantities))::int] AS clip FROM bought
+    SELECT *, quantities[ceil(0.9::float8 * cardinality(quantities))::int] AS clip FROM sorted
 ), noisy AS MATERIALIZED (
     SELECT n.*, c.about_clients, c.clip, (SELECT sum(least(q, c.clip)) FROM unnest(c.quantities) AS q) + $2::float8 * c.clip * stats.laplace(
                concat_ws(chr(30), dimension, country, state, city, month_text, text, $1::text) || 'quantity'

@@ -33,7 +33,8 @@ class Mark(msgspec.Struct, frozen=True):
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
     `meaningful`: those and every word inside a phrase. `whole`: every known word that stands alone, common ones without a
-    meaning included. `single`: every known word. `meanings`: (tag, value) by phrase."""
+    meaning included. `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known
+    word. `meanings`: (tag, value) by phrase."""
 
     def __init__(self, language: Language) -> None:
         read = table(language)
@@ -48,8 +49,9 @@ class Lexicon:
                 self._add(tag, text, value)
         self.telling = self.function | {phrase for phrase in self.meanings if " " not in phrase}
         inside = {word for phrase in self.meanings for word in phrase.split()}
+        self.beside = {kind: frozenset(self._phrases(text)) for kind, text in read["beside"].items()}
         self.meaningful = self.telling | inside
-        self.whole = self.telling.union(self._phrases(read["function"]["common"]))
+        self.whole = self.telling.union(self._phrases(read["function"]["common"]), *self.beside.values())
         self.single = self.meaningful | self.whole
 
     def _phrases(self, text: str) -> Iterator[str]:
@@ -91,6 +93,14 @@ class Meanings:
         return found
 
 
+@cache
+def beside(language: Language, *kinds: str) -> frozenset[str]:
+    """The words of these kinds: the language's own, and the others' where they mean nothing in this one."""
+    own = lexicon(language)
+    words = frozenset[str]().union(*(own.beside[kind] for kind in kinds))
+    return words.union(*(lexicon(o).beside[kind] - own.telling for o in LANGUAGES for kind in kinds))
+
+
 def _begin(phrase: str) -> tuple[int, str, str]:
     words = phrase.split()
     return len(words), words[0], words[1]
@@ -102,8 +112,8 @@ def meanings(language: Language) -> Meanings:
 
 
 def phrases(text: str) -> Iterator[str]:
-    """The plain forms of a table's entry: phrases with commas between them."""
-    for part in text.split(","):
+    """The plain forms of a table's entry: phrases with commas between them; none of an empty one."""
+    for part in filter(str.strip, text.split(",")):
         yield " ".join(plain(part).split()) or part.strip()
 
 
@@ -146,6 +156,13 @@ LANGUAGES: tuple[Language, ...] = tuple(
 @cache
 def lexicon(language: Language) -> Lexicon:
     return Lexicon(language)
+
+
+@cache
+def small_words(role: str, *languages: Language) -> frozenset[str]:
+    """The words that play this role around a time: articles, prepositions, "and". Of all languages, where none is named."""
+    said = (phrases(table(language)["time"][role]) for language in languages or LANGUAGES)
+    return frozenset(word for words in said for word in words if word)
 
 
 @cache
