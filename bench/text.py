@@ -18,13 +18,15 @@ from beerforyou import prompts
 from beerforyou.answering.speech import Speech
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Offer, QuickReplies, Reason, Table, Text
 from beerforyou.by_rule import planner
+from beerforyou.by_rule.scope import Asked
 from beerforyou.by_rule.wording import OURS, word
 from beerforyou.catalogue import demo
 from beerforyou.guards import outgoing
 from beerforyou.guards.canonical import everywhere, presentable
 from beerforyou.llm.model import Content, Reply, Request, TextPart, ToolResult, ToolSpec
 from beerforyou.llm.settling import settled
-from beerforyou.reading.reading import Context, Question, Reading, Ref, Search
+from beerforyou.reading.question import Filter, Question, Span
+from beerforyou.reading.reading import Context, Reading, Ref, Search
 from beerforyou.sentences import number, say
 from beerforyou.sentences.rendering import plain
 from beerforyou.tools.search import card
@@ -79,7 +81,11 @@ def found() -> dict[str, object]:
 TABLE = {"columns": ("beer", "quantity"), "rows": (("Hop Song", 1234), ("Casco", 800), ("Pale", 12))}
 SEARCHED = ToolResult(f"{OURS}a", "search_breweries", found())
 ASKED = ToolResult(f"{OURS}b", "run_analytical_query", TABLE)
-QUESTION = Question(by="beer", limit=3, since="2026-03-01", until="2026-04-01", city="San Diego")
+QUESTION = Question(
+    by=("beer",), direction="most", limit=3, spans=(Span(since="2026-03-01", until="2026-03-31"),),
+    filters=(Filter(field="city", values=("San Diego",)),),
+)  # fmt: skip
+ASKING = Asked(question=QUESTION, language="pt")
 TOOLS = tuple(ToolSpec(name, "", {}) for name in ("search_breweries", "run_analytical_query", "get_client_profile"))
 
 
@@ -119,8 +125,8 @@ def pieces() -> dict[str, Callable[[], object]]:
         "plain text of a table of 50 rows": lambda: plain(table, "pt"),
         "1.5 kB spoken in 20 pieces, guarded": spoken,
         "a reply of 1.5 kB settled": lambda: settled(reply, request),
-        "wording of a search": lambda: word([SEARCHED], "pt", None),
-        "wording of a table": lambda: word([ASKED], "pt", QUESTION),
+        "wording of a search": lambda: word([SEARCHED], ASKING),
+        "wording of a table": lambda: word([ASKED], ASKING),
         "a sentence with a number": lambda: say("search.found", "pt", n=1234, where=""),
         "a number": lambda: number(1234.5, "pt"),
         "planner by rule and prompts, two turns": planned,

@@ -53,12 +53,15 @@ class BreweryList(Block, frozen=True, kw_only=True, omit_defaults=True, tag="bre
 
 
 class Table(Block, frozen=True, kw_only=True, omit_defaults=True, tag="table"):
-    """The client's own data. Cells are plain values; `columns` name sentences `column.<name>`."""
+    """The client's own data. Cells are plain values; `columns` name sentences `column.<name>`, of which some are money in
+    `currency` (ISO 4217).
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | int | float | None, ...], ...]
     title: str = ""
     truncated: bool = False
+    currency: str = ""
 
 
 class Offer(Block, frozen=True, kw_only=True, omit_defaults=True, tag="offer"):

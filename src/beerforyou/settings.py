@@ -39,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Whose day `today` is where a client has no time zone of its own, as an IANA name. Default: the system's."
         ),
     ] = msgspec.field(default_factory=clock.of_system)
+    currency: Annotated[
+        str, Meta(description="What the amounts of purchases are in, as an ISO 4217 code.", pattern="^[A-Z]{3}$")
+    ] = "USD"
 
     operator_name: Annotated[
         str,

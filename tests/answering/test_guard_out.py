@@ -14,7 +14,8 @@ from beerforyou.blocks import BreweryCard, BreweryList, Notice, Offer, QuickRepl
 from beerforyou.conversations.memory import past
 from beerforyou.house import House
 from beerforyou.labels import Label
-from beerforyou.reading.reading import Context, Question, Ref, Search
+from beerforyou.reading.question import Filter, Question
+from beerforyou.reading.reading import Context, Ref, Search
 from beerforyou.tools import TOOLS
 from beerforyou.tools.caller import Caller, Hands
 from beerforyou.tools.tool import Result
@@ -41,7 +42,7 @@ EACH = (
 CONTEXT = Context(
     shown=(Ref(id=f"b{EVIL}1", name=f"A{EVIL}le", city=EVIL),),
     search=Search(city=f"San{EVIL} Diego"),
-    question=Question(beer=f"A{EVIL}"),
+    question=Question(filters=(Filter(field="beer", values=(f"A{EVIL}",)),)),
     choices=(Search(name=EVIL),),
 )
 

@@ -1,20 +1,23 @@
 """`offline:` taking over in the middle of a run: what Gemini called, it words; then the run ends."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Literal
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from beerforyou import blocks
 from beerforyou.by_rule.planner import Known, reply
+from beerforyou.by_rule.sql import Bought
 from beerforyou.llm.connect import Models, connect
-from beerforyou.llm.model import Content, Reply, Request, TextPart, ToolCall, ToolResult
-from beerforyou.reading.reading import Context, Question, Reading
+from beerforyou.llm.model import Reply, ToolCall, ToolResult
+from beerforyou.reading.question import Filter, Question, Span
+from beerforyou.reading.reading import Context, Reading, Search
 from beerforyou.sentences import say
 from beerforyou.settings import Settings
-from beerforyou.tools import TOOLS
 from bench.model_server.script import Fault
 from bench.model_server.server import ModelServer
+from tests.by_rule.conftest import request
 from tests.conftest import Walk
 
 SIGNATURE = "CpcBAXLI2nxSM+sQ/Kk7aA=="
@@ -84,13 +87,19 @@ QUESTIONS: dict[str, tuple[str, list[tuple[ToolCall, ...]], str]] = {
     "nothing yet": ("breweries in San Diego", [], "in San Diego"),
     "no calls at all": ("hello", [], "Hello"),
 }
+# No error is an answer.
+ENDS = {
+    "a call that failed": ("failed", "error_internal"),
+    "the same SQL, refused twice": ("failed", "error_internal"),
+    "SQL that was refused": ("succeeded", "clarification"),
+}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_it_ends_what_another_model_began(interrupted: Interrupted, name: str) -> None:
     message, turns, words = QUESTIONS[name]
     run = await interrupted(message, *turns)
-    assert (run["status"], run["outcome"]) == ("succeeded", "answered")
+    assert (run["status"], run["outcome"]) == ENDS.get(name, ("succeeded", "answered"))
     assert words in text(run)
     assert models(run)[: len(turns)] == ["gemini-2.5-flash"] * len(turns)
     assert set(models(run)[len(turns) :]) <= {"offline:"}
@@ -103,21 +112,14 @@ async def test_a_figure_is_not_given_a_period_that_its_query_may_not_have(interr
     assert "March" not in text(run)
 
 
-QUESTION = Question(measure="amount", since="2026-03-01", until="2026-04-01")
-KNOWN = Known(
-    reading=Reading(language="en", intent="own_data", tool="run_analytical_query", question=QUESTION),
-    context=Context(),
-    language="en",
-)
-
-
-def request(*results: ToolResult, choice: Literal["auto", "none"] = "auto") -> Request:
-    return Request(
-        system="",
-        messages=(Content("user", (TextPart("How much?"),)), *([Content("tool", results)] if results else [])),
-        tools=tuple(tool.spec for tool in TOOLS.values()),
-        tool_choice=choice,
+def own_data(question: Question, language: str = "en", leftover: tuple[str, ...] = (), **more: Any) -> Known:
+    reading = Reading(
+        language=language, intent="own_data", tool="run_analytical_query", question=question, leftover=leftover
     )
+    return Known(reading=reading, context=Context(), language=language, **more)
+
+
+KNOWN = own_data(Question(measures=("amount",), spans=(Span(since="2026-03-01", until="2026-03-31"),)))
 
 
 def test_it_asks_for_what_was_read() -> None:
@@ -153,6 +155,121 @@ def test_when_it_may_not_call_it_speaks() -> None:
 def test_what_a_notice_says_is_not_said_again(silent: dict[str, Any]) -> None:
     name = "get_client_profile" if "profile" in silent else "run_analytical_query"
     assert reply(KNOWN, request(ToolResult("a", name, silent))).text == ""
+
+
+IPA = Filter(field="style", values=("ipa",))
+OCTOBER = Span(since="2026-10-01", until="2026-10-31")
+
+
+@pytest.mark.parametrize(
+    ("language", "leftover", "message", "words"),
+    [
+        ("pt", ("grama",), "quantas gramas de IPA comprei em outubro?", "tudo"),
+        ("pt", ("promocao",), "gastei com IPA em outubro na Promoção?", "“Promoção”"),
+        ("pt", ("promocao", "site"), "IPA em outubro no site da promoção", "“site” ou “promoção”"),
+        ("en", ("happy", "hour"), "how many IPAs for happy hour in October", "“happy” or “hour”"),
+    ],
+)
+async def test_what_is_not_understood_is_not_answered_as_if_it_were(
+    language: str, leftover: tuple[str, ...], message: str, words: str
+) -> None:
+    question = Question(filters=(IPA,), spans=(OCTOBER,))
+    said = reply(own_data(question, language=language, leftover=leftover), request(text=message))
+    assert (said.tool_calls, said.finish) == ((), "asks")
+    understood = {
+        "pt": "unidades de IPA em outubro de 2026, mas não entendi",
+        "en": "units of IPA in October 2026, but not",
+    }
+    assert f"{understood[language]} {words}." in said.text
+    assert {"pt": "fazer ranking", "en": "rank"}[language] in said.text, "and what it can do"
+
+
+def test_of_everyone_what_is_not_understood_is_said_too() -> None:
+    reading = Reading(language="en", intent="statistics", tool="run_analytical_query", leftover=("moon",),
+                      question=Question(about="everyone", by=("style",)))  # fmt: skip
+    said = reply(Known(reading=reading, context=Context(), language="en"), request(text="top styles by moon"))
+    assert said.finish == "asks" and "“moon”" in said.text and "all clients" in said.text
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (Question(aggregate="share"), "A share of what?"),
+        (Question(aggregate="change", by=("beer",)), "Compare what with what?"),
+        (Question(having="kept"), "In which periods?"),
+        (Question(by=("beer", "month", "city", "type")), "too much"),
+        (Question(filters=tuple(Filter(field="beer", values=(f"Beer {n} of many",)) for n in range(40))), "too much"),
+        (Question(about="everyone", aggregate="share", by=("style",)), "Of all clients I can only"),
+        (Question(about="everyone", filters=(Filter(field="style", values=("ipa",), negated=True),)), "Of all clients"),
+    ],
+)  # fmt: skip
+def test_what_has_no_figure_is_said(question: Question, words: str) -> None:
+    said = reply(own_data(question), request())
+    assert (said.tool_calls, said.finish) == ((), "asks") and words in said.text
+
+
+def test_a_name_of_too_many_is_asked_back() -> None:
+    known = own_data(
+        Question(filters=(Filter(field="brewery", values=("Beer",)),)), breweries={"Beer": Bought(vague=True)}
+    )
+    said = reply(known, request())
+    assert (said.tool_calls, said.finish) == ((), "asks") and "whole name" in said.text
+
+
+def two(first: Question, second: Reading) -> Known:
+    reading = Reading(language="en", intent="own_data", tool="run_analytical_query", question=first, also=second)
+    return Known(reading=reading, context=Context(), language="en", currency="USD")
+
+
+SPENT = Question(measures=("amount",), spans=(OCTOBER,))
+BREWPUBS = Reading(
+    language="en", intent="search", tool="search_breweries", search=Search(city="Houston", type="brewpub")
+)
+
+
+def test_two_questions_are_both_asked_and_both_answered() -> None:
+    known = two(SPENT, BREWPUBS)
+    own, search = reply(known, request()).tool_calls
+    assert (own.name, search.name, search.args["city"]) == ("run_analytical_query", "search_breweries", "Houston")
+    found = {"total": 0, "breweries": [], "place": "Houston"}
+    spent = {"columns": ["amount"], "rows": [[5]]}
+    results = (ToolResult(own.id, own.name, spent), ToolResult(search.id, search.name, found))
+    said = reply(known, request(*results))
+    assert said.text.startswith("You spent $5.00 in October 2026. I found no") and said.finish == "stop"
+
+
+def test_what_leads_in_a_list_stands_last() -> None:
+    new = replace(BREWPUBS, intent="recommend", search=Search(city="Houston", only_new=True))
+    own, search = reply(two(SPENT, new), request()).tool_calls
+    found = {"total": 2, "breweries": [{}, {}], "place": "Houston", "only_new": True}
+    spent = {"columns": ["amount"], "rows": [[5]]}
+    results = ToolResult(search.id, search.name, found), ToolResult(own.id, own.name, spent)
+    first, last = reply(two(SPENT, new), request(*results)).text.splitlines()
+    assert first == "You spent $5.00 in October 2026." and last.endswith(":")
+
+
+def test_two_questions_to_one_tool_are_told_apart() -> None:
+    other = Reading(language="en", intent="own_data", tool="run_analytical_query", question=Question(aggregate="last"))
+    known = two(SPENT, other)
+    calls = reply(known, request()).tool_calls
+    rows = [{"columns": ["amount"], "rows": [[5]]}, {"columns": ["last", "days_ago"], "rows": [["2026-10-02", 3]]}]
+    said = reply(known, request(*(ToolResult(call.id, call.name, row) for call, row in zip(calls, rows, strict=True))))
+    assert said.text == "You spent $5.00 in October 2026. The last purchase was 3 days ago, on October 2, 2026."
+
+
+def test_half_a_question_is_not_the_whole() -> None:
+    """One of two has no figure: the other is answered, and that is said."""
+    share = Reading(language="en", intent="own_data", tool="run_analytical_query", question=Question(aggregate="share"))
+    known = two(SPENT, share)
+    (call,) = reply(known, request()).tool_calls
+    said = reply(known, request(ToolResult(call.id, call.name, {"columns": ["amount"], "rows": [[5]]})))
+    assert said.text.startswith("You spent $5.00 in October 2026. A share of what?") and said.finish == "stop"
+    failed = reply(known, request(ToolResult(call.id, call.name, {"error": "no"}, is_error=True)))
+    assert say("error.internal", "en") in failed.text and failed.finish == "failed"
+
+
+async def test_a_question_back_is_no_answer(walk: Walk) -> None:
+    assert (await walk("tell me more"))["outcome"] == "clarification"
 
 
 async def test_a_recommendation_reads_no_profile_that_nobody_looks_at(walk: Walk) -> None:

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.sync import read_csv
 from beerforyou.reading.lexicon import LANGUAGES, phrases, table
+from beerforyou.reading.question import Filter, Question
 from beerforyou.reading.read import read_anew
-from beerforyou.reading.reading import Context, Question, Ref, Search
+from beerforyou.reading.reading import Context, Ref, Search
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from tests.cpu import slowness
 from tests.reading.conftest import TODAY
@@ -49,7 +50,7 @@ CONTEXT = Context(
     shown=(Ref(id="b0", name="Stone Brewing"), Ref(id="b1", name="Alter Brewing Company", city="Downers Grove")),
     offered=True,
     search=Search(city="Denver"),
-    question=Question(brewery="Stone Brewing"),
+    question=Question(filters=(Filter(field="brewery", values=("Stone Brewing",)),)),
     choices=(Search(city="Portland", state="Oregon"), Search(city="Portland", state="Maine")),
     language="en",
 )

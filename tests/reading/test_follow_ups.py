@@ -1,8 +1,10 @@
 """Follow-ups: what a message leaves out comes from the turn before it, and only that."""
 
 import pytest
+from msgspec.structs import replace
 
-from beerforyou.reading.reading import Context, Question, Ref, Search
+from beerforyou.reading.question import Filter, Question, Span
+from beerforyou.reading.reading import Context, Ref, Search
 from tests.reading.conftest import Said
 
 STONE = Ref(id="b0", name="Stone Brewing", city="Escondido", state="California")
@@ -68,18 +70,104 @@ def test_pages_go_on(said: Said) -> None:
     assert third == Search(city="Denver", page=3)
 
 
+OCTOBER, NOVEMBER = Span(since="2026-10-01", until="2026-10-31"), Span(since="2026-11-01", until="2026-11-30")
+SEPTEMBER = Span(since="2026-09-01", until="2026-09-30")
+SPENT = Question(measures=("amount",), spans=(OCTOBER,))
+TOP = Question(by=("beer",), direction="most", limit=5, spans=(OCTOBER,))
+
+
+def style(*values: str, no: bool = False) -> Filter:
+    return Filter(field="style", values=values, negated=no)
+
+
+@pytest.mark.parametrize(
+    ("last", "text", "question"),
+    [
+        (SPENT, "e em novembro?", replace(SPENT, spans=(NOVEMBER,))),
+        (SPENT, "and the month before?", replace(SPENT, spans=(SEPTEMBER,))),
+        (SPENT, "e o mês antes?", replace(SPENT, spans=(SEPTEMBER,))),
+        (SPENT, "e no mês seguinte?", replace(SPENT, spans=(NOVEMBER,))),
+        (SPENT, "e no mesmo período do ano passado?", replace(SPENT, spans=(Span(since="2025-10-01", until="2025-10-31"),))),
+        (SPENT, "e em todo o período?", replace(SPENT, spans=())),
+        (SPENT, "and of all time?", replace(SPENT, spans=())),
+        (SPENT, "and units?", replace(SPENT, measures=("quantity",))),
+        (SPENT, "e quantas unidades foram?", replace(SPENT, measures=("quantity",))),
+        (SPENT, "e por cervejaria?", replace(SPENT, by=("brewery",))),
+        (SPENT, "break it down by brewery", replace(SPENT, by=("brewery",))),
+        (SPENT, "by weekday", replace(SPENT, by=("weekday",))),
+        (SPENT, "só ipa", replace(SPENT, filters=(style("ipa"),))),
+        (SPENT, "only on lager", replace(SPENT, filters=(style("lager"),))),
+        (SPENT, "sem stout", replace(SPENT, filters=(style("stout", no=True),))),
+        (SPENT, "e no Texas?", replace(SPENT, filters=(Filter(field="state", values=("Texas",)),))),
+        (SPENT, "just brewpubs", replace(SPENT, filters=(Filter(field="type", values=("brewpub",)),))),
+        (SPENT, "e em média por semana?", replace(SPENT, aggregate="mean", per="week")),
+        (replace(SPENT, filters=(style("ipa"),)), "e stout?", replace(SPENT, filters=(style("stout"),))),
+        (replace(SPENT, filters=(style("ipa"),)), "what about stout?", replace(SPENT, filters=(style("stout"),))),
+        (replace(SPENT, filters=(style("ipa"),)), "e stout também", replace(SPENT, filters=(style("ipa", "stout"),))),
+        (replace(SPENT, filters=(style("ipa"),)), "e de todos os estilos?", SPENT),
+        (replace(SPENT, filters=(style("ipa"),)), "what share is that of my total", replace(SPENT, filters=(style("ipa"),), aggregate="share")),
+        (replace(SPENT, by=("month",)), "só ipa", replace(SPENT, by=("month",), filters=(style("ipa"),))),
+        (replace(SPENT, by=("style",)), "e stout?", replace(SPENT, filters=(style("stout"),))),
+        (replace(SPENT, by=("style",)), "só o total", SPENT),
+        (SPENT, "e os outros bares?", replace(SPENT, about="everyone")),
+        (replace(SPENT, about="everyone"), "and me?", SPENT),
+        (TOP, "e em valor?", replace(TOP, measures=("amount",))),
+        (TOP, "which one do I spend most on?", replace(TOP, measures=("amount",), limit=1)),
+        (SPENT, "e comparado a setembro?", replace(SPENT, aggregate="change", spans=(SEPTEMBER, OCTOBER))),
+        (replace(SPENT, by=("month",)), "e o menor?", replace(SPENT, by=("month",), direction="least", limit=1)),
+        (TOP, "same for styles", replace(TOP, by=("style",))),
+        (TOP, "sort by price", replace(TOP, measures=("price",))),
+        (TOP, "sem a Alter", replace(TOP, filters=(Filter(field="brewery", values=("Alter Brewing Company",), negated=True),))),
+        (TOP, "by revenue", replace(TOP, measures=("amount",))),
+        (TOP, "só as 3 primeiras", replace(TOP, limit=3)),
+        (TOP, "just the top 3", replace(TOP, limit=3)),
+        (TOP, "bottom three", replace(TOP, limit=3, direction="least")),
+        (TOP, "e as menos compradas?", replace(TOP, direction="least")),
+        (TOP, "e a que menos compro?", replace(TOP, direction="least", limit=1)),
+        (TOP, "and this month", replace(TOP, spans=(NOVEMBER,))),
+        (TOP, "top ten breweries", Question(by=("brewery",), direction="most", limit=10)),
+        (TOP, "average order value", Question(measures=("amount",), aggregate="mean", per="order")),
+        (TOP, "biggest order", Question(measures=("amount",), by=("order",), direction="most", limit=1)),
+        (TOP, "faz quanto tempo que nao compro nada?", Question(aggregate="since")),
+        (replace(SPENT, aggregate="change", spans=(SEPTEMBER, OCTOBER)), "e em novembro?", replace(SPENT, spans=(NOVEMBER,))),
+        (replace(SPENT, about="everyone"), "e por estilo?", replace(SPENT, about="everyone", by=("style",))),
+    ],
+)  # fmt: skip
+def test_the_last_question_with_a_slot_changed(said: Said, last: Question, text: str, question: Question) -> None:
+    reading = said(text, Context(question=last))
+    assert (reading.tool, reading.question) == ("run_analytical_query", question)
+    assert (reading.leftover, reading.leans) == ((), True)
+
+
+BEERS = tuple(Filter(field="beer", values=(name,)) for name in ("Iron Sparrow", "Hazy Moth", "Rook Dusk"))
+IRON, MOTH, DUSK = BEERS
+
+
 @pytest.mark.parametrize(
     ("text", "question"),
     [
-        ("e em março?", Question(measure="amount", by="style", since="2026-03-01", until="2026-04-01")),
-        ("and by month?", Question(measure="amount", by="month", since="2026-01-01", until="2027-01-01")),
-        ("e no Texas?", Question(measure="amount", by="style", since="2026-01-01", until="2027-01-01", state="Texas")),
+        ("quanto gastei com a primeira?", replace(SPENT, filters=(IRON,))),
+        ("how much did i spend on the first one", replace(SPENT, filters=(IRON,))),
+        ("e com a segunda, quanto gastei?", replace(SPENT, filters=(MOTH,))),
+        ("how much did I spend on the last one?", replace(SPENT, filters=(DUSK,))),
+        ("desde quando compro da primeira?", Question(aggregate="first", filters=(IRON,))),
+        ("quando comprei a segunda pela última vez?", Question(aggregate="last", filters=(MOTH,))),
+        ("quanto gastei com elas?", replace(SPENT, filters=(Filter(field="beer", values=("Iron Sparrow", "Hazy Moth", "Rook Dusk")),))),
     ],
+)  # fmt: skip
+def test_rows_of_the_last_table(said: Said, text: str, question: Question) -> None:
+    reading = said(text, Context(question=TOP, listed=BEERS))
+    assert (reading.question, reading.leftover) == (question, ())
+
+
+@pytest.mark.parametrize(
+    "text", ["e quanto gastei com ela?", "quanto gastei com essa cerveja?", "how much did I spend on it?"]
 )
-def test_the_rest_of_the_last_question(said: Said, text: str, question: Question) -> None:
-    last = Question(measure="amount", by="style", since="2026-01-01", until="2027-01-01")
-    reading = said(text, Context(question=last))
-    assert (reading.tool, reading.question) == ("run_analytical_query", question)
+def test_it_is_the_only_row(said: Said, text: str) -> None:
+    one = said(text, Context(question=replace(TOP, limit=1), listed=(IRON,)))
+    assert (one.question, one.leftover) == (replace(SPENT, filters=(IRON,)), ())
+    assert said(text, Context(question=TOP, listed=BEERS)).leftover  # which of the three?
+    assert said(text).leftover
 
 
 @pytest.mark.parametrize(
@@ -96,7 +184,7 @@ def test_which_of_the_namesakes(said: Said, text: str) -> None:
     "text", ["cervejarias novas em Denver", "quanto gastei em março?", "me fala da Alter", "meu perfil"]
 )
 def test_whole_messages_take_nothing(said: Said, text: str) -> None:
-    context = Context(search=LAST, question=Question(by="month"), shown=(STONE, DENVER))
+    context = Context(search=LAST, question=Question(by=("month",)), shown=(STONE, DENVER))
     assert not said(text).leans
     assert said(text, context) == said(text)
 

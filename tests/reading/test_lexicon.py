@@ -7,7 +7,6 @@ import pytest
 
 from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 
-
 _PARTS = ("meanings", "values", "beside", "time")
 
 

@@ -364,7 +364,7 @@ def _cost(messages: list[Utterance]) -> float:
 def test_a_question_has_the_whole_time(said: Said) -> None:
     question = said("quanto gastei entre 1 e 15 de maio").question
     assert question is not None
-    assert (question.since, question.until) == ("2026-05-01", "2026-05-16")
+    assert question.spans == (Span(since="2026-05-01", until="2026-05-15"),)
 
 
 @pytest.mark.parametrize("today", [date(2024, 2, 29), date(2026, 12, 31), date(2027, 1, 1)])

@@ -7,8 +7,9 @@ import pytest
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.reading import read as room
+from beerforyou.reading.question import Question
 from beerforyou.reading.read import read, read_anew
-from beerforyou.reading.reading import Context, Question, Ref, Search
+from beerforyou.reading.reading import Context, Ref, Search
 from tests.reading.conftest import TODAY
 
 SHORT = [
@@ -26,7 +27,7 @@ CONTEXTS = [
     Context(),
     Context(language="en"),
     Context(shown=(Ref(id="b0", name="Stone Brewing"),), offered=True),
-    Context(search=Search(city="Denver"), question=Question(by="beer")),
+    Context(search=Search(city="Denver"), question=Question(by=("beer",))),
 ]
 
 

@@ -8,7 +8,8 @@ from tests.reading.conftest import Said
 
 def key(reading: Reading) -> tuple[object, ...]:
     """What the semantic cache compares."""
-    return reading.intent, reading.search, reading.question, reading.brewery, reading.negated, reading.leftover
+    said = reading.leftover, reading.aside, reading.also and key(reading.also)
+    return reading.intent, reading.search, reading.question, reading.brewery, reading.negated, *said
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,29 @@ def key(reading: Reading) -> tuple[object, ...]:
         ("breweries within 10 km of Denver", "breweries within 10 miles of Denver"),
         ("am I spending more than last month?", "how much did I spend last month?"),
         ("cervejarias em Denver", "cervejarias em Denver que não sejam brewpubs"),
+        ("quanto gastei com IPA e stout", "quanto gastei com IPA"),
+        ("quanto gastei sem IPA", "quanto gastei com IPA"),
+        ("how much did I spend in Denver and Boulder", "how much did I spend in Denver"),
+        ("quanto gastei com tudo menos micro", "quanto gastei com tudo menos brewpubs"),
+        ("how many boxes of stout did I buy", "how many bottles of stout did I buy"),
+        ("spent before 2024", "spent before 2025"),
+        ("quanto gastei com IPA menos stout", "quanto gastei com IPA e stout"),
+        ("quanto gastei em outubro e novembro", "quanto gastei de outubro a novembro"),
+        ("gasto médio por mês", "gasto por mês"),
+        ("gasto médio por pedido", "gasto médio por mês"),
+        ("when did I first buy stout", "when did I last buy stout"),
+        ("quando comprei stout", "há quantos dias não compro stout"),
+        ("cervejas que comprei uma vez só", "cervejas que comprei"),
+        ("quais cervejas parei de comprar", "quais cervejas comecei a comprar"),
+        ("meu maior pedido", "meu último pedido"),
+        ("minha cerveja mais cara", "minha cerveja mais comprada"),
+        ("what share of my spend is stout", "how much did I spend on stout"),
+        ("top 3 beers by revenue", "top 3 beers by volume"),
+        ("quanto gastei com Hazy Moth IPA", "quanto gastei com Hazy Moon IPA"),
+        ("quanto comprei de IPA", "quanto vendi de IPA"),
+        ("which stouts did I buy in march", "which stouts did I not buy in march"),
+        ("gastei mais em outubro ou novembro", "gastei menos em outubro ou novembro"),
+        ("quantas cervejas comprei", "quantas cervejas diferentes comprei"),
     ],
 )
 def test_traps_are_read_differently(said: Said, one: str, other: str) -> None:

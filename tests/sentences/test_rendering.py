@@ -31,6 +31,16 @@ def test_a_card_says_what_where_how_far_and_why() -> None:
     ]
 
 
+def test_headings_stand_once_above_their_rows() -> None:
+    rows = (("Rye", "Alter", 3, 9.5, 14.8), ("Ale", "Surly", 1, 2.0, 3.0))
+    table = Table(columns=("beer", "brewery", "quantity", "amount", "amount_share"), rows=rows, currency="USD")
+    assert plain([table], "en").splitlines() == [
+        "Beer | Brewery | Units | Amount | Amount (%)",
+        "- Rye | Alter | 3 | $9.50 | 14.8%",
+        "- Ale | Surly | 1 | $2.00 | 3%",
+    ]
+
+
 def test_money_has_two_decimals_and_counts_have_none() -> None:
     money = Table(columns=("month", "amount"), rows=(("2026-03", 1234.5),))
     units = Table(columns=("beer", "quantity"), rows=(("Hop Song", 1234.0),))

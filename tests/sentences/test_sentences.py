@@ -6,12 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 from beerforyou import sentences as room
 from beerforyou.catalogue.brewery import TYPES
 from beerforyou.catalogue.ranking import REASONS
-from beerforyou.sentences import LANGUAGES, day, has, in_english, listed, number, say, sentences
+from beerforyou.sentences import LANGUAGES, day, has, in_english, listed, money, number, percent, say, sentences
 
 SOURCE = Path(__file__).parents[2] / "src"
 # Rooms whose keys are built from a value: say(f"type.{kind}", ...).
@@ -90,6 +90,22 @@ def assert_as_babel_does(language: str) -> None:
     assert locale.decimal_formats[None].grouping == (3, 3)
     for value in NUMBERS:
         assert number(value, language) == format_decimal(value, "#,##0" if value == int(value) else "#,##0.0", locale)
+
+
+@pytest.mark.parametrize("currency", ["BRL", "USD", "EUR", "JPY"])
+@pytest.mark.parametrize("value", [0, 7, 999, 13898.69, 1234567.5])
+@pytest.mark.parametrize(("language", "locale"), [("pt", "pt_BR"), ("en", "en")])
+def test_money_is_as_babel_writes_it(language: str, locale: str, value: float, currency: str) -> None:
+    assert money(value, language, currency) == format_currency(value, currency, locale=locale).replace("\xa0", " ")
+
+
+def test_money_and_percent_with_their_sign() -> None:
+    assert (money(-5, "pt", "BRL"), money(5, "en", "USD", signed=True)) == ("-R$ 5,00", "+$5.00")
+    assert (percent(14.8, "pt"), percent(-3, "en", signed=True), percent(9.6, "pt", signed=True)) == (
+        "14,8%",
+        "-3%",
+        "+9,6%",
+    )
 
 
 def test_one_is_not_plural() -> None:

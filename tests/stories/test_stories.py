@@ -74,7 +74,7 @@ async def test_05_figures_are_counted_from_the_clients_own_purchases(bar: Bar, w
     run = await bar.asks("Quantas unidades comprei no total?")
     async with operator(house.settings) as connection:
         units = await connection.fetchval("SELECT sum(quantity) FROM purchases WHERE client_id = 'CLT-00001'")
-    assert block(run, "text")["text"] == f"Total: {units} unidades."
+    assert block(run, "text")["text"] == f"Você comprou {units} unidades."
     assert tools(run) == ["run_analytical_query"] and "client:CLT-00001" in run["labels"]
 
 

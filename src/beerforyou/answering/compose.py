@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from beerforyou import prompts
 from beerforyou.answering.turn import Draft, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
+from beerforyou.by_rule.figures import says_all
 from beerforyou.labels import Label, union
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply
@@ -29,19 +30,27 @@ async def compose(turn: Turn) -> Draft | None:
     blocks = (
         *([Text(text=reply.text)] if reply.text.strip() else []),
         *_notices(turn, reply),
-        *_found(results),
+        *_found(results, reply),
         *_who_answers(turn, reply),
         *([] if asks else _offer(turn, context, results)),
     )
     made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model_name})
     label = union([made, *_history(turn), *(result.label for result in results)])
-    return Draft(outcome=_outcome(reply, asks), blocks=blocks, label=label, context=context)
+    return Draft(outcome=_outcome(reply, results), blocks=blocks, label=label, context=context)
 
 
-def _outcome(reply: Reply, asks: bool) -> Outcome:
+def _outcome(reply: Reply, results: Sequence[Result]) -> Outcome:
     if reply.finish == "safety" and not reply.text.strip():
         return "error_model"
-    return "clarification" if asks else "answered"
+    if reply.finish == "failed":
+        return "error_internal"
+    asks = any(result.asks for result in results) or (results and all(map(_was_refused, results)))
+    return "clarification" if asks or reply.finish == "asks" else "answered"
+
+
+def _was_refused(result: Result) -> bool:
+    """The client is asked for the question in another way."""
+    return any(isinstance(block, Notice) and block.key == "query_refused" for block in result.blocks)
 
 
 def _history(turn: Turn) -> list[Label]:
@@ -94,12 +103,18 @@ def _who_answers(turn: Turn, reply: Reply) -> list[AnyBlock]:
     return [Notice(key=key, text=say(f"talk.{key}", turn.language)) for key in keys]
 
 
-def _found(results: Sequence[Result]) -> list[AnyBlock]:
+def _found(results: Sequence[Result], reply: Reply) -> list[AnyBlock]:
     """Blocks of the tools, each once. A profile that was read on the way to something else is not shown."""
     every = [block for result in results for block in result.blocks]
     blocks = [block for n, block in enumerate(every) if block not in every[:n]]
-    aside = len(results) > 1
-    return [block for block in blocks if not (aside and isinstance(block, Table) and block.title == "profile")]
+    aside, by_rule = len(results) > 1, reply.model == OFFLINE
+    return [block for block in blocks if not (isinstance(block, Table) and _is_said(block, aside, by_rule))]
+
+
+def _is_said(table: Table, aside: bool, by_rule: bool) -> bool:
+    if table.title:
+        return aside and table.title == "profile"
+    return by_rule and says_all(table.columns, table.rows)
 
 
 def _offer(turn: Turn, context: Context, results: Sequence[Result]) -> list[AnyBlock]:

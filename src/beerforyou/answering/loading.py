@@ -36,6 +36,7 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         language=claimed.language,
         today=clock.today(zone),
         time_zone=zone,
+        currency=settings.currency,
         scopes=frozenset(claimed.scopes),
         versions={name: version for name, version in versions.items() if version},
         shown=tuple(dict.fromkeys((*memory.context.shown, *memory.context.told))),

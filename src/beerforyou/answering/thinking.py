@@ -70,15 +70,13 @@ async def _asked(turn: Turn, request: Request, heard: bool) -> Reply:
 
 async def _known(turn: Turn) -> by_rule.Known:
     reading = turn.read()
-    asked = reading.question.brewery if reading.question else ""
-    ids, names = await turn.hands.known_as(asked) if asked else ([], [])
     return by_rule.Known(
         reading=reading,
         context=turn.context,
         language=turn.language,
-        brewery_ids=ids,
-        brewery_names=names,
-        brewery_vague=bool(asked) and not ids and not names and turn.hands.catalogue.is_vague(asked),
+        breweries={name: await turn.hands.bought_as(name) for name in by_rule.breweries_in(reading)},
+        today=turn.caller.today,
+        currency=turn.caller.currency,
     )
 
 

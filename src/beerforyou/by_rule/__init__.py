@@ -1,1 +1,1 @@
-"""The planner that needs no model: it plans by what the reading found, writes SQL of a question's slots, words results."""
+"""The planner that needs no model: it plans by what the reading found, makes SQL of a question, and words results."""

@@ -7,23 +7,16 @@ from typing import Any
 
 from beerforyou.by_rule.wording import OURS
 from beerforyou.by_rule.wording_breweries import facts, reasons
-from beerforyou.llm.model import ToolCall, ToolResult
+from beerforyou.llm.model import ToolResult
 from beerforyou.reading.reading import MOST_DETAILS, Context, Reading, Ref
 from beerforyou.sentences import Language, say
 
 
-def details(refs: Sequence[Ref]) -> tuple[ToolCall, ...]:
-    """One call a brewery; none when they are more than are told of at a time."""
+def details(refs: Sequence[Ref]) -> list[dict[str, str]]:
+    """The arguments of one call a brewery; none when they are more than are told of at a time."""
     if len(refs) > MOST_DETAILS:
-        return ()
-    return tuple(
-        ToolCall(
-            f"{OURS}get_website_summary-{number}",
-            "get_website_summary",
-            {"brewery": ref.id or ref.name, "city": ref.city, "state": ref.state},
-        )
-        for number, ref in enumerate(refs, start=1)
-    )
+        return []
+    return [{"brewery": ref.id or ref.name, "city": ref.city, "state": ref.state} for ref in refs]
 
 
 def question(reading: Reading, context: Context, language: Language) -> str:

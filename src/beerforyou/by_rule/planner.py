@@ -1,53 +1,125 @@
 """The planner that needs no key and no network: it plans by what the reading found, and words results from the table of
 sentences. It is deterministic, says that no model is there, and never pretends to have read the web.
+
+What was not understood it does not answer as if it had been: it says which words those are, and what it can do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
 
 import msgspec
 
-from beerforyou.by_rule import picking
-from beerforyou.by_rule.sql import statistic, write
-from beerforyou.by_rule.wording import OURS, word
-from beerforyou.db.fence.shape import LONGEST
+from beerforyou.by_rule import everyone, picking
+from beerforyou.by_rule.possible import cannot, meant
+from beerforyou.by_rule.scope import Asked, summed_up
+from beerforyou.by_rule.sql import LONGEST, Breweries, write
+from beerforyou.by_rule.wording import OURS, failed, word
+from beerforyou.catalogue.names import plain
 from beerforyou.llm.connect import OFFLINE
-from beerforyou.llm.model import Reply, Request, TextPart, ToolCall, ToolResult
-from beerforyou.reading.reading import Context, Question, Reading
-from beerforyou.sentences import Language, say
+from beerforyou.llm.model import Finish, Reply, Request, TextPart, ToolCall, ToolResult
+from beerforyou.reading.question import Question
+from beerforyou.reading.reading import Context, Reading
+from beerforyou.sentences import Language, listed, say
 
 NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client",
            "tangled": "talk.tangled"}  # fmt: skip
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reading and the conversation know. `brewery_ids` and `brewery_names` are the brewery of the question;
-    `brewery_vague`: it may be any of too many, so that no ids are known.
-    """
+    """What the reading and the conversation know. `breweries` are those of its questions, by the names that were said."""
 
     reading: Reading
     context: Context
     language: Language
-    brewery_ids: Sequence[str] = ()
-    brewery_names: Sequence[str] = ()
-    brewery_vague: bool = False
+    breweries: Breweries = {}
+    today: date | None = None
+    currency: str = ""
+
+
+class _Part(NamedTuple):
+    """One of the questions of a message, of which there are one or two."""
+
+    number: int
+    reading: Reading
+    known: Known
+
+    @property
+    def question(self) -> Question | None:
+        asked = self.reading.question
+        return meant(asked) if asked and asked.about == "me" else asked
+
+    @property
+    def asked(self) -> Asked:
+        known = self.known
+        return Asked(
+            question=self.question or Question(), language=known.language, today=known.today, currency=known.currency,
+            breweries=known.breweries,
+        )  # fmt: skip
+
+    def is_ours(self, result: ToolResult) -> bool:
+        return result.call_id.startswith(f"{OURS}{self.number}-")
+
+    def call(self, name: str, args: Any = None) -> ToolCall:
+        given = msgspec.to_builtins(args) if args is not None else {}
+        which = f"-{given['brewery']}" if "brewery" in given else ""  # there may be several calls of one tool
+        return ToolCall(f"{OURS}{self.number}-{name}{which}", name, given)
+
+
+class _Said(NamedTuple):
+    text: str
+    finish: Finish = "stop"
 
 
 def reply(known: Known, request: Request) -> Reply:
     """The next turn of the planner, by rule: the calls, or the sentence when there are results, or nothing may be called."""
-    results = _results(request)
-    names = {tool.name for tool in request.tools}
-    calls = [] if results or request.tool_choice == "none" else [c for c in _calls(known) if c.name in names]
+    results, names, parts = _results(request), {tool.name for tool in request.tools}, _parts(known)
+    may_call = not results and request.tool_choice != "none"
+    calls = [call for part in parts for call in _calls(part) if call.name in names] if may_call else []
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
-    text = (
-        picking.worded(known.reading, results, known.language) or word(results, known.language, known.reading.question)
-        if results
-        else _no_tool(known)
-    )
-    return Reply(parts=(TextPart(text),), model=OFFLINE)
+    said = list(_said(parts, results, _message(request)))
+    finish = min((one.finish for one in said), key=["failed", "stop", "asks"].index)
+    return Reply(parts=(TextPart(_joined([one.text for one in said if one.text])),), model=OFFLINE, finish=finish)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """What leads in a list or a table stands last, or on a line of its own."""
+    whole = [text for text in texts if not text.endswith(":")]
+    return "\n".join(filter(None, (" ".join(whole), *(text for text in texts if text.endswith(":")))))
+
+
+def breweries_in(reading: Reading) -> set[str]:
+    """The names of breweries in questions about the client's own purchases."""
+    asked = filter(None, (each.question for each in _readings(reading)))
+    own = [each for question in asked if question.about == "me" for each in question.filters]
+    return {name for each in own if each.field == "brewery" for name in each.values}
+
+
+def _readings(reading: Reading) -> list[Reading]:
+    return [reading, *filter(None, [reading.also])]
+
+
+def _parts(known: Known) -> list[_Part]:
+    return [_Part(number, reading, known) for number, reading in enumerate(_readings(known.reading))]
+
+
+def _said(parts: Sequence[_Part], results: Sequence[ToolResult], message: str) -> Iterator[_Said]:
+    """One after the other; what another model called is worded as it is."""
+    theirs = [result for result in results if not result.call_id.startswith(OURS)]
+    if theirs:
+        yield _worded(results, parts[0])
+        return
+    for part in parts:
+        ours = [result for result in results if part.is_ours(result)]
+        yield _worded(ours, part) if ours else _no_tool(part, message)
+
+
+def _worded(results: Sequence[ToolResult], part: _Part) -> _Said:
+    about = picking.worded(part.reading, results, part.known.language)
+    return _Said(about or word(results, part.asked), "failed" if failed(results) else "stop")
 
 
 def _results(request: Request) -> list[ToolResult]:
@@ -60,50 +132,84 @@ def _results(request: Request) -> list[ToolResult]:
     return found
 
 
-def _calls(known: Known) -> tuple[ToolCall, ...]:
-    reading = known.reading
+def _message(request: Request) -> str:
+    said = [message for message in request.messages if message.role == "user"]
+    return " ".join(part.text for part in said[-1].parts if isinstance(part, TextPart)) if said else ""
+
+
+def _calls(part: _Part) -> tuple[ToolCall, ...]:
+    reading = part.reading
     match reading.tool:
         case "search_breweries":
-            return (_call("search_breweries", reading.search),)
+            return (part.call("search_breweries", reading.search),)
         case "run_analytical_query":
-            return () if _unanswerable(known) else (_call("run_analytical_query", _analysis(known)),)
+            return () if _why_not(part) else (part.call("run_analytical_query", _analysis(part)),)
         case "get_website_summary":
-            return _details(known)
+            return _details(part)
         case "get_client_profile":
-            return (_call("get_client_profile"),)
+            return (part.call("get_client_profile"),)
         case _:
             return ()
 
 
-def _analysis(known: Known) -> dict[str, Any]:
+def _analysis(part: _Part) -> dict[str, Any]:
     """SQL over the client's own rows, or the slots of a statistic over all clients."""
-    question = known.reading.question or Question()
+    question = part.question or Question()
     if question.about == "me":
-        return {"about": "me", "sql": write(question, known.brewery_ids, known.brewery_names)}
-    return statistic(question)
+        return {"about": "me", "sql": write(question, part.known.breweries)}
+    return everyone.statistic(question)
 
 
-def _unanswerable(known: Known) -> str:
-    """The sentence for a question whose brewery may be any of too many, or that the gate would not read; else empty."""
-    if known.brewery_vague:
+def _why_not(part: _Part) -> str:
+    """The key of the sentence for a question that is not asked of any table; else empty."""
+    question = part.question or Question()
+    if part.reading.leftover:
+        return f"understood.{'own' if question.about == 'me' else 'everyone'}"
+    if _vague(part):
         return "details.vague"
-    return "talk.tangled" if len(_analysis(known).get("sql", "")) > LONGEST else ""
+    why = cannot(question) if question.about == "me" else everyone.cannot(question)
+    if not why and question.about == "me" and len(write(question, part.known.breweries)) > LONGEST:
+        why = "too_much"
+    return f"cannot.{why}" if why else ""
 
 
-def _details(known: Known) -> tuple[ToolCall, ...]:
+def _vague(part: _Part) -> str:
+    """The name of a brewery that may be any of too many."""
+    return next((name for name, bought in part.known.breweries.items() if bought.vague), "")
+
+
+def _details(part: _Part) -> tuple[ToolCall, ...]:
     """The brewery that was named or picked, or several."""
-    return picking.details([known.reading.brewery] if known.reading.brewery else known.reading.picks)
+    reading = part.reading
+    refs = [reading.brewery] if reading.brewery else reading.picks
+    return tuple(part.call("get_website_summary", args) for args in picking.details(refs))
 
 
-def _call(name: str, args: Any = None) -> ToolCall:
-    return ToolCall(f"{OURS}{name}", name, msgspec.to_builtins(args) if args is not None else {})
+def _no_tool(part: _Part, message: str) -> _Said:
+    known, reading = part.known, part.reading
+    if which := picking.question(reading, known.context, known.language):
+        return _Said(which, "asks")
+    if reading.tool == "run_analytical_query" and (key := _why_not(part)):
+        if key.startswith("understood."):
+            return _Said(_not_understood(key, part, message), "asks")
+        return _Said(say(key, known.language, name=_vague(part)), "asks")
+    if reading.tool == "get_website_summary":
+        return _Said(say("offer.which" if known.context.shown else "details.nothing_shown", known.language), "asks")
+    return _Said(say(NO_TOOL.get(reading.intent, "talk.unclear"), known.language))
 
 
-def _no_tool(known: Known) -> str:
-    if which := picking.question(known.reading, known.context, known.language):
-        return which
-    if known.reading.question and (key := _unanswerable(known)):
-        return say(key, known.language, name=known.reading.question.brewery)
-    if known.reading.tool == "get_website_summary":
-        return say("offer.which" if known.context.shown else "details.nothing_shown", known.language)
-    return say(NO_TOOL.get(known.reading.intent, "talk.unclear"), known.language)
+def _not_understood(key: str, part: _Part, message: str) -> str:
+    """What was understood, which words were not, and what can be asked."""
+    language = part.known.language
+    words = _as_typed(part.reading.leftover, message)
+    missing = listed([f"“{word}”" for word in words], language, "or") if words else say("understood.all", language)
+    understood = say(key, language, what=summed_up(part.asked), words=missing)
+    return f"{understood} {say('understood.can' if key.endswith('own') else 'understood.can_everyone', language)}"
+
+
+def _as_typed(leftover: Sequence[str], message: str) -> list[str]:
+    """As the client wrote them: what is left over is kept in another form."""
+    left = set(leftover)
+    return list(
+        dict.fromkeys(word for word in (raw.strip("?!.,;:()\"'") for raw in message.split()) if plain(word) in left)
+    )

@@ -1,4 +1,4 @@
-"""The offline model's sentences about tool results. What a list or a table shows below is not said again.
+"""Sentences about tool results where no model writes them. What a list or a table shows below is not said again.
 
 Another model may have made the calls before it failed: then there are errors that it has corrected, calls that it
 repeated, and SQL that means something else than the reading does.
@@ -7,25 +7,36 @@ repeated, and SQL that means something else than the reading does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
+from beerforyou.by_rule.figures import figures
+from beerforyou.by_rule.scope import Asked
 from beerforyou.llm.model import ToolResult
-from beerforyou.reading.reading import Question
+from beerforyou.reading.question import Question
 from beerforyou.sentences import Language, listed, say
+from beerforyou.sentences.periods import spelt
 from beerforyou.sentences.rendering import heading, measured
 
 Content = dict[str, Any]
-OURS = "offline-"  # how the ids of the offline model's own calls begin
+OURS = "offline-"  # how the ids of the calls by rule begin
 
 
-def word(results: Sequence[ToolResult], language: Language, question: Question | None) -> str:
+def word(results: Sequence[ToolResult], asked: Asked) -> str:
     """The profile is worded only when nothing else was asked, an error only when nothing else came of it."""
+    sentences = [_one(result, asked) for result in _spoken(results)]
+    return " ".join(filter(None, dict.fromkeys(sentences)))
+
+
+def failed(results: Sequence[ToolResult]) -> bool:
+    """Whether nothing came of them but errors."""
+    return all(result.is_error for result in _spoken(results))
+
+
+def _spoken(results: Sequence[ToolResult]) -> list[ToolResult]:
     fresh = [result for result in results if not _repeated(result)]
     asked = [result for result in fresh if result.name != "get_client_profile"] or fresh
-    spoken = [result for result in asked if not result.is_error] or asked
-    sentences = [_one(result, language, question or Question()) for result in spoken]
-    return " ".join(filter(None, dict.fromkeys(sentences)))
+    return [result for result in asked if not result.is_error] or asked
 
 
 def _repeated(result: ToolResult) -> bool:
@@ -33,30 +44,32 @@ def _repeated(result: ToolResult) -> bool:
     return isinstance(result.content, dict) and result.content.keys() == {"note", "result"}
 
 
-def _one(result: ToolResult, language: Language, question: Question) -> str:
+def _one(result: ToolResult, asked: Asked) -> str:
     content: Content = result.content
     if result.is_error:
-        return say("error.internal", language)
+        return asked.say("error.internal")
     if "ask" in content:
         return str(content["ask"])
     match result.name:
         case "search_breweries":
-            return _search(content, language)
+            return _search(content, asked.language)
         case "run_analytical_query":
-            return _purchases(content, question if result.call_id.startswith(OURS) else None, language)
+            return _purchases(content, asked, ours=result.call_id.startswith(OURS))
         case "get_client_profile":
-            return _profile(content, language)
+            return _profile(content, asked.language)
         case _:
             return str(content.get("known", ""))
 
 
-def _purchases(content: Content, question: Question | None, language: Language) -> str:
-    """`question` is what was asked of the tool; None when another model asked, in words of its own."""
+def _purchases(content: Content, asked: Asked, ours: bool) -> str:
+    """`ours`: the question is what was asked of the tool; else another model asked, in words of its own."""
     if "error" in content:
         return ""  # the notice below says it
     if "by" in content:
-        return _statistic(content, question, language)
-    return _analysis(content, question, language) if question else _figures(content, language)
+        return _statistic(content, asked.question if ours else None, asked.language)
+    if ours:
+        return figures(content["columns"], content["rows"], "truncated" in content, asked)
+    return _theirs(content, asked)
 
 
 def _search(content: Content, language: Language) -> str:
@@ -86,29 +99,24 @@ def _where(content: Content, language: Language) -> str:
     return "".join(parts)
 
 
-def _figures(content: Content, language: Language) -> str:
+def _theirs(content: Content, asked: Asked) -> str:
     """Without a word on what they mean, which only their columns say: SQL of another model may count anything."""
     columns, rows = content["columns"], content["rows"]
     if not rows or all(value is None for value in rows[0]):
-        return say("analysis.nothing", language, period="")
-    if len(rows) == len(columns) == 1:
-        return f"{heading(columns[0], language)}: {measured(rows[0][0], columns[0], language)}."
-    return say("error.gave_up", language)  # and the table below
+        return asked.say("analysis.nothing", period="", scope="")
+    if len(rows) > 1:
+        return asked.say("error.gave_up")  # and the table below
+    cells = [
+        f"{heading(column, asked.language)}: {_cell(value, column, asked)}"
+        for column, value in zip(columns, rows[0], strict=True)
+    ]
+    return f"{', '.join(cells)}."
 
 
-def _analysis(content: Content, question: Question, language: Language) -> str:
-    period, rows, measure = _period(question, language), content["rows"], question.measure
-    if not rows or not rows[0][-1]:
-        return say("analysis.nothing", language, period=period)
-    value = rows[0][-1]
-    if not question.by:
-        return say(
-            f"analysis.total_{measure}", language, period=period, value=measured(value, measure, language), n=value
-        )
-    if len(rows) == 1:
-        first = f"{rows[0][0]} ({rows[0][1]})" if question.by == "beer" else rows[0][0]
-        return say("analysis.top", language, period=period, first=first, value=measured(value, measure, language))
-    return say("analysis.table", language, by=say(f"by.{question.by}", language), period=period)
+def _cell(value: Any, column: str, asked: Asked) -> str:
+    if isinstance(value, str):
+        return spelt(value, column, asked.language)
+    return measured(value, column, asked.language, asked.currency)
 
 
 def _statistic(content: Content, question: Question | None, language: Language) -> str:
@@ -120,9 +128,9 @@ def _statistic(content: Content, question: Question | None, language: Language) 
 
 def _instead(content: Content, question: Question, language: Language) -> Iterator[str]:
     """What was asked and is not what the figures are."""
-    if question.measure not in ("quantity", "clients"):
+    if not {"quantity", "clients"}.issuperset(question.measures):
         yield say("statistics.only_counts", language)
-    if question.since and not content.get("month") and content["by"] != "month":
+    if question.spans and not content.get("month") and content["by"] != "month":
         yield say("statistics.whole_time", language)
 
 
@@ -132,16 +140,6 @@ def _ranking(content: Content, language: Language) -> str:
         first, clients, _ = content["rows"][0]
         return say("statistics.top", language, where=where, first=first, clients=clients)
     return say("statistics.table", language, where=where, by=say(f"by.{content['columns'][0]}", language))
-
-
-def _period(question: Question, language: Language) -> str:
-    days = {field: date.fromisoformat(text) for field in ("since", "until") if (text := getattr(question, field))}
-    if not days:
-        return ""
-    key = "_".join(days) if "since" in days else "before"
-    if key == "since_until":
-        days["until"] -= timedelta(days=1)  # a person means the last day, included
-    return say(f"analysis.{key}", language, **days)
 
 
 def _profile(content: Content, language: Language) -> str:

@@ -76,7 +76,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     left: set[str] | None = None
 
 
-Finish = Literal["stop", "length", "safety", "malformed", "empty"]
+# The last two are of replies by rule: it asks back, or words an error.
+Finish = Literal["stop", "length", "safety", "malformed", "empty", "asks", "failed"]
 
 
 class Source(msgspec.Struct, frozen=True):

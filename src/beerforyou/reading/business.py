@@ -24,7 +24,7 @@ def topic_of(m: Utterance, s: Slots) -> str:
 
 def _is_meant(m: Utterance, s: Slots) -> bool:
     looks_for = m.has("brewery", "recommend") or bool(s.type)
-    counted = m.has("how_many", "statistic", "most", "least") and (s.mine or bool(s.periods))
+    counted = m.has("contrast") or (m.has("how_many", "statistic", "most", "least") and (s.mine or bool(s.periods)))
     return (not counted or m.has("order_now")) and not (looks_for and s.name(LIKELY) is None and not m.has("my_list"))
 
 

@@ -149,7 +149,11 @@ class Dates(Words):
         m = self.m
         word = m.word(i)
         digits = word.rstrip("abcdefghijklmnopqrstuvwxyz") if word[:1].isdigit() else ""
-        if digits and len(digits) < 3 and (digits == word or word[len(digits) :] in small_words("day_endings")):
+        if (
+            digits.isdecimal()
+            and len(digits) < 3
+            and (digits == word or word[len(digits) :] in small_words("day_endings"))
+        ):
             value, end = int(digits), i + 1
         elif (number := self.numbers.get(i)) and not number.article:
             value, end = number.value, number.end

@@ -16,7 +16,7 @@ from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.attributes import certain_names
 from beerforyou.reading.intents import TOOL_OF
 from beerforyou.reading.picks import is_at, requests_of
-from beerforyou.reading.reading import Context, Intent, Question, Reading, Ref, Search
+from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
 from beerforyou.reading.shown import about_shown, not_asked_for
 from beerforyou.reading.slots import Slots
@@ -35,9 +35,6 @@ def follow(reading: Reading, s: Slots, context: Context, home: Point | None) -> 
         return about
     if not leans(reading, s):
         return reading
-    if context.question and (question := _continued(reading, m, s, context.question)):
-        intent: Intent = "own_data" if question.about == "me" else "statistics"
-        return replace(reading, intent=intent, tool=TOOL_OF[intent], search=None, question=question)
     if context.search and reading.search:
         return _as_search(reading, _narrowed(reading.search, m, s, context.search))
     return reading
@@ -91,23 +88,6 @@ def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:
         if brewery_key(ref.name) == key or f" {key} " in f" {brewery_key(ref.name)} "
     ]
     return same[0] if len(same) == 1 else named
-
-
-def _continued(reading: Reading, m: Utterance, s: Slots, last: Question) -> Question | None:
-    """The last question with what is said now in the place of what was said then."""
-    said = reading.question
-    if said is None and not (reading.search and (s.place != Place() or s.type or m.has("style"))):
-        return None
-    changes: dict[str, object] = {}
-    if said:
-        changes = {f: v for f in ("since", "until", "by", "limit", "style") if (v := getattr(said, f))}
-        if said.since or said.until:
-            changes |= {"since": said.since, "until": said.until}
-    if s.place != Place():
-        changes |= {"city": s.place.city, "state": s.place.state}
-    if s.type:
-        changes["type"] = s.type
-    return replace(last, **changes) if changes else None
 
 
 def _narrowed(said: Search, m: Utterance, s: Slots, last: Search) -> Search:

@@ -1,12 +1,15 @@
-"""The words that neither intent nor slots account for: two messages are the same question only if these are equal too.
+"""The words that neither intent nor slots used, exactly: two messages are the same question only if these are equal too.
 
-A word is told by its first meaning where it has one, so that "site" and "página" are equal; else by itself.
+A word is used by the slot that it gave a value, or as a keyword of the very intent that was read. All others that say
+something are left over; function words are, too, where they turn what is asked ("não", "quando", "only").
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
+
 from beerforyou.reading.names import LIKELY
-from beerforyou.reading.reading import Intent, Question
+from beerforyou.reading.reading import Intent
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -16,62 +19,69 @@ _SEARCHING = frozenset({
     "within", "distance", "place_word", "city_word", "state_word", "craft", "and_what_about", "place", "name", "named",
     "relative", "that", "which", "where", "self", "i", "possessive", "courtesy", "fill", "hello", "thanks", "yes", "ack",
 })  # fmt: skip
-_ASKING_DATA = frozenset({
-    "buy", "i", "self", "possessive", "past", "spend", "purchases", "order", "how_many", "style", "dimension", "beer",
-    "brewery", "of", "of_or_with", "in_place", "place", "name", "which", "that", "find", "number", "distinct", "courtesy",
-    "hello", "thanks", "fill", "and_what_about",
-})  # fmt: skip
-_EXPLAINED: dict[Intent, frozenset[str]] = {
+# Around a question about purchases; what purchases do not know ("vendi", "margem", "estoque") is none of them.
+_DATA = frozenset({"bought", "frames", "shows", "purchases", "i", "self", "hello", "thanks", "my_business"})
+_KEYWORDS: dict[Intent, frozenset[str]] = {
     "search": _SEARCHING | {"buy", "will_buy", "already", "including", "more", "page"},
     "recommend": _SEARCHING
     | {"recommend", "new", "not", "yet", "without", "already", "buy", "keep", "my_list", "should", "my_business",
        "for_whom", "will_buy", "past", "they_bought", "supply"},
     "details": frozenset({
         "tell_about", "tell_more", "name", "place", "of", "of_or_with", "in_place", "it", "yes", "what_is", "website",
-        "courtesy", "hello", "thanks", "ack", "more", "most",
+        "hello", "thanks", "ack", "more", "most",
     }),
-    "own_data": _ASKING_DATA,
-    "statistics": _ASKING_DATA | {"popular", "everyone", "clients"},
+    "own_data": _DATA,
+    "statistics": _DATA | {"popular", "everyone", "clients", "buyer", "they_buy", "they_bought", "business", "who", "buy"},
 }  # fmt: skip
-_RANKING = frozenset({"most", "least", "top"})
-_SAYS_ALL = frozenset(
-    {
-        "distributor",
-        "knowledge",
-        "profile",
-        "decline",
-        "thanks",
-        "goodbye",
-        "greeting",
-        "help",
-        "person",
-        "other_client",
-        "facts",
-        "compare",
-        "why",
-        "accept",
-    }
-)
+_DATA_INTENTS = frozenset({"own_data", "statistics"})
+_SAYS_ALL = frozenset({
+    "profile", "decline", "thanks", "goodbye", "greeting", "help", "person", "other_client", "distributor", "knowledge",
+    "facts", "compare", "why", "accept",
+})  # fmt: skip
 # Small words that make another question of the same slots: "quando comprei", "não comprei", "já comprei".
 _TURNING = ("not", "yet", "without", "already", "only", "including", "most", "least")
 _TURNING_WORDS = frozenset({"quando", "when", "why", "porque", "como", "how", "onde", "where", "quem", "who"})
 
 
-def leftover_of(s: Slots, intent: Intent, question: Question | None) -> tuple[str, ...]:
+def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
+    """`used`: the words of the slots of a question about purchases."""
     if intent in _SAYS_ALL:
         return ()
-    explained = _EXPLAINED.get(intent, frozenset({"courtesy"}))
-    if question and question.by:
-        explained |= _RANKING
+    m, keywords = s.m, _KEYWORDS.get(intent, frozenset())
+    if intent in _DATA_INTENTS:
+        unclear = {i for i in s.times.unknown if not m.is_function(i)}  # a time that is not understood is never dropped
+        return _said(m, (i for i in range(len(m)) if i not in used and (i in unclear or _is_open(m, i, keywords))))
     taken = _taken(s)
-    rest = [i for i in range(len(s.m)) if i not in taken and not _is_explained(s.m, i, explained)]
-    return tuple(dict.fromkeys(min(s.m.at(i), default=s.m.plain[i]) for i in rest))
+    return _said(m, (i for i in range(len(m)) if i not in taken and not _is_explained(m, i, keywords | {"courtesy"})))
 
 
-def _is_explained(m: Utterance, i: int, explained: frozenset[str]) -> bool:
+def content(m: Utterance) -> list[int]:
+    """The words that say something of their own."""
+    return [i for i in range(len(m)) if m.has_at(i, "turning") or not (m.is_function(i) or m.has_at(i, "courtesy"))]
+
+
+def unread(whole: Utterance, asking: Utterance) -> tuple[str, ...]:
+    """The content of the sentences around the one that asks."""
+    read = {id(word) for word in asking.words}
+    return _said(whole, (i for i in content(whole) if id(whole.words[i]) not in read))
+
+
+def _said(m: Utterance, positions: Iterable[int]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(m.plain[i] for i in positions))
+
+
+def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
+    said = m.at(i)
+    if "turning" in said or "pointing" in said or "beyond" in said:
+        return not (keywords & said & {"everyone", "clients", "popular", "buyer", "they_buy", "they_bought", "who"})
+    idle = i not in m.guessed and ("courtesy" in said or m.is_function(i))  # "fraco" is no misspelt "faço"
+    return keywords.isdisjoint(said) and not idle
+
+
+def _is_explained(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
     if m.has_at(i, *_TURNING):
-        return not explained.isdisjoint(m.at(i).intersection(_TURNING))
-    if not explained.isdisjoint(m.at(i)):
+        return not keywords.isdisjoint(m.at(i).intersection(_TURNING))
+    if not keywords.isdisjoint(m.at(i)):
         return True
     return m.is_function(i) and m.plain[i] not in _TURNING_WORDS
 

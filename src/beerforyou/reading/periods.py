@@ -140,6 +140,11 @@ def _next_to(first: date, last: date, steps: int) -> tuple[date, date]:
     return first + length, last + length
 
 
+def neighbour(span: Span, steps: int) -> Span:
+    """As long a span, so many steps later or earlier. Neither end is open."""
+    return _span(*_next_to(date.fromisoformat(span.since), date.fromisoformat(span.until), steps))
+
+
 def _same_end(last: date, months: int) -> date:
     """A month's last day stays one."""
     return add_months(last + DAY, months) - DAY if (last + DAY).day == 1 else add_months(last, months)

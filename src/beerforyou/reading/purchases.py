@@ -3,9 +3,57 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
+from beerforyou.reading.asked import Asked
+from beerforyou.reading.asking import asked_of
+from beerforyou.reading.leftover import leftover_of
 from beerforyou.reading.names import LIKELY, SURE
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
+
+# Whole questions have words of both kinds.
+_WORDS = ("aggregate", "having", "moment", "ticket", "dearness", "sized")
+_FULL = (
+    (_WORDS, _WORDS),
+    (("most", "least"), ("measure", "bought", "possessive")),
+    (("how_many",), ("distinct", "grouping", "axis")),
+)
+_DISTINCT = frozenset({"beers", "breweries", "styles"})
+_SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
+
+
+def asks_in_full(m: Utterance, s: Slots) -> bool:
+    """Every word of it is a question about purchases, and of a kind that nothing else is asked in: "ticket médio"."""
+    if not any(m.has(*one) and m.has(*other) for one, other in _FULL):
+        return False
+    if m.has("everyone", "clients", "recommend", "order_now", "tell_about") or s.near_me:
+        return False
+    asked = asked_of(s)
+    if not asked.measures and (wants_taste(m, s) or _is_habit(m, s)):
+        return False
+    return _is_of_purchases(m, asked) and not leftover_of(s, "own_data", asked.words)
+
+
+def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
+    if asked.having in ("once", "stopped") or asked.only_order:
+        return True
+    if asked.having == "new":
+        return m.has("past") or (m.has("bought") and bool(asked.spans))
+    if asked.aggregate in _SUMS:
+        return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
+    if not _DISTINCT.isdisjoint(asked.measures):
+        return _speaks_of_self(m) or (bool(asked.spans) and m.has("distinct"))
+    mine = m.has("possessive") or (_speaks_of_self(m) and m.has("bought"))
+    sums_money = asked.measures and (m.has("spend", "order", "which") or asked.by)
+    return bool(asked.direction and asked.by) and bool(mine or sums_money)
+
+
+def lists_own(m: Utterance, s: Slots) -> bool:
+    """ "breweries I buy from in Texas", "which IPAs do I buy": nothing else is in it."""
+    if not _speaks_of_self(m) or _is_habit(m, s) or m.has("not", "recommend", "should", "will_buy", "where", "profile"):
+        return False
+    asked = asked_of(s)
+    listed = m.has("buy", "purchases") or (m.has("possessive") and asked.aggregate == "list" and m.has("shows"))
+    return listed and not asked.is_empty and not leftover_of(s, "own_data", asked.words)
 
 
 def wants_profile(m: Utterance, s: Slots) -> bool:
@@ -15,7 +63,7 @@ def wants_profile(m: Utterance, s: Slots) -> bool:
 
 def wants_taste(m: Utterance, s: Slots) -> bool:
     """ "o que costumo comprar", "my favourite beers", "meu histórico": the profile knows, nothing is counted."""
-    if s.place.city or s.counted:
+    if s.place.city or s.counted or (not m.has("preference") and asked_of(s).limit == 1):
         return False
     if m.has("history") and not s.name(LIKELY):
         return True
@@ -25,6 +73,8 @@ def wants_taste(m: Utterance, s: Slots) -> bool:
 def wants_own_data(m: Utterance, s: Slots) -> bool:
     if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
         return False
+    if m.has("popular") and m.has("my_business") and not m.has("everyone", "clients"):
+        return True  # what sells here, which purchases don't tell
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
         return True
     if m.has("last_time") and m.has("order") and not m.has("everyone", "clients"):

@@ -10,20 +10,26 @@ from msgspec.structs import replace
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.index import Catalogue
+from beerforyou.reading.asked import Asked
+from beerforyou.reading.asking import asked_of
 from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.business import topic_of
+from beerforyou.reading.edits import DATA, question_changed
+from beerforyou.reading.evidence import NONE
 from beerforyou.reading.focus import understood
 from beerforyou.reading.follow_ups import follow, leans
-from beerforyou.reading.intents import TOOL_OF
+from beerforyou.reading.intents import TOOL_OF, WISHES, decide
 from beerforyou.reading.knowledge import topics_in
-from beerforyou.reading.leftover import leftover_of
+from beerforyou.reading.leftover import leftover_of, unread
 from beerforyou.reading.lookups import Lookups, Tangled
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
-from beerforyou.reading.questions import question_in
+from beerforyou.reading.question import Question
+from beerforyou.reading.questions import of_everyone, question_of
 from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
 from beerforyou.reading.respelling import respelt
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
+from beerforyou.reading.two import two_questions
 from beerforyou.reading.utterance import Utterance
 
 # Characters of a message that many send, and readings of those: greetings, thanks, a yes, the buttons below an answer.
@@ -64,20 +70,32 @@ def _tangled(m: Utterance) -> Reading:
 def _understood(message: Utterance, context: Context, today: date, home: Place) -> Reading:
     """Raises Tangled."""
     whole = respelt(message)
+    if changed := question_changed(whole, context, today):
+        return changed
+    if two := two_questions(whole, lambda part: _one(part, Context(), today, home)):
+        return two
+    return _one(whole, context, today, home)
+
+
+def _one(whole: Utterance, context: Context, today: date, home: Place) -> Reading:
+    """One question, or what else it is. Raises Tangled."""
     intent, slots, negated = understood(whole, today)
-    question = question_in(slots, intent) if intent in ("own_data", "statistics") else None
+    if negated and intent in DATA:
+        slots, negated = _with_denials(whole, slots, intent, today)
+    asked = asked_of(slots) if intent in DATA else None
     reading = Reading(
         language=whole.language,
         intent=intent,
         tool=TOOL_OF.get(intent, "none"),
         search=_search(slots, intent) if intent in ("search", "recommend") else None,
-        question=question,
+        question=_question(asked, intent, slots.m) if asked else None,
         brewery=_brewery(slots) if intent == "details" else None,
         topics=_topics(slots, intent),
         negated=negated,
-        leftover=leftover_of(slots, intent, question),
+        leftover=leftover_of(slots, intent, asked.words if asked else NONE),
+        aside=unread(whole, slots.m) if slots.m is not whole else (),
     )
-    return replace(follow(reading, slots, context, _middle_of(home, context, message)), leans=leans(reading, slots))
+    return replace(follow(reading, slots, context, _middle_of(home, context, whole)), leans=leans(reading, slots))
 
 
 def _middle_of(home: Place, context: Context, m: Utterance) -> Point | None:
@@ -90,6 +108,16 @@ def _topics(s: Slots, intent: Intent) -> tuple[str, ...]:
     if intent == "knowledge":
         return topics_in(s.m)
     return (topic_of(s.m, s),) if intent == "distributor" else ()
+
+
+def _question(asked: Asked, intent: Intent, m: Utterance) -> Question:
+    return question_of(asked, "me") if intent == "own_data" else of_everyone(asked, m)
+
+
+def _with_denials(whole: Utterance, part: Slots, intent: Intent, today: date) -> tuple[Slots, bool]:
+    """What a question about purchases denies ("sem IPA") is a slot of it: it is read whole, when it is one as a whole too."""
+    slots = Slots(whole, today)
+    return (slots, False) if decide(whole, slots, WISHES) == intent else (part, True)
 
 
 def _search(s: Slots, intent: Intent) -> Search:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from beerforyou.reading.question import Filter, Question
+
 MOST_DETAILS = 3  # breweries told of at a time: each costs money
 HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
 
@@ -60,37 +62,14 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     breweries: tuple[str, ...] = ()
 
 
-Measure = Literal["quantity", "amount", "orders", "beers", "breweries", "clients"]
-Grouping = Literal["", "beer", "brewery", "type", "style", "month", "week", "day", "weekday", "city", "state"]
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Slots of a question about purchases. `measure` of what, grouped `by` what; dates are ISO, `until` exclusive.
-
-    `measure` "beers", "breweries" and, of everyone, "clients" count distinct ones. `limit` 0 means that no number was named.
-    """
-
-    about: Literal["me", "everyone"] = "me"
-    measure: Measure = "quantity"
-    by: Grouping = ""
-    direction: Literal["most", "least"] = "most"
-    limit: Annotated[int, Meta(ge=0)] = 0
-    since: str = ""
-    until: str = ""
-    beer: str = ""
-    brewery: str = ""
-    type: str = ""
-    style: str = ""
-    city: str = ""
-    state: str = ""
-
-
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a follow-up may lean on: the turn before this one.
 
     `shown` in the order it was shown ("a segunda"), numbered on the screen from `first`; `told` the breweries last told of
-    ("qual o telefone dela?"), since that list; `offered` when the last answer ended with the offer, `search` and `question` as last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked
-    which place was meant. `pending`: the intent and what was asked, when it asked which brewery was meant.
+    ("qual o telefone dela?"), since that list; `offered` when the last answer ended with the offer, `search` and `question` as
+    last asked ("e em Austin?", "e no mês passado?"), `choices` when the last answer asked which place was meant. `pending`: the
+    intent and what was asked, when it asked which brewery was meant. `listed`: what the rows of the last table of purchases
+    stand for, in their order.
     """
 
     shown: tuple[Ref, ...] = ()
@@ -98,15 +77,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     told: tuple[Ref, ...] = ()
     offered: bool = False
     search: Search | None = None
-    question: Question | None = None
+    question: Question | None = msgspec.field(default=None, name="asked")  # "question" was another form of it
+    listed: tuple[Filter, ...] = ()
     choices: tuple[Search, ...] = ()
     pending: tuple[str, ...] = ()
     language: str = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`leans` is true when the message makes no sense without the conversation; `leftover` are the words that no
-    rule explained, in canonical form.
+    """`leans` is true when the message makes no sense without the conversation. `leftover` are the words that no slot
+    used, and `aside` those of sentences that only stand around the one that asks. `also` is a second question.
 
     `brewery` is the one that details or facts are asked of (its id is empty when only the name is known), `picks` are several;
     `asks` is what is asked, of `facts`. `unsure`: none of those shown is meant, or it may be any of several."""
@@ -124,3 +104,5 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     leans: bool = False
     negated: bool = False
     leftover: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+    also: Reading | None = None

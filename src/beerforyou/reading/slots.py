@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
@@ -22,6 +23,9 @@ from beerforyou.reading.reading import HALF_THE_WORLD_KM
 from beerforyou.reading.types import types_in
 from beerforyou.reading.utterance import Utterance
 
+if TYPE_CHECKING:
+    from beerforyou.reading.asked import Asked
+
 _KM = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": 1.609344, "miles": 1.609344}  # written onto the number: "20km"
 _DISTANCE = re.compile(rf"(\d{{1,4}})({'|'.join(_KM)})?")
 
@@ -31,6 +35,7 @@ class Slots:
         self.m = m
         self.today = today
         self.story = story
+        self.asked: Asked | None = None  # kept by asking.asked_of
         m.set_names(("place", span.start, span.end) for span in self.places)
         likely = [name for name in self.names if name.sure >= LIKELY]
         m.set_names(

@@ -8,7 +8,18 @@ from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import LANGUAGES, Language, Lexicon, Mark, lexicon, meanings, phrases, table, vocabulary
+from beerforyou.reading.lexicon import (
+    LANGUAGES,
+    Language,
+    Lexicon,
+    Mark,
+    lexicon,
+    meanings,
+    phrases,
+    short_of,
+    table,
+    vocabulary,
+)
 from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.lookups import Lookups
 from beerforyou.reading.text import TRADE, Word, shouted
@@ -31,6 +42,9 @@ class Utterance:
         self._find_names(written)
         heard = _heard(self._outside_names(written)) or (language and (language,)) or LANGUAGES
         self.plain = self._repaired(self._owners(written, heard), heard)
+        self.guessed = {
+            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != short_of(word, heard)
+        }
         if self.plain != written:
             self._find_names(self.plain)
         self.language: Language = _language(self._outside_names(self.plain), language)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from babel import Locale
 from babel.dates import DateTimePattern, parse_pattern
-from babel.numbers import get_decimal_symbol, get_group_symbol
+from babel.numbers import get_currency_precision, get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 FOLDER = resources.files(__name__)
 Language = str  # the name of its file
@@ -97,6 +97,36 @@ def number(value: int | float, language: Language, decimals: Literal[0, 2] | Non
     places = decimals if decimals is not None else (0 if isinstance(value, int) or value == int(value) else 1)
     written, marks = format(value, _FORMATS[places]), _table(language).marks
     return written.translate(marks) if marks else written
+
+
+def percent(value: float, language: Language, signed: bool = False) -> str:
+    """Of a value that is in percent: 14.8 is "14.8%"."""
+    pattern = _table(language).locale.percent_formats[None]
+    return f"{'+' if signed and value > 0 else ''}{number(value, language)}{_blanks(pattern.suffix[0])}"
+
+
+def money(value: float, language: Language, currency: str, signed: bool = False) -> str:
+    """ "R$ 1.234,50": the symbol, its place and the decimals are the locale's, for this currency."""
+    before, after, decimals = _manner(language, currency)
+    sign = "-" if value < 0 else "+" if signed and value > 0 else ""
+    return f"{sign}{before}{number(abs(value), language, decimals)}{after}"
+
+
+@cache
+def _manner(language: Language, currency: str) -> tuple[str, str, Literal[0, 2]]:
+    locale = _table(language).locale
+    pattern, symbol = locale.currency_formats["standard"], get_currency_symbol(currency, locale)
+    before, after = (_blanks(part[0].replace("¤", symbol)) for part in (pattern.prefix, pattern.suffix))
+    return before, after, 2 if get_currency_precision(currency) else 0
+
+
+def _blanks(text: str) -> str:
+    """Plain ones, as people search for them."""
+    return text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def month_name(number: int, language: Language) -> str:
+    return str(_table(language).locale.months["stand-alone"]["wide"][number])
 
 
 @lru_cache(1024)  # a day is asked about again and again

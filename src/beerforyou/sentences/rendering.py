@@ -7,7 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
-from beerforyou.sentences import Language, has, number, say
+from beerforyou.sentences import Language, has, money, number, percent, say
+
+MONEY = ("amount", "price")  # columns
+DERIVED = ("_mean", "_share", "_whole", "_before", "_after", "_change")  # ends of columns that are made of a measure
 
 
 def plain(blocks: Iterable[AnyBlock], language: Language) -> str:
@@ -46,19 +49,34 @@ def reason_text(reason: Reason, language: Language) -> str:
 
 
 def heading(column: str, language: Language) -> str:
-    return say(f"column.{column}", language) if has(f"column.{column}", language) else column
+    """ "Units", "Units, average": what a column holds of a measure stands behind its last underscore."""
+    if has(f"column.{column}", language):
+        return say(f"column.{column}", language)
+    measure, _, what = column.rpartition("_")
+    if f"_{what}" in DERIVED and has(f"column.{measure}", language):
+        return say(f"column.of_{what}", language, measure=say(f"column.{measure}", language))
+    return column
 
 
-def measured(value: str | int | float | None, column: str, language: Language) -> str:
-    """A cell as it is written: money with two decimals, counts without."""
-    if isinstance(value, (int, float)):
-        return number(value, language, 2 if column == "amount" else None)
-    return value or ""
+def measured(value: str | int | float | None, column: str, language: Language, currency: str = "") -> str:
+    """A cell as it is written: money with its currency, counts without decimals, shares in percent."""
+    if not isinstance(value, (int, float)):
+        return value or ""
+    measure, _, what = column.rpartition("_") if column.endswith(DERIVED) else (column, "", "")
+    if what in ("share", "change"):
+        return percent(value, language, signed=what == "change")
+    if measure in MONEY:
+        return money(value, language, currency) if currency else number(value, language, 2)
+    return number(value, language, 2 if isinstance(value, float) and value != round(value, 1) else None)
 
 
 def _table(table: Table, language: Language) -> str:
-    rows = [[measured(v, column, language) for v, column in zip(row, table.columns, strict=True)] for row in table.rows]
+    """Of two columns the sentence above says what they are; of more, a line of headings."""
+    rows = [
+        [measured(value, column, language, table.currency) for value, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]
     if len(table.columns) == 2:
         return "\n".join(f"- {key}: {value}" for key, value in rows)
-    titles = [heading(column, language) for column in table.columns]
-    return "\n".join("- " + ", ".join(f"{t} {v}" for t, v in zip(titles, row, strict=True)) for row in rows)
+    titles = " | ".join(heading(column, language) for column in table.columns)
+    return "\n".join([titles, *(f"- {' | '.join(row)}" for row in rows)])

@@ -5,18 +5,23 @@ statistics (statistics.py). No argument can name a client.
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from beerforyou.blocks import Notice, Table
 from beerforyou.db.fence.ask import Found
 from beerforyou.errors import BadInput, Refused
 from beerforyou.labels import Label
+from beerforyou.reading.question import Field, Filter
 from beerforyou.reading.reading import Context
 from beerforyou.sentences import has, say
+from beerforyou.sentences.periods import spelt
+from beerforyou.sentences.rendering import MONEY
 from beerforyou.tools.caller import Caller, Hands
 from beerforyou.tools.statistics import Statistic, of_everyone, published
 from beerforyou.tools.tool import Result
 
+FIELDS: dict[str, Field] = {field: field for field in get_args(Field)}
+LISTED = 10  # rows that can be pointed at
 TRIES = 2  # how often an error goes back to the model
 # Whatever may make the same text mean something else tomorrow, or in a second; a word too many costs a cache a hit.
 _TELLS_THE_DAY = re.compile(r"current_date|today|yesterday|tomorrow|age\s*\(", re.IGNORECASE)
@@ -74,14 +79,31 @@ async def _asked(caller: Caller, hands: Hands, sql: str) -> Result:
             raise
         notice = Notice(key="query_refused", text=say("analysis.refused", caller.language))
         return Result(content={"error": refused.message}, label=label, blocks=(notice,))
-    return Result(
-        content=_content(found), label=label, blocks=_table(found, caller), context=Context(question=caller.question)
-    )
+    context = Context(question=caller.question, listed=_listed(found))
+    return Result(content=_content(found, caller), label=label, blocks=_table(found, caller), context=context)
 
 
-def _content(found: Found) -> dict[str, Any]:
-    more = {"truncated": "there are more rows than these; aggregate or LIMIT"} if found.truncated else {}
-    return {"columns": found.columns, "rows": found.rows} | more
+def _listed(found: Found) -> tuple[Filter, ...]:
+    """What the rows stand for, for "with the first one" to mean it."""
+    if not found.columns or found.columns[0] not in FIELDS:
+        return ()
+    field = FIELDS[found.columns[0]]
+    return tuple(Filter(field=field, values=(str(row[0] or ""),)) for row in found.rows[:LISTED])
+
+
+def _content(found: Found, caller: Caller) -> dict[str, Any]:
+    """A row of nothing but NULL is none: nothing was summed up, which is not zero."""
+    rows = tuple(row for row in found.rows if any(value is not None for value in row))
+    more: dict[str, Any] = {"currency": caller.currency} if _has_money(found) else {}
+    if not rows:
+        more["nothing"] = "no row matches"
+    if found.truncated:
+        more["truncated"] = "there are more rows than these; aggregate or LIMIT"
+    return {"columns": found.columns, "rows": rows} | more
+
+
+def _has_money(found: Found) -> bool:
+    return any(column.startswith(MONEY) for column in found.columns)
 
 
 def _table(found: Found, caller: Caller) -> tuple[Table, ...]:
@@ -89,10 +111,17 @@ def _table(found: Found, caller: Caller) -> tuple[Table, ...]:
     if not found.rows or (len(found.rows) == 1 and len(found.columns) == 1):
         return ()
     rows = tuple(tuple(_cell(*cell, caller) for cell in zip(found.columns, row, strict=True)) for row in found.rows)
-    return (Table(columns=found.columns, rows=rows, truncated=found.truncated),)
+    currency = caller.currency if _has_money(found) else ""
+    return (Table(columns=found.columns, rows=rows, truncated=found.truncated, currency=currency),)
 
 
 def _cell(column: str, value: Any, caller: Caller) -> Any:
-    """Brewery types and weekdays (1 is Monday) in the client's words."""
-    key = f"{column}.{value}"
-    return say(key, caller.language) if column in ("type", "weekday") and has(key, caller.language) else value
+    """What a brewery, a month or a weekday is called in the client's words."""
+    if value in (None, "") and column in FIELDS:
+        return say("column.unknown", caller.language)
+    key = f"type.{value}"
+    if column == "type" and has(key, caller.language):
+        return say(key, caller.language)
+    if isinstance(value, str) or column == "weekday":
+        return spelt(str(value), column, caller.language)
+    return value

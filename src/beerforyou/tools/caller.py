@@ -10,6 +10,7 @@ from datetime import date
 
 import msgspec
 
+from beerforyou.by_rule.sql import Bought
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.names import brewery_key
@@ -17,12 +18,15 @@ from beerforyou.clients.profiles import Profile, Profiles
 from beerforyou.db.database import ClientReads, Reads
 from beerforyou.db.fence.ask import Fence
 from beerforyou.labels import SCOPES, Label, of_client
-from beerforyou.reading.reading import Question, Ref
+from beerforyou.reading.question import Question
+from beerforyou.reading.reading import Ref
 from beerforyou.sentences import Language
+
+MOST_BREWERIES = 5  # that one name may mean; more is not a name
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """`today` is the day in `time_zone` (empty: the installation's). `versions`: of catalogue, profile, purchases, home and
+    """`today` is the day in `time_zone` (empty: the installation's), `currency` what amounts are in. `versions`: of catalogue, profile, purchases, home and
     statistics, as this turn began; its `moment` is no other turn's.
 
     From the conversation: `agreed` are the breweries whose details the client said yes to, `shown` those that the last list
@@ -35,6 +39,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     today: date
     time_zone: str = ""
+    currency: str = ""
     scopes: frozenset[str] = SCOPES
     versions: dict[str, str] = {}
     agreed: tuple[Ref, ...] = ()
@@ -89,14 +94,20 @@ class Hands:
         there = {"purchases": str(row["version"])} if row else {}
         return msgspec.structs.replace(label, versions=label.versions | there)
 
-    async def known_as(self, brewery: str) -> tuple[list[str], list[str]]:
-        """Ids of a brewery, and the spellings under which the caller buys from it where it has none. Never by a part.
-
-        Neither where the name could mean too many breweries, and the caller buys from none that is called so.
-        """
+    async def bought_as(self, brewery: str) -> Bought:
+        """A brewery that was named, as the caller's purchases have it: by its name, else by whole words of it."""
         profile, _ = await self.profile()
-        key = brewery_key(brewery)
-        bought = [b for b in (profile.history if profile else ()) if brewery_key(b.name) == key]
-        found = [match.brewery.id for match in self.catalogue.find(brewery)] + [b.brewery_id for b in bought]
-        ids = {same for id in found if id for same in self.catalogue.same_brewery(id)}
-        return sorted(ids), sorted({b.name for b in bought if not b.brewery_id})
+        history, key = profile.history if profile else (), brewery_key(brewery)
+        meant = {
+            same for match in self.catalogue.find(brewery) for same in self.catalogue.same_brewery(match.brewery.id)
+        }
+        found = [b for b in history if b.brewery_id in meant or brewery_key(b.name) == key]
+        found = found or [b for b in history if key and f" {key} " in f" {brewery_key(b.name)} "]
+        ids = {same for b in found if b.brewery_id for same in self.catalogue.same_brewery(b.brewery_id)}
+        vague = len(found) > MOST_BREWERIES or (not found and self.catalogue.is_vague(brewery))
+        return Bought(
+            ids=tuple(sorted(ids)),
+            names=tuple(sorted({b.name for b in found if not b.brewery_id})),
+            shown=tuple(dict.fromkeys(b.name for b in found)),
+            vague=vague,
+        )

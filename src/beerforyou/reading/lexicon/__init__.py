@@ -7,7 +7,7 @@ are the files beside this one, one a language; typing mistakes in their words ar
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import zip_longest
@@ -122,6 +122,11 @@ def long_form(word: str, language: Language) -> str:
     is so here when this one has no such word.
     """
     return _all_short(language).get(word, word)
+
+
+def short_of(word: str, languages: Iterable[Language]) -> str:
+    """Of the first of these languages in which it is short."""
+    return next((long for language in languages if (long := long_form(word, language)) != word), word)
 
 
 @cache

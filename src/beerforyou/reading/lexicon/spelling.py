@@ -9,7 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from beerforyou.catalogue.spelling import mistakes_allowed
-from beerforyou.reading.lexicon import LANGUAGES, Language, lexicon, long_form, type_words, vocabulary
+from beerforyou.reading.lexicon import LANGUAGES, Language, lexicon, short_of, type_words, vocabulary
 
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _LONGEST = 40  # letters: the longest known word has 16, and "simmmm" is stretched by a few
@@ -25,7 +25,7 @@ def repaired(word: str, languages: tuple[Language, ...] = LANGUAGES) -> str:
 
 @lru_cache(maxsize=8192)
 def _repaired(word: str, languages: tuple[Language, ...]) -> str:
-    word = next((long for language in languages if (long := long_form(word, language)) != word), word)
+    word = short_of(word, languages)
     known = [vocabulary(language) for language in languages]
     if any(word in words for words in known) or not word.isalpha():
         return word
