@@ -7,7 +7,7 @@ import pytest
 
 from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 
-_PARTS = ("meanings", "values", "beside", "time")
+_PARTS = ("meanings", "values", "beside", "time", "small")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -13,36 +13,15 @@ import msgspec
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import fold
+from beerforyou.reading.lexicon import capital_names, small_words
 from beerforyou.reading.place_sense import FEW, STRONG_LEADS, is_about_breweries, is_led, is_place, meant
 from beerforyou.reading.text import TRADE
 from beerforyou.reading.utterance import Utterance
 
 KINDS: tuple[Literal["city", "state", "country"], ...] = ("city", "state", "country")
-_ARTICLES = {"the", "o", "a", "os", "as"}
-_JOINERS = {"de", "do", "da", "dos", "das", "of", "the", "del", "la", "e"}  # inside of names
-_BEGINNINGS = frozenset(
-    {
-        "sao",
-        "nova",
-        "novo",
-        "new",
-        "santa",
-        "santo",
-        "porto",
-        "boa",
-        "bom",
-        "los",
-        "las",
-        "el",
-        "st",
-        "fort",
-        "port",
-        "north",
-        "south",
-        "east",
-        "west",
-    }
-)  # ordinary words that begin names
+_ARTICLES = small_words("articles")
+_JOINERS = small_words("joins_place")  # inside of names
+_BEGINNINGS = small_words("begins_place")  # ordinary words that begin names
 _NEIGHBOURS = 2  # words at most between a city and its state: "Vancouver, no Canadá"
 
 
@@ -109,7 +88,7 @@ def _by_other_names(m: Utterance) -> Iterator[Mention]:
             yield Mention(start=mark.start, end=mark.end, kind=kind, name=mark.value, weight=FEW)
     if m.has("brewery", "beer", "new", "recommend", "find", "style", "keep") or m.mentions_of("type"):
         for mark in m.all("demonym"):
-            if m.language == "en" or not m.is_name_like(mark.start):  # "o Bar do Alemão" is somebody's name
+            if not capital_names(m.language) or not m.is_name_like(mark.start):  # "o Bar do Alemão" is somebody's name
                 yield Mention(start=mark.start, end=mark.end, kind="country", name=mark.value, weight=FEW)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from beerforyou.catalogue.names import brewery_key, fold
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.place_sense import is_about_breweries, is_led
 from beerforyou.reading.places import KINDS
 from beerforyou.reading.text import TRADE
@@ -67,7 +68,7 @@ def _stands_as_place(m: Utterance, i: int) -> bool:
 
 
 def _brewery(m: Utterance, i: int) -> dict[int, str]:
-    third_person = m.has("third_person") or not {"did", "does"}.isdisjoint(m.plain)
+    third_person = m.has("third_person") or not small_words("did").isdisjoint(m.plain)
     about_somebody = third_person and m.has("buy", "spend") and not m.has("i", "self")
     if about_somebody or not m.has(*_ASKS_ABOUT_ONE):
         return {}

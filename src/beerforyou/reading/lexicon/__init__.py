@@ -165,9 +165,16 @@ def lexicon(language: Language) -> Lexicon:
 
 @cache
 def small_words(role: str, *languages: Language) -> frozenset[str]:
-    """The words that play this role around a time: articles, prepositions, "and". Of all languages, where none is named."""
-    said = (phrases(table(language)["time"][role]) for language in languages or LANGUAGES)
+    """The words that play this role in a sentence, or around a time: articles, prepositions, "and". Of all languages, where
+    none is named.
+    """
+    said = (phrases((table(each)["small"] | table(each)["time"])[role]) for each in languages or LANGUAGES)
     return frozenset(word for words in said for word in words if word)
+
+
+def capital_names(language: Language) -> bool:
+    """Is a capital a sign of a name even on a word such as "German"?"""
+    return bool(table(language)["small"]["names_of_people"])
 
 
 @cache
