@@ -6,6 +6,8 @@ terminal, API) renders these and only these.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -27,7 +29,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BreweryCard(Block, frozen=True, kw_only=True, omit_defaults=True, tag="brewery"):
-    """One brewery of the catalogue. `distance_km` from the place the search was about."""
+    """One brewery of the catalogue. `distance_km` from the place the search was about, told in `unit`."""
 
     brewery_id: str
     name: str
@@ -39,17 +41,20 @@ class BreweryCard(Block, frozen=True, kw_only=True, omit_defaults=True, tag="bre
     phone: str = ""
     website: str = ""
     distance_km: float | None = None
+    unit: Literal["km", "mi"] = "km"
     reasons: tuple[Reason, ...] = ()
 
 
 class BreweryList(Block, frozen=True, kw_only=True, omit_defaults=True, tag="brewery_list"):
-    """One page of a search; `total` counts all matches, `next_page` is 0 when this is the last."""
+    """One page of a search; `total` counts all matches, `next_page` is 0 when this is the last. `first` is the number of
+    the first one here, 0 when it is what page and per_page say."""
 
     breweries: tuple[BreweryCard, ...]
     total: int
     page: int = 1
     per_page: int = 5
     next_page: int = 0
+    first: int = 0
 
 
 class Table(Block, frozen=True, kw_only=True, omit_defaults=True, tag="table"):

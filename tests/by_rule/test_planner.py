@@ -239,13 +239,14 @@ def test_two_questions_are_both_asked_and_both_answered() -> None:
 
 
 def test_what_leads_in_a_list_stands_last() -> None:
+    beers = Question(aggregate="list", by=("beer",))
     new = replace(BREWPUBS, intent="recommend", search=Search(city="Houston", only_new=True))
-    own, search = reply(two(SPENT, new), request()).tool_calls
-    found = {"total": 2, "breweries": [{}, {}], "place": "Houston", "only_new": True}
-    spent = {"columns": ["amount"], "rows": [[5]]}
-    results = ToolResult(search.id, search.name, found), ToolResult(own.id, own.name, spent)
-    first, last = reply(two(SPENT, new), request(*results)).text.splitlines()
-    assert first == "You spent $5.00 in October 2026." and last.endswith(":")
+    own, search = reply(two(beers, new), request()).tool_calls
+    found = {"total": 2, "breweries": [{}, {}], "place": ["Houston"], "only_new": True}
+    bought = {"columns": ["beer", "quantity"], "rows": [["Rye", 3], ["Ale", 2]]}
+    results = ToolResult(search.id, search.name, found), ToolResult(own.id, own.name, bought)
+    first, last = reply(two(beers, new), request(*results)).text.splitlines()
+    assert first.startswith("There are 2 breweries in Houston") and last.endswith(":")
 
 
 def test_two_questions_to_one_tool_are_told_apart() -> None:

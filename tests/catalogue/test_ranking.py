@@ -228,7 +228,7 @@ def test_what_is_ready_serves_other_clients_and_other_pages(real: Catalogue, mon
         for page in (1, 2, 40):
             shown(real, taste, state="CA", page=page)
             shown(real, taste, page=page)
-    assert len(made) == 2, "California seen from San Diego, and what is around San Diego"
+    assert len(made) == 3, "California and San Diego, both seen from there, and what is around San Diego"
 
 
 def test_what_is_ready_is_forgotten_when_it_is_too_much(real: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ def test_a_brewery_without_coordinates_is_where_its_city_is(make: Make) -> None:
     ])  # fmt: skip
     found = page(catalogue, city="San Diego", within_km=50)
     assert [(m.brewery.name, m.distance_km is None) for m in found.matches] == [
-        ("Placed", False), ("Unplaced", True), ("Neighbour", False),
+        ("Placed", False), ("Neighbour", False), ("Unplaced", True),
     ]  # fmt: skip
     assert [m.brewery.name for m in page(catalogue, city="Nowhere Springs", within_km=50).matches] == ["Lost"]
 

@@ -71,3 +71,11 @@ def said(catalogue: Catalogue) -> Said:
         return read(text, catalogue, context, today)
 
     return one
+
+
+@pytest.fixture
+def said_of_all(whole_catalogue: Catalogue) -> Said:
+    def one(text: str, context: Context = Context(), today: date = TODAY) -> Reading:  # noqa: B008
+        return read(text, whole_catalogue, context, today)
+
+    return one

@@ -41,6 +41,8 @@ TWICE = {
     "top 5 cervejas que mais compro": "top mais",
     "qual a mais barata que compro": "mais",
     "beers i bought only once": "only",
+    "qual minha cerveja mais comprada e quanto gastei com ela?": "ela",
+    "whats my top beer and how much did it cost me": "it",
     "qual foi o mês mais fraco": "mais",
     "quantas unidades por estilo, do maior pro menor": "menor",
     "as 3 cervejarias onde mais gasto": "onde mais",

@@ -117,6 +117,8 @@ RANKS = [
     ("quantas unidades por estilo, do maior pro menor", Question(by=STYLE, direction="most")),
     ("as 3 cervejarias onde mais gasto", Question(measures=AMOUNT, by=BREWERY, direction="most", limit=3)),
     ("who do I buy the most stout from", Question(by=BREWERY, direction="most", limit=1, filters=STOUT)),
+    ("gastos por semana em outubro", Question(measures=AMOUNT, by=("week",), spans=(OCTOBER,))),
+    ("gastos semana a semana de outubro", Question(measures=AMOUNT, by=("week",), spans=(OCTOBER,))),
     ("gastos por mês", Question(measures=AMOUNT, by=MONTH)),
     ("my spending by style", Question(measures=AMOUNT, by=STYLE)),
     ("gastos por cervejaria e por mes", Question(measures=AMOUNT, by=("brewery", "month"))),

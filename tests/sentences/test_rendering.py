@@ -1,5 +1,7 @@
 """An answer as plain text: what is listed can be pointed at by its number."""
 
+from msgspec.structs import replace
+
 from beerforyou.blocks import BreweryCard, BreweryList, Notice, Offer, QuickReplies, Reason, Table, Text
 from beerforyou.sentences.rendering import plain
 
@@ -27,7 +29,7 @@ def test_a_list_is_numbered_from_where_its_page_begins() -> None:
 def test_a_card_says_what_where_how_far_and_why() -> None:
     assert plain([BreweryList(breweries=(CARD,), total=1)], "pt").splitlines() == [
         "1. Stone Brewing: brewpub, San Diego, California (12 km)",
-        "   a 12,3 km de você; nenhum fornecedor seu em San Diego",
+        "   a 12 km de você; nenhum fornecedor seu em San Diego",
     ]
 
 
@@ -39,6 +41,13 @@ def test_headings_stand_once_above_their_rows() -> None:
         "- Rye | Alter | 3 | $9.50 | 14.8%",
         "- Ale | Surly | 1 | $2.00 | 3%",
     ]
+
+
+def test_distances_are_told_in_the_unit_that_was_asked_for() -> None:
+    far, close = replace(CARD, unit="mi"), replace(CARD, unit="mi", distance_km=0.9, reasons=())
+    text = plain([BreweryList(breweries=(far, close), total=2, first=4)], "en").splitlines()
+    assert text[0].endswith("(7.6 mi)") and text[1].startswith("   7.6 mi from you;")
+    assert text[2] == "5. Stone Brewing: brewpub, San Diego, California (0.6 mi)"
 
 
 def test_money_has_two_decimals_and_counts_have_none() -> None:

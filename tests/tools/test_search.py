@@ -57,9 +57,16 @@ async def test_the_clients_own_state_decides_and_then_the_answer_is_theirs(asker
 
 
 async def test_a_plain_search_is_public(asker: Make) -> None:
-    outcome = await search(*asker(), {"city": "San Diego"})
+    outcome = await search(*asker(), {"city": "Denver"})
     assert outcome.label.audience == {"public"}
     assert outcome.label.versions == {"catalogue": asker().hands.catalogue.version}
+
+
+async def test_what_is_ordered_from_the_clients_home_is_theirs(asker: Make) -> None:
+    outcome = await search(*asker(), {"city": "San Diego"})
+    away = [card.distance_km for card in listed(outcome).breweries]
+    assert away == sorted(away) and outcome.content["closest_to_you"]
+    assert outcome.label.audience == {"public", "client:CLT-00001"}
 
 
 async def test_near_me_is_around_the_clients_place(asker: Make) -> None:
@@ -91,3 +98,71 @@ async def test_nobody_closed_or_planned_is_recommended(asker: Make) -> None:
         outcome = await search(*asker(), {"type": kind, "only_new": True, "country": "United States"})
         assert outcome.content["total"] == 0
         assert not outcome.blocks
+
+
+@pytest.mark.parametrize(("limit", "shown", "at_most"), [(None, 5, None), (3, 3, None), (12, 12, None), (40, 12, 12)])
+async def test_as_many_as_were_asked_for(asker: Make, limit: int | None, shown: int, at_most: int | None) -> None:
+    outcome = await search(*asker(), {"state": "California"} | ({"limit": limit} if limit else {}))
+    assert len(listed(outcome).breweries) == len(outcome.context.shown) == shown
+    assert outcome.content.get("at_most") == at_most
+
+
+async def test_the_number_alone(asker: Make) -> None:
+    every = await search(*asker(), {"state": "California"})
+    outcome = await search(*asker(), {"state": "California", "limit": 0})
+    assert outcome.content["total"] == every.content["total"] and not outcome.blocks
+    assert not outcome.context.offered
+
+
+async def test_more_of_them_are_numbered_on(asker: Make) -> None:
+    first = listed(await search(*asker(), {"state": "California", "limit": 8}))
+    more = listed(await search(*asker(), {"state": "California", "skip": 5, "limit": 3}))
+    assert more.breweries == first.breweries[5:] and more.first == 6
+
+
+async def test_distances_in_the_unit_asked_for(asker: Make) -> None:
+    outcome = await search(*asker(), {"near_me": True, "within_km": 16.09, "miles": True})
+    assert {card.unit for card in listed(outcome).breweries} == {"mi"}
+    assert outcome.content["unit"] == "mi" and outcome.content["around_you"]
+
+
+async def test_without_a_place_around_the_clients(asker: Make) -> None:
+    outcome = await search(*asker(), {})
+    assert outcome.content["within_km"] and outcome.content["place"] == ["San Diego, California"]
+    assert "client:CLT-00001" in outcome.label.audience
+    assert (await search(*asker(home={"city": "", "state": "", "country": ""}), {})).asks
+
+
+async def test_similar_ones_are_of_its_type_and_not_itself(asker: Make) -> None:
+    me = asker()
+    brewery = next(b for b in me.hands.catalogue.breweries if b.brewery_type == "micro" and b.state == "California")
+    outcome = await search(*me, {"like": brewery.name, "limit": 12})
+    same = me.hands.catalogue.same_brewery(brewery.id)
+    cards = listed(outcome).breweries
+    assert {card.brewery_type for card in cards} == {brewery.brewery_type}
+    assert not {card.brewery_id for card in cards} & same
+    by_id = await search(*me, {"like": brewery.id, "limit": 12})
+    assert by_id.content == outcome.content
+    assert (await search(*me, {"like": "Xyzzy Nobody Brewing"})).asks
+
+
+async def test_a_place_that_is_not_there_is_offered_where_it_is(asker: Make) -> None:
+    outcome = await search(*asker(), {"city": "Austin", "state": "Maine", "type": "brewpub"})
+    assert outcome.asks and "Maine" in outcome.content["ask"] and "Texas" in outcome.content["ask"]
+    (choice, *_) = outcome.context.choices
+    assert (choice.city, choice.state, choice.type) == ("Austin", "Texas", "brewpub")
+
+
+async def test_one_of_several_places_may_be_asked_about(asker: Make) -> None:
+    me = asker(home={"city": "Lisboa", "state": "", "country": "Portugal"})
+    outcome = await search(*me, {"country": "Germany", "also_in": ["Portland"]})
+    assert outcome.asks
+    (choice, *_) = outcome.context.choices
+    assert choice.country == "Germany" and choice.also_in == ("Portland, Oregon",)
+
+
+async def test_a_name_that_only_looks_alike_is_another(asker: Make) -> None:
+    name = max((b.name for b in asker().hands.catalogue.breweries if b.is_open), key=len)
+    misspelt = await search(*asker(), {"name": name[:4] + name[5:]})
+    assert misspelt.content["alike"] and name in {card.name for card in listed(misspelt).breweries}
+    assert "alike" not in (await search(*asker(), {"name": name})).content

@@ -17,6 +17,7 @@ from beerforyou.by_rule.possible import cannot, meant
 from beerforyou.by_rule.scope import Asked, summed_up
 from beerforyou.by_rule.sql import LONGEST, Breweries, write
 from beerforyou.by_rule.wording import OURS, failed, word
+from beerforyou.by_rule.wording_search import asks_only_unknown, unheeded
 from beerforyou.catalogue.names import plain
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Finish, Reply, Request, TextPart, ToolCall, ToolResult
@@ -81,6 +82,7 @@ def reply(known: Known, request: Request) -> Reply:
     if calls:
         return Reply(parts=tuple(calls), model=OFFLINE)
     said = list(_said(parts, results, _message(request)))
+    said += [_Said(text) for part in parts if (text := unheeded(part.reading, known.language))]
     finish = min((one.finish for one in said), key=["failed", "stop", "asks"].index)
     return Reply(parts=(TextPart(_joined([one.text for one in said if one.text])),), model=OFFLINE, finish=finish)
 
@@ -141,7 +143,7 @@ def _calls(part: _Part) -> tuple[ToolCall, ...]:
     reading = part.reading
     match reading.tool:
         case "search_breweries":
-            return (part.call("search_breweries", reading.search),)
+            return () if asks_only_unknown(reading) else (part.call("search_breweries", reading.search),)
         case "run_analytical_query":
             return () if _why_not(part) else (part.call("run_analytical_query", _analysis(part)),)
         case "get_website_summary":
@@ -193,6 +195,8 @@ def _no_tool(part: _Part, message: str) -> _Said:
         if key.startswith("understood."):
             return _Said(_not_understood(key, part, message), "asks")
         return _Said(say(key, known.language, name=_vague(part)), "asks")
+    if asks_only_unknown(reading):
+        return _Said("")  # what is not known is said beside it
     if reading.tool == "get_website_summary":
         return _Said(say("offer.which" if known.context.shown else "details.nothing_shown", known.language), "asks")
     return _Said(say(NO_TOOL.get(reading.intent, "talk.unclear"), known.language))

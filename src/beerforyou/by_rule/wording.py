@@ -12,6 +12,7 @@ from typing import Any
 
 from beerforyou.by_rule.figures import figures
 from beerforyou.by_rule.scope import Asked
+from beerforyou.by_rule.wording_search import searched
 from beerforyou.llm.model import ToolResult
 from beerforyou.reading.question import Question
 from beerforyou.sentences import Language, listed, say
@@ -52,7 +53,7 @@ def _one(result: ToolResult, asked: Asked) -> str:
         return str(content["ask"])
     match result.name:
         case "search_breweries":
-            return _search(content, asked.language)
+            return searched(content, asked.language)
         case "run_analytical_query":
             return _purchases(content, asked, ours=result.call_id.startswith(OURS))
         case "get_client_profile":
@@ -70,33 +71,6 @@ def _purchases(content: Content, asked: Asked, ours: bool) -> str:
     if ours:
         return figures(content["columns"], content["rows"], "truncated" in content, asked)
     return _theirs(content, asked)
-
-
-def _search(content: Content, language: Language) -> str:
-    n, shown, where = content["total"], len(content["breweries"]), _where(content, language)
-    new = content.get("only_new", False)
-    if not n:
-        return say("search.nothing_new" if new and content.get("known") else "search.nothing", language, where=where)
-    if not shown:
-        return say("search.no_more", language, n=n)
-    if new:
-        return say("search.recommended", language, n=n, shown=shown, where=where)
-    return say("search.found_shown" if shown < n else "search.found", language, n=n, shown=shown, where=where)
-
-
-def _where(content: Content, language: Language) -> str:
-    """ " of type brewpub in San Diego, California"."""
-    parts = []
-    if kind := content.get("type"):
-        parts.append(say("search.of_type", language, type=say(f"type.{kind}", language)))
-    if name := content.get("name"):
-        parts.append(say("search.named", language, name=name))
-    if place := content.get("place"):
-        km = content.get("within_km")
-        parts.append(
-            say("search.within", language, km=km, place=place) if km else say("search.in_place", language, place=place)
-        )
-    return "".join(parts)
 
 
 def _theirs(content: Content, asked: Asked) -> str:

@@ -43,17 +43,47 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Criteria(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to look for, as a person or a model wrote it; the index does the matching.
 
-    `within_km` measures from the named city, or from the client's own when none is named. Pages count from 1.
+    `also_in` and `not_in` are further places, and places left out, each as one text ("Dallas, Texas"). `within_km` measures
+    from the named city, or from the client's own when none is named; `nearest` puts the ones closest to the client first.
+    `has`: only those whose website or phone is known. `but`: the id of a brewery that is not wanted itself. Pages count
+    from 1, after `skip` matches.
     """
 
     city: str = ""
     state: str = ""
     country: str = ""
+    also_in: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
     type: str = ""
+    also_types: tuple[str, ...] = ()
+    not_types: tuple[str, ...] = ()
     name: str = ""
+    has: tuple[str, ...] = ()
+    but: str = ""
     within_km: float | None = None
+    nearest: bool = False
+    skip: int = 0
     page: int = 1
     per_page: int = 20
+
+    @property
+    def start(self) -> int:
+        return self.skip + (self.page - 1) * self.per_page
+
+    @property
+    def names_place(self) -> bool:
+        return bool(self.city or self.state or self.country or self.also_in)
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What the words of criteria were understood as; `also_...` are further ones, `not_...` those left out."""
+
+    place: Place = Place()
+    also_in: tuple[Place, ...] = ()
+    not_in: tuple[Place, ...] = ()
+    type: str = ""
+    also_types: tuple[str, ...] = ()
+    not_types: tuple[str, ...] = ()
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -61,15 +91,15 @@ class Match(msgspec.Struct, frozen=True):
     distance_km: float | None = None
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` counts every match; `place` and `type` are what the criteria were understood as."""
+class Page(Scope, frozen=True, kw_only=True):
+    """`total` counts every match, of which these come after `start`. `origin`: what distances are measured from.
+    `within_km`: how far around the client was looked when no place was named."""
 
     matches: tuple[Match, ...]
     total: int
-    page: int
-    per_page: int
-    place: Place
-    type: str = ""
+    start: int
+    origin: Place = Place()
+    within_km: float | None = None
 
 
 class Ambiguous(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +111,11 @@ class Ambiguous(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing in the catalogue is called that. `field`: city, state, country or type."""
+    """Nothing in the catalogue is called that. `field`: city, state, country or type. `suggestions`: names that look alike.
+    `within`: nothing there is; `choices` are elsewhere."""
 
     field: str
     asked: str
+    within: str = ""
+    choices: tuple[Place, ...] = ()
     suggestions: tuple[str, ...] = ()

@@ -11,18 +11,21 @@ from beerforyou.catalogue.duplicates import Entry, groups, site
 from beerforyou.catalogue.geo import Point, Vector, middle, unit
 from beerforyou.catalogue.names import BreweryName
 from beerforyou.catalogue.places import around
+from beerforyou.catalogue.scope import appeal
 
 
 class Columns(msgspec.Struct, frozen=True):
     """`city`: a number for each city. `identity`: a number for all entries that are one brewery. `vector`: where it is,
-    or where its city is, None when neither is known. `cities`: those numbers; `groups`: ids of one brewery; `points`: the middle of a place."""
+    or where its city is, None when neither is known; `placed`: its own place is known. `cities`: those numbers; `groups`: ids of one brewery; `points`: the middle of a place."""
 
     type: list[str]
     place: list[Place]
     city: list[int]
     identity: list[int]
     vector: list[Vector | None]
+    placed: list[bool]
     has_site: list[bool]
+    appeal: list[int]
     cities: dict[Place, int]
     groups: dict[str, frozenset[str]]
     points: dict[Place, Point]
@@ -44,7 +47,9 @@ def columns(breweries: Sequence[Brewery], names: Sequence[BreweryName], places: 
         vector=[
             unit(at) if (at := own_point(b) or points.get(p)) else None for b, p in zip(breweries, places, strict=True)
         ],
+        placed=[own_point(b) is not None for b in breweries],
         has_site=[bool(b.website) for b in breweries],
+        appeal=[appeal(b) for b in breweries],
         cities=cities,
         groups=same,
         points=points,

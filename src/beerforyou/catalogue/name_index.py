@@ -67,10 +67,10 @@ class NameIndex:
         return sorted(positions, key=lambda i: (not f"{self._wholes[i]} ".startswith(beginning), i))
 
     def find(self, text: str) -> Iterator[Collection[int]]:
-        """What the name can mean, better first: exactly so called, misspelt, containing its words."""
+        """What the name can mean, better first: exactly so called, containing its words, misspelt."""
         yield from self.exact(text)
-        yield self.misspelt(text)
         yield self.containing(text)
+        yield self.misspelt(text)
 
     def search(self, text: str) -> Sequence[int]:
         """All that the name can mean at once, the better first; misspelt only when nothing else is found."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from beerforyou.catalogue.brewery import Ambiguous, Brewery, Place, Unknown
 from beerforyou.catalogue.names import fold
-from beerforyou.catalogue.place_names import Kind, abbreviations, canonical, other_names, spoken
+from beerforyou.catalogue.place_names import KINDS, Kind, abbreviations, canonical, other_names, spoken
 from beerforyou.catalogue.spelling import Speller
 
 # A question costs the client one turn, a silently wrong place several. Taken without asking is only a place with
@@ -21,6 +21,7 @@ from beerforyou.catalogue.spelling import Speller
 DOMINANCE = 7
 # A city with fewer open breweries than this is not what "Oregon" or "Ontario" in a city's place means.
 CITY_OF_NOTE = 5
+MOST_ELSEWHERE = 3  # namesakes told of a place that is not where it was said to be
 
 # What a kind of name is mistaken for: models put states into the city, people bring cities as states.
 _MISTAKEN: dict[Kind, tuple[Kind, ...]] = {
@@ -67,16 +68,19 @@ class Gazetteer:
     def resolve(
         self, city: str = "", state: str = "", country: str = "", home: Place | None = None
     ) -> Place | Ambiguous | Unknown:
-        """The place that these words mean, together; each may be empty. `home` decides between namesakes."""
+        """The place that these words mean, together; each may be empty. `home` decides between namesakes, and what a name is
+        said to lie in decides whether it is a city's, a state's or a country's."""
         asked = _asked(city, state, country)
         if not asked:
             return Place()
+        if home and len(asked) == 1 and (own := self._own_city(*next(iter(asked.items())), self.settled(home))):
+            return own
         meant: tuple[Place, ...] = (Place(),)
         for field, text in asked.items():
             candidates = self._candidates(field, text)
-            narrowed = tuple(filter(None, (_finer(a, b) for b in candidates for a in meant)))
+            narrowed = _within(candidates, meant) or _within(self._senses(text), meant)
             if not narrowed:
-                return Unknown(field=field, asked=text, suggestions=self._suggestions(field, text, candidates))
+                return self._unknown(field, text, candidates, meant)
             meant = narrowed
         meant = self._city_or_state(meant)
         field, text = next(reversed(asked.items()))
@@ -103,6 +107,18 @@ class Gazetteer:
         _, keys = self._spellers[kind].nearest(key)
         by_size = sorted(keys, key=lambda k: self._by_size(self._names[kind][k][0]))
         return by_size[0] if by_size and self._dominates([self._names[kind][k][0] for k in by_size]) else None
+
+    def _own_city(self, field: Kind, text: str, home: Place) -> Place | None:
+        """ "Washington" said in the District of Columbia is the city there, and not the state in the northwest."""
+        if field == "city" or any(inside(home, place) for place in self._candidates(field, text)):
+            return None
+        here = [p for p in self.named("city", fold(text)) if (p.state, p.country) == (home.state, home.country)]
+        known = [p for p in here if p == home or self.open_breweries[p] >= CITY_OF_NOTE]
+        return known[0] if len(known) == 1 else None
+
+    def _senses(self, text: str) -> tuple[Place, ...]:
+        """Whatever is called exactly that: "Victoria" is a state of Australia, and a city of British Columbia."""
+        return tuple(place for kind in KINDS for place in self.named(kind, fold(text)))
 
     def _candidates(self, field: Kind, text: str) -> tuple[Place, ...]:
         key = fold(text)
@@ -153,12 +169,14 @@ class Gazetteer:
         counts = [self.open_breweries[p] for p in dict.fromkeys(places)]
         return len(counts) == 1 or (counts[0] > 0 and counts[0] >= DOMINANCE * counts[1])
 
-    def _suggestions(self, field: Kind, text: str, elsewhere: tuple[Place, ...]) -> tuple[str, ...]:
-        """The namesakes in other states, or else the names that look alike."""
-        if elsewhere:
-            return tuple(label(place) for place in elsewhere[:3])
+    def _unknown(self, field: Kind, text: str, elsewhere: Sequence[Place], within: Sequence[Place]) -> Unknown:
+        """The namesakes in other places, or else the names that look alike."""
+        if within != (Place(),):
+            choices = tuple(place for place in elsewhere if place.city)[:MOST_ELSEWHERE]
+            return Unknown(field=field, asked=text, within=label(within[0]), choices=choices)
         near = self._spellers[field].suggestions(fold(text))
-        return tuple(dict.fromkeys(label(self._names[field][key][0]) for key in near))
+        names = dict.fromkeys(label(self._names[field][key][0]) for key in near)
+        return Unknown(field=field, asked=text, suggestions=tuple(names))
 
     def _most_first(self, pairs: Iterable[tuple[str, Place]]) -> dict[str, tuple[Place, ...]]:
         found: dict[str, set[Place]] = {}
@@ -179,6 +197,11 @@ def label(place: Place) -> str:
 def inside(place: Place, other: Place) -> bool:
     """Is `place` the other, or a part of it? An empty field of the other means any."""
     return other.country in ("", place.country) and other.state in ("", place.state) and other.city in ("", place.city)
+
+
+def _within(candidates: Iterable[Place], meant: Sequence[Place]) -> tuple[Place, ...]:
+    """Those that lie in what was said before, or around it."""
+    return tuple(dict.fromkeys(filter(None, (_finer(a, b) for b in candidates for a in meant))))
 
 
 def _finer(a: Place, b: Place) -> Place | None:

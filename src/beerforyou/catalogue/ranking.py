@@ -7,7 +7,7 @@ one fixed order, so that paging reaches each of them once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import islice
 
@@ -15,9 +15,9 @@ import msgspec
 from msgspec.structs import replace
 
 from beerforyou.blocks import Reason
-from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Place, Unknown
+from beerforyou.catalogue.brewery import Ambiguous, Brewery, Criteria, Place, Scope, Unknown
 from beerforyou.catalogue.geo import Point
-from beerforyou.catalogue.index import Catalogue, Selection
+from beerforyou.catalogue.index import ENOUGH, Catalogue, Selection
 from beerforyou.catalogue.names import fold
 from beerforyou.catalogue.ready import REACHABLE, Ready, Shelf
 
@@ -53,15 +53,16 @@ class Recommendation(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
-class Recommendations(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` counts all that are new to the client."""
+class Recommendations(Scope, frozen=True, kw_only=True):
+    """`total` counts all that are new to the client, of which these come after `start`. When no place was named:
+    `within_km` of `origin`, and `in_city` of them in that city itself."""
 
     matches: tuple[Recommendation, ...]
     total: int
-    page: int
-    per_page: int
-    place: Place
-    type: str = ""
+    start: int
+    origin: Place = Place()
+    within_km: float | None = None
+    in_city: int = 0
 
 
 def recommend(
@@ -75,10 +76,18 @@ def recommend(
         found = catalogue.select(scope, home, client.point)
         if not isinstance(found, Selection):
             return found
-        shown = client.page(found, criteria.page, criteria.per_page)
-        if shown.total >= criteria.per_page:
+        shown = client.page(found, criteria)
+        if shown.total >= ENOUGH:
             break
-    return shown
+    if scope.within_km is None or criteria.within_km is not None:
+        return shown
+    own_city = (
+        catalogue.select(replace(criteria, city=home.city, state=home.state, country=home.country))
+        if home.city
+        else None
+    )
+    in_city = client.count(own_city) if isinstance(own_city, Selection) else 0
+    return replace(shown, origin=home, within_km=scope.within_km, in_city=in_city)
 
 
 class _Client:
@@ -97,7 +106,7 @@ class _Client:
 
     def scopes(self, criteria: Criteria, home: Place) -> Iterator[Criteria]:
         """Ever wider, the last without limits; the criteria alone when they name a place."""
-        if not (criteria.city or criteria.state or criteria.country or criteria.within_km):
+        if not (criteria.names_place or criteria.within_km or criteria.name):
             if self.point:
                 yield from (replace(criteria, within_km=km) for km in AROUND_KM)
             else:
@@ -112,14 +121,24 @@ class _Client:
         states = Counter((p.country, p.state) for p in (self._columns.place[i] for i in known))
         return [state for state, _ in states.most_common(1)]
 
-    def page(self, found: Selection, page: int, per_page: int) -> Recommendations:
+    def page(self, found: Selection, criteria: Criteria) -> Recommendations:
         ready = self._catalogue.ready(found, found.center or self.point)
-        shown = islice(self._ranked(ready), (page - 1) * per_page, page * per_page)
+        start = self.point if criteria.nearest and not found.center else found.center
+        ranked: Iterable[int] = self._ranked(ready)
+        if criteria.nearest and start:
+            ranked = self._catalogue.by_distance(list(ranked), start)
+        shown = islice(ranked, criteria.start, criteria.start + criteria.per_page)
         return Recommendations(
-            matches=tuple(self._recommended(i, found.center) for i in shown),
-            total=len(ready.identities) - len(ready.identities & self._identities),
-            page=page, per_page=per_page, place=found.place, type=found.type,
+            matches=tuple(self._recommended(i, start) for i in shown),
+            total=self._count(ready), start=criteria.start,
+            **{field: getattr(found, field) for field in Scope.__struct_fields__},
         )  # fmt: skip
+
+    def count(self, found: Selection) -> int:
+        return self._count(self._catalogue.ready(found, found.center or self.point))
+
+    def _count(self, ready: Ready) -> int:
+        return len(ready.identities) - len(ready.identities & self._identities)
 
     def _ranked(self, ready: Ready) -> Iterator[int]:
         """What is new, in the order of its worth with variety; a shelf is not looked at before its best could be next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beerforyou.reading.asked import Unread
-from beerforyou.reading.evidence import before
+from beerforyou.reading.evidence import before, words_of_marks
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.question import Dimension
 
@@ -68,8 +68,9 @@ def rank(r: Unread) -> None:
             and any(r.m.has_at(mark.end, "bought") for mark in superlatives)
         ):
             asked.measures = ("quantity", "amount")  # "quanto gastei com as 3 mais compradas"
-    elif superlatives:
+    elif asked.direction:
         asked.direction = ""  # "gastei mais?" ranks nothing
+        r.used -= words_of_marks(*r.m.all("dearness"))
     if number:
         asked.limit = number
         asked.direction = asked.direction or ("most" if not r.follows or not r.follows.direction else "")

@@ -87,6 +87,8 @@ def _joined(r: Unread, mark: Mark) -> Mark | None:
 def change(r: Unread) -> None:
     """From one span to the other, from month to month, or between two values: "IPA ou stout"."""
     asked = r.asked
+    if asked.per:  # the change of a mean can't be said
+        return
     either, compares, than = r.free("either_way"), r.free("compare"), r.free("than")
     r.take(*either)
     superlatives = [*r.free("most"), *r.free("least")]

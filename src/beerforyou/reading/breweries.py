@@ -37,7 +37,12 @@ def wants_recommendation(m: Utterance, s: Slots) -> bool:
 
 def _is_about_beer(m: Utterance, s: Slots) -> bool:
     """Not "recommend a good book": breweries, beer, a place or something new, or nothing said of what."""
-    if m.has("brewery", "beer", "style", "place", "here", "new", "my_business", "buy", "keep", "name") or s.type:
+    if (
+        m.has(
+            "brewery", "beer", "style", "place", "here", "new", "my_business", "buy", "keep", "name", "similar", "wish"
+        )
+        or s.type
+    ):
         return True
     tags = (
         "recommend",
@@ -79,6 +84,42 @@ def tells_of(m: Utterance, s: Slots) -> bool:
     return s.name(SURE) is not None and m.has("tell_about", "tell_more", "website") and not data and not s.periods
 
 
+def wants_similar(m: Utterance, s: Slots) -> bool:
+    """ "something similar to Freetail", "more like this"."""
+    if not m.has("similar") or m.has("spend", "how_many", "popular"):
+        return False
+    pointing = ("similar", "more", "it", "find", "option", "one", "several", "want", "shown", "and_what_about", "brewery", "exists",
+                "recommend", "fill")  # fmt: skip
+    return s.name(POSSIBLE) is not None or (m.covered(*pointing) and not m.has("recommend"))
+
+
+def wants_quality(m: Utterance, s: Slots) -> bool:
+    """ "something hoppy", "a cheap one": of breweries, if of anything here."""
+    return (
+        bool(s.wishes)
+        and m.has("wish")
+        and m.covered(
+            "wish",
+            "find",
+            "want",
+            "fill",
+            "exists",
+            "more",
+            "most",
+            "good",
+            "it",
+            "option",
+            "one",
+            "several",
+            "makes",
+            "beer",
+            "style",
+            "least",
+            "only",
+        )
+    )
+
+
 def wants_details(m: Utterance, s: Slots) -> bool:
     if (m.has("where") and not m.has("website")) or s.near_me:
         return False
@@ -117,6 +158,8 @@ def _says_only(m: Utterance, name: Name) -> bool:
 
 def wants_search(m: Utterance, s: Slots) -> bool:
     if m.has("brewery") or s.type or s.within_km or s.near_me or searched_name(m, s):
+        return True
+    if s.denials.places or s.denials.types or s.wanted.nearest or s.wanted.has:
         return True
     sure = any(span.known for span in s.places) or m.has("find", "exists", "and_what_about", "more")
     return s.place != Place() and sure and _is_about_place(m)

@@ -137,7 +137,8 @@ def _is_name(m: Utterance, name: Name) -> bool:
     """A capital or the catalogue says so; a strange word must stand where a name stands: "de rook", "rook ipa"."""
     if name.sure >= LIKELY:
         return True
-    led = m.ends(name.start, "name_lead", "axis") or m.starts(name.end, "style")
+    noun = any(mark.value in ("beer", "brewery") for mark in m.ending(name.start, "axis"))
+    led = noun or m.ends(name.start, "name_lead") or m.starts(name.end, "style")
     return led and m.is_strange(name.start)
 
 

@@ -14,10 +14,10 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.attributes import certain_names
-from beerforyou.reading.intents import TOOL_OF
 from beerforyou.reading.picks import is_at, requests_of
-from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
+from beerforyou.reading.reading import Context, Reading, Ref, Search
 from beerforyou.reading.replies import wants_more
+from beerforyou.reading.search_edits import as_search, edited_search, edits_search
 from beerforyou.reading.shown import about_shown, not_asked_for
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -26,18 +26,26 @@ from beerforyou.reading.utterance import Utterance
 def follow(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading:
     m = s.m
     if context.choices and (chosen := _chosen(m, s, context)):
-        return _as_search(reading, chosen)
+        return as_search(reading, chosen)
+    about = None if reading.brewery else about_shown(reading, s, context, home)
+    edited = edited_search(reading, s, context) if context.search and not context.question else None
+    if edited and (about is None or _is_less(about, m, s)):
+        return edited
+    if about:
+        return about
     if reading.brewery and not requests_of(m, s):
         return not_asked_for(reading, m)
     if reading.brewery:
         return replace(reading, brewery=_shown(reading.brewery, (*context.told, *context.shown)))
-    if about := about_shown(reading, s, context, home):
-        return about
-    if not leans(reading, s):
-        return reading
-    if context.search and reading.search:
-        return _as_search(reading, _narrowed(reading.search, m, s, context.search))
     return reading
+
+
+def _is_less(about: Reading, m: Utterance, s: Slots) -> bool:
+    """Than a search that is edited: a finger at none of those shown, or an order of all that there are and not of these."""
+    vague = about.tool == "get_website_summary" and not about.brewery and not about.picks
+    ordered = about.tool == "search_breweries" and s.wanted.nearest
+    elsewhere = about.unsure == "outside" and not s.place.city  # "the one in Maine": of the same name
+    return vague or ordered or elsewhere or m.has("any_type", "other_type")
 
 
 def leans(reading: Reading, s: Slots) -> bool:
@@ -45,16 +53,11 @@ def leans(reading: Reading, s: Slots) -> bool:
     m = s.m
     if reading.intent in ("accept", "decline", "why") or m.starts(0, "and_what_about") or wants_more(m, s):
         return True
-    if reading.intent in ("search", "recommend"):
-        return not m.has("brewery", "recommend", "beer", "where", "named", "exists", "find") and s.name(1) is None
+    if edits_search(reading, s):
+        return True
     if reading.intent == "own_data":
         return not m.has("buy", "spend", "purchases", "history", "beer", "style", "brewery")
     return reading.intent in ("details", "facts", "compare") and not certain_names(s)
-
-
-def _as_search(reading: Reading, search: Search) -> Reading:
-    intent: Intent = "recommend" if search.only_new else "search"
-    return replace(reading, intent=intent, tool=TOOL_OF[intent], search=search, question=None, brewery=None)
 
 
 def _chosen(m: Utterance, s: Slots, context: Context) -> Search | None:
@@ -88,19 +91,3 @@ def _shown(named: Ref, shown: Sequence[Ref]) -> Ref:
         if brewery_key(ref.name) == key or f" {key} " in f" {brewery_key(ref.name)} "
     ]
     return same[0] if len(same) == 1 else named
-
-
-def _narrowed(said: Search, m: Utterance, s: Slots, last: Search) -> Search:
-    """The last search with what is said now in the place of what was said then; the next page when nothing is."""
-    if wants_more(m, s):
-        return replace(last, page=last.page + 1)
-    changes: dict[str, object] = {"page": 1, "name": ""}
-    if said.city or said.state or said.country or said.near_me:
-        changes |= {"city": said.city, "state": said.state, "country": said.country, "near_me": said.near_me}
-    if said.type:
-        changes["type"] = said.type
-    if said.only_new or s.novelty == "any":
-        changes["only_new"] = said.only_new
-    if said.within_km is not None:
-        changes["within_km"] = said.within_km
-    return replace(last, **changes)

@@ -38,6 +38,7 @@ ANSWERS: Rules = (
     ("compare", attributes.compares),
     ("facts", attributes.asks_facts),
     ("why", attributes.asks_why),
+    ("search", breweries.wants_similar),
     ("accept", replies.accepts),
     ("accept", picks.points),
     ("accept", replies.points_at_place),
@@ -64,6 +65,7 @@ WISHES: Rules = (
     ("statistics", guesses.guesses_statistics),
     ("own_data", guesses.guesses_own_data),
     ("search", guesses.guesses_search),
+    ("search", breweries.wants_quality),
 )
 TOOL_OF: dict[Intent, Tool] = {
     "search": "search_breweries",

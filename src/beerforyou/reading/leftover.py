@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
+from beerforyou.reading.evidence import words_of_marks
 from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.names import LIKELY
 from beerforyou.reading.reading import Intent
+from beerforyou.reading.searches import used_by_search
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -18,7 +20,8 @@ from beerforyou.reading.utterance import Utterance
 _SEARCHING = frozenset({
     "brewery", "breweries_all", "find", "exists", "want", "in_place", "of", "of_or_with", "near", "here", "from_here",
     "within", "distance", "place_word", "city_word", "state_word", "craft", "and_what_about", "place", "name", "named",
-    "relative", "that", "which", "where", "self", "i", "possessive", "courtesy", "fill", "hello", "thanks", "yes", "ack",
+    "relative", "that", "which", "where", "self", "only", "leave_out", "several", "makes", "all_of_them", "show_again", "beer",
+ "i", "possessive", "courtesy", "fill", "hello", "thanks", "yes", "ack",
 })  # fmt: skip
 # Around a question about purchases; what purchases do not know ("vendi", "margem", "estoque") is none of them.
 _DATA = frozenset({"bought", "frames", "shows", "purchases", "i", "self", "hello", "thanks", "my_business"})
@@ -50,10 +53,21 @@ def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
         return ()
     m, keywords = s.m, _KEYWORDS.get(intent, frozenset())
     if intent in _DATA_INTENTS:
-        unclear = {i for i in s.times.unknown if not m.is_function(i)}  # a time that is not understood is never dropped
+        sums = [mark for mark in m.all("aggregate") if mark.value in ("change", "share")]  # "go up" is no small words
+        unclear = words_of_marks(*sums) | {
+            i for i in s.times.unknown if not m.is_function(i)
+        }  # a time that is not understood is never dropped
         return _said(m, (i for i in range(len(m)) if i not in used and (i in unclear or _is_open(m, i, keywords))))
-    taken = _taken(s)
-    return _said(m, (i for i in range(len(m)) if i not in taken and not _is_explained(m, i, keywords | {"courtesy"})))
+    keywords |= {"courtesy"}
+    taken, open_ = (used_by_search(s), _unheeded(s)) if intent in ("search", "recommend") else (_taken(s), set())
+    return _said(m, (i for i in range(len(m)) if i in open_ or (i not in taken and not _is_explained(m, i, keywords))))
+
+
+def _unheeded(s: Slots) -> set[int]:
+    """What is asked of breweries and no catalogue knows, whatever else these words say."""
+    taken = used_by_search(s)
+    between = {mark.start for mark in s.m.all("between")} if s.more_places else set()  # not the one or the other
+    return set(s.wishes) | between | {mark.start for mark in s.m.all("container") if mark.start not in taken}
 
 
 def content(m: Utterance) -> list[int]:
@@ -94,4 +108,4 @@ def _taken(s: Slots) -> set[int]:
     spans += [(period.start, period.end) for period in s.periods]
     spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
     digits = {i for i, word in enumerate(s.m.plain) if word.isdigit()}
-    return {i for start, end in spans for i in range(start, end)} | digits
+    return {i for start, end in spans for i in range(start, end)} | digits | s.denials.words | s.denials.wishes

@@ -225,6 +225,8 @@ def points(m: Utterance, s: Slots) -> bool:
     items = fingers(m)
     if not items or s.periods or m.has("weekday", "unit"):
         return False
+    if items[0].kind == "nearest" and (m.has("brewery") or s.near_me):
+        return False  # of all that there are
     if m.has("merely") and (len(items) > 1 or items[0].kind not in ("nth", "number", "end")):
         return False  # "só as 3 primeiras" is less of the list
     return not _calculates(m) and says_only(m, *_ANSWERING, besides=words_of(items))

@@ -14,7 +14,7 @@ from beerforyou.reading.text import TRADE
 from beerforyou.reading.utterance import Utterance
 
 STRONG_LEADS = ("in_place", "near", "place_word", "city_word", "state_word")
-LEADS = (*STRONG_LEADS, "of", "and_what_about")
+LEADS = (*STRONG_LEADS, "of", "and_what_about", "correction", "leave_out")
 FEW = 3  # open breweries: a name of fewer is taken for a place only when something leads to it
 SMALL = 10  # open breweries: a city of fewer yields to a brewery of its name, when the message asks about one
 _IN = small_words("inside")  # in messages of any language
@@ -36,8 +36,8 @@ def is_about_breweries(m: Utterance, i: int) -> bool:
     return m.has_at(i, "brewery") or (kind is not None and kind.name != "bar")
 
 
-def is_place(m: Utterance, candidates: Sequence[Mention], follows: bool) -> bool:
-    """`follows`: a city stands right before, so that this may be its state."""
+def is_place(m: Utterance, candidates: Sequence[Mention], follows: bool, listed: bool = False) -> bool:
+    """`follows`: a city stands right before, so that this may be its state. `listed`: a place does, with "and" or a comma."""
     start, end = candidates[0].start, candidates[0].end
     if candidates[0].short:
         return _is_code(m, start, end, follows)
@@ -49,8 +49,8 @@ def is_place(m: Utterance, candidates: Sequence[Mention], follows: bool) -> bool
         return _is_ordinary_place(m, start, end)
     beside = is_about_breweries(m, end) or is_about_breweries(m, start - 1)
     known_well = sum(mention.weight for mention in candidates) >= FEW
-    whole = end - start > 1 or end - start == len(m) or _state_follows(m, end)
-    return is_led(m, start, LEADS) or beside or known_well or whole or m.is_name_like(start)
+    whole = end - start > 1 or end - start == m.spoken or _state_follows(m, end)
+    return listed or is_led(m, start, LEADS) or beside or known_well or whole or m.is_name_like(start)
 
 
 def _is_ordinary_place(m: Utterance, start: int, end: int) -> bool:
@@ -65,7 +65,7 @@ def _is_code(m: Utterance, start: int, end: int, follows: bool) -> bool:
     """ "TX", "or", "me", "nyc": capitals, or the company of a place or of "breweries", tell codes from words."""
     in_company = follows or is_led(m, start, LEADS) or is_about_breweries(m, end)
     word = any(m.is_function(i) or m.at(i) for i in range(start, end))
-    alone = end - start == len(m)
+    alone = end - start == m.spoken
     if all(w.raw.isupper() for w in m.words[start:end]) and (m.capitals_count or follows or alone):
         return in_company or not word
     if word:

@@ -6,14 +6,16 @@ What follows "in" or "em" and is no word that anybody knows is a place that the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import fold
-from beerforyou.reading.lexicon import capital_names, small_words
+from beerforyou.reading.lexicon import Mark, capital_names, small_words
 from beerforyou.reading.place_sense import FEW, STRONG_LEADS, is_about_breweries, is_led, is_place, meant
 from beerforyou.reading.text import TRADE
 from beerforyou.reading.utterance import Utterance
@@ -22,6 +24,7 @@ KINDS: tuple[Literal["city", "state", "country"], ...] = ("city", "state", "coun
 _ARTICLES = small_words("articles")
 _JOINERS = small_words("joins_place")  # inside of names
 _BEGINNINGS = small_words("begins_place")  # ordinary words that begin names
+_BETWEEN = 4  # words at most between two places of a list: "Houston and also in Dallas"
 _NEIGHBOURS = 2  # words at most between a city and its state: "Vancouver, no Canadá"
 
 
@@ -46,7 +49,21 @@ def places_in(m: Utterance) -> list[PlaceSpan]:
         last = found[-1] if found else None
         if (not last or candidates[0].start >= last.end) and (span := _span(m, candidates, last)):
             found.append(_whole(m, span))
-    return found or _unknown(m)
+    return _qualified(m, found) or _unknown(m)
+
+
+def _qualified(m: Utterance, spans: list[PlaceSpan]) -> list[PlaceSpan]:
+    """ "Oregon, Ohio", "Victoria, Canada": what lies in another state or country is a city there, whether we know it or not."""
+    for i, (span, around) in enumerate(pairwise(spans)):
+        if span.place.city or around.place.city or around.start != span.end:
+            continue
+        listed = i + 2 < len(spans) and _are_listed(m, around.end, spans[i + 2].start)
+        place, catalogue = span.place, m.lookups.catalogue
+        meant = catalogue.places.resolve("", place.state or around.place.state, place.country or around.place.country)
+        fits = isinstance(meant, Place) and bool(place.state) and not around.place.state
+        if not listed and not fits:
+            spans[i] = replace(span, place=Place(city=m.written(span.start, span.end)))
+    return spans
 
 
 def place_of(spans: list[PlaceSpan]) -> Place:
@@ -62,6 +79,30 @@ def place_of(spans: list[PlaceSpan]) -> Place:
             break
         place, end = merged, span.end
     return place
+
+
+def groups_of(m: Utterance, spans: list[PlaceSpan]) -> list[list[list[PlaceSpan]]]:
+    """Spans that name one place together ("Portland, Maine"), and such places where they are listed ("Austin, Houston e
+    Dallas")."""
+    lists: list[list[list[PlaceSpan]]] = []
+    for span in spans:
+        before = lists[-1][-1] if lists else None
+        if before and span.start - before[-1].end <= _NEIGHBOURS and _merged(place_of(before), span.place):
+            before.append(span)
+        elif before and _are_listed(m, before[-1].end, span.start):
+            lists[-1].append([span])
+        else:
+            lists.append([[span]])
+    return lists
+
+
+def _are_listed(m: Utterance, start: int, end: int) -> bool:
+    """Nothing between them but "and in the", or a comma."""
+    between = range(start, end)
+    if len(between) > _BETWEEN:
+        return False
+    joined = any(m.has_at(i, "and", "or") for i in between) or m.words[end].gap.strip() in {",", "/", "+", "&"}
+    return joined and all(m.is_function(i) or m.has_at(i, *STRONG_LEADS) for i in between)
 
 
 def _merged(place: Place, around: Place) -> Place | None:
@@ -95,10 +136,29 @@ def _by_other_names(m: Utterance) -> Iterator[Mention]:
 def _span(m: Utterance, candidates: list[Mention], last: PlaceSpan | None) -> PlaceSpan | None:
     start = candidates[0].start
     follows = last is not None and last.end == start and last.place.city != ""
-    if not is_place(m, candidates, follows):
+    listed = last is not None and _are_listed(m, last.end, start)
+    if not is_place(m, candidates, follows, listed) or (follows and last and _is_word_after(m, candidates[0], last)):
         return None
     mention, end = meant(m, candidates, follows)
-    return PlaceSpan(start, end, _place(m, mention), is_led(m, start))
+    place = _place(m, mention)
+    said = end > mention.end or m.plain[mention.end - 1] in small_words("state_noun") or m.ends(start, "state_word")
+    if mention.kind == "state" and said:
+        place = _state(m, mention, place)
+    return PlaceSpan(start, end, place, is_led(m, start))
+
+
+def _state(m: Utterance, mention: Mention, place: Place) -> Place:
+    """ "Washington state" is no city, even for who is at home in one of that name: its country says so."""
+    is_city = bool(m.lookups.catalogue.places.named("city", fold(mention.name)))
+    return replace(place, country=mention.places[0].country) if is_city and mention.places else place
+
+
+def _is_word_after(m: Utterance, code: Mention, city: PlaceSpan) -> bool:
+    """ "aqui em San Ramon né" is not in Nebraska: small letters that mean something are a state's only if the city is there."""
+    if not code.short or code.kind != "state" or m.words[code.start].raw.isupper() or not m.at(code.start):
+        return False
+    there = m.lookups.catalogue.places.resolve(city.place.city, code.name)
+    return not (isinstance(there, Place) and there.city)
 
 
 def _place(m: Utterance, mention: Mention) -> Place:
@@ -123,9 +183,15 @@ def _whole(m: Utterance, span: PlaceSpan) -> PlaceSpan:
 def _unknown(m: Utterance) -> list[PlaceSpan]:
     of_breweries = [mark for mark in m.all("of") if is_about_breweries(m, mark.start - 1) and not m.has("named")]
     for mark in sorted((*m.all(*STRONG_LEADS), *of_breweries), key=lambda mark: (mark.start, -mark.end)):
-        if run := _run(m, mark.end + (m.word(mark.end) in _ARTICLES)):
+        run = _run(m, mark.end + (m.word(mark.end) in _ARTICLES))
+        if run and not _is_measure(m, mark, run):
             return [PlaceSpan(run.start, run.stop, Place(city=m.written(run.start, run.stop)), led=True, known=False)]
     return []
+
+
+def _is_measure(m: Utterance, lead: Mark, run: range) -> bool:
+    """ "top 5 beers by revenue": what things are ranked by is no place next to them."""
+    return lead.tag == "near" and not m.is_name_like(run.start) and not m.has("brewery") and not m.mentions_of("type")
 
 
 def _run(m: Utterance, start: int) -> range:

@@ -44,7 +44,7 @@ def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
     if not _DISTINCT.isdisjoint(asked.measures):
         return _speaks_of_self(m) or (bool(asked.spans) and m.has("distinct"))
     mine = m.has("possessive") or (_speaks_of_self(m) and m.has("bought"))
-    sums_money = asked.measures and (m.has("spend", "order", "which") or asked.by)
+    sums_money = asked.measures and (m.has("spend", "order", "which") or (asked.by and not m.has("brewery")))
     return bool(asked.direction and asked.by) and bool(mine or sums_money)
 
 

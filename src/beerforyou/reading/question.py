@@ -62,7 +62,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`direction` "" keeps the natural order of a list or of time; `limit` 0 is no number named, 1 asks for the one.
 
     `spans`: none is all time; one restricts; several are told apart, each with its own figure. `only_order` restricts to the last
-    or first order; where orders are what is listed (`by` order), to the `limit` last or first of them. `unit` is the container that was named ("box"): purchases know units only, so the answer says units.
+    or first order; where orders are listed (`by` order), to the `limit` last or first of them. `unit` is the container that was
+    named ("box"): purchases know units only, so the answer says units.
     """
 
     about: Literal["me", "everyone"] = "me"

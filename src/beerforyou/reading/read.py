@@ -12,7 +12,6 @@ from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.reading.asked import Asked
 from beerforyou.reading.asking import asked_of
-from beerforyou.reading.breweries import searched_name
 from beerforyou.reading.business import topic_of
 from beerforyou.reading.edits import DATA, question_changed
 from beerforyou.reading.evidence import NONE
@@ -25,8 +24,9 @@ from beerforyou.reading.lookups import Lookups, Tangled
 from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
 from beerforyou.reading.question import Question
 from beerforyou.reading.questions import of_everyone, question_of
-from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
+from beerforyou.reading.reading import Context, Intent, Reading, Ref
 from beerforyou.reading.respelling import respelt
+from beerforyou.reading.searches import search_in, wishes_of
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
 from beerforyou.reading.two import two_questions
@@ -79,19 +79,21 @@ def _understood(message: Utterance, context: Context, today: date, home: Place) 
 
 def _one(whole: Utterance, context: Context, today: date, home: Place) -> Reading:
     """One question, or what else it is. Raises Tangled."""
-    intent, slots, negated = understood(whole, today)
-    if negated and intent in DATA:
-        slots, negated = _with_denials(whole, slots, intent, today)
+    intent, slots = understood(whole, today)
+    if slots.denials and intent in DATA:
+        slots = _with_denials(slots, intent, today)
     asked = asked_of(slots) if intent in DATA else None
+    searches = intent in ("search", "recommend")
     reading = Reading(
         language=whole.language,
         intent=intent,
         tool=TOOL_OF.get(intent, "none"),
-        search=_search(slots, intent) if intent in ("search", "recommend") else None,
+        search=search_in(slots, intent) if searches else None,
         question=_question(asked, intent, slots.m) if asked else None,
         brewery=_brewery(slots) if intent == "details" else None,
         topics=_topics(slots, intent),
-        negated=negated,
+        negated=bool(slots.denials),
+        wishes=wishes_of(slots) if searches else (),
         leftover=leftover_of(slots, intent, asked.words if asked else NONE),
         aside=unread(whole, slots.m) if slots.m is not whole else (),
     )
@@ -114,19 +116,10 @@ def _question(asked: Asked, intent: Intent, m: Utterance) -> Question:
     return question_of(asked, "me") if intent == "own_data" else of_everyone(asked, m)
 
 
-def _with_denials(whole: Utterance, part: Slots, intent: Intent, today: date) -> tuple[Slots, bool]:
+def _with_denials(part: Slots, intent: Intent, today: date) -> Slots:
     """What a question about purchases denies ("sem IPA") is a slot of it: it is read whole, when it is one as a whole too."""
-    slots = Slots(whole, today)
-    return (slots, False) if decide(whole, slots, WISHES) == intent else (part, True)
-
-
-def _search(s: Slots, intent: Intent) -> Search:
-    name = None if intent == "recommend" or s.type else searched_name(s.m, s)
-    place = s.place if name else s.place_meant
-    return Search(
-        city=place.city, state=place.state, country=place.country, type=s.type, name=name.text if name else "",
-        only_new=intent == "recommend" and s.novelty != "any", near_me=s.near_me, within_km=s.within_km,
-    )  # fmt: skip
+    whole = Slots(part.m.part(range(len(part.m))), today)
+    return whole if decide(whole.m, whole, WISHES) == intent else part
 
 
 def _brewery(s: Slots) -> Ref | None:

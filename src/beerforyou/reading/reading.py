@@ -11,6 +11,9 @@ from beerforyou.reading.question import Filter, Question
 
 MOST_DETAILS = 3  # breweries told of at a time: each costs money
 HALF_THE_WORLD_KM = 20_038  # no two places are farther apart
+NEARBY_KM = 50.0  # "near" without a number: an hour's delivery
+SHOWN = 5  # breweries presented at a time when no number is asked for: the "3 to 5" of a recommendation
+MOST_SHOWN = 12  # when one is: what still reads as an answer on a phone, and 400 tokens for a model
 
 Tool = Literal["get_client_profile", "run_analytical_query", "search_breweries", "get_website_summary", "none"]
 
@@ -48,18 +51,38 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Slots of a search, in the catalogue's own spelling where it knows the name, else as written. With `breweries`, ids or
-    names, nothing is searched: it asks for what is known of these."""
+    names, nothing is searched: it asks for what is known of these.
+
+    `also_in` and `not_in` are places, each as one text ("Dallas, Texas"). `like`: of the type and around the place of this
+    brewery, by id or name. `limit`: the number asked for; None when none was, 0 to be told how many there are and no more.
+    `skip`: matches that were shown before, when pages of another size were. `miles`: distances are told in miles.
+    """
 
     city: str = ""
     state: str = ""
     country: str = ""
+    also_in: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
     type: str = ""
+    also_types: tuple[str, ...] = ()
+    not_types: tuple[str, ...] = ()
     name: str = ""
+    like: str = ""
+    has: tuple[Literal["website", "phone"], ...] = ()
     only_new: bool = False
     near_me: bool = False
     within_km: Annotated[float, Meta(gt=0, le=HALF_THE_WORLD_KM)] | None = None
+    miles: bool = False
+    nearest: bool = False
+    limit: Annotated[int, Meta(ge=0)] | None = None
+    skip: Annotated[int, Meta(ge=0)] = 0
     page: Annotated[int, Meta(ge=1)] = 1
     breweries: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many a page shows."""
+        return max(1, min(SHOWN if self.limit is None else self.limit, MOST_SHOWN))
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,7 +109,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`leans` is true when the message makes no sense without the conversation. `leftover` are the words that no slot
-    used, and `aside` those of sentences that only stand around the one that asks. `also` is a second question.
+    used, and `aside` those of sentences that only stand around the one that asks. `also` is a second question. `wishes`: what
+    is asked of breweries and no catalogue can know, by kind ("style", "price"); their words are left over too.
 
     `brewery` is the one that details or facts are asked of (its id is empty when only the name is known), `picks` are several;
     `asks` is what is asked, of `facts`. `unsure`: none of those shown is meant, or it may be any of several."""
@@ -103,6 +127,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unsure: Literal["", "outside", "several", "nothing"] = ""
     leans: bool = False
     negated: bool = False
+    wishes: tuple[str, ...] = ()
     leftover: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()
     also: Reading | None = None

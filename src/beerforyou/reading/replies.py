@@ -39,10 +39,16 @@ def asks_for_help(m: Utterance, s: Slots) -> bool:
 
 
 def wants_more(m: Utterance, s: Slots) -> bool:
-    """The next page: "mais", "any others?"."""
-    if m.has("tell_more", "ordinal", "help", "nearest", "farthest") or not m.has("more"):
+    """The next page: "mais", "any others?", "mais 3", "não gostei, manda outras"."""
+    if m.has("tell_more", "ordinal", "help", "other_type", "similar", "nearest", "farthest", "has") or not m.has(
+        "more", "dislike"
+    ):
         return False
-    return m.covered("more", "page", "find", "yes", "ack", "option", "thanks", "brewery", "exists", "not")
+    numbers = [i for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 3]
+    return m.covered(
+        "more", "page", "find", "yes", "ack", "option", "thanks", "brewery", "exists", "not", "number", "dislike",
+        "show_again", "recommend", besides=numbers,
+    )  # fmt: skip
 
 
 def accepts(m: Utterance, s: Slots) -> bool:

@@ -22,7 +22,7 @@ _MOST = 3  # strange words looked up: a message with more is no misspelt questio
 
 
 def respelt(m: Utterance) -> Utterance:
-    if not m.has_unknown:
+    if not m.has_unknown and not m.has("correction"):
         return m
     spelling: dict[int, str] = {}
     for i in _strange(m):
@@ -36,14 +36,24 @@ def respelt(m: Utterance) -> Utterance:
 
 def _strange(m: Utterance) -> list[int]:
     named = {i for mention in m.mentions if not mention.short for i in range(mention.start, mention.end)}
-    return [i for i in range(len(m)) if i not in named and m.is_strange(i) and len(m.plain[i]) > 3][:_MOST]
+    return [i for i in range(len(m)) if i not in named and _may_be_misspelt(m, i) and len(m.plain[i]) > 3][:_MOST]
+
+
+def _may_be_misspelt(m: Utterance, i: int) -> bool:
+    return m.is_strange(i) or _is_half_a_name(m, i)
+
+
+def _is_half_a_name(m: Utterance, i: int) -> bool:
+    """ "san digo": "I mean" in Portuguese, but not right after half a name."""
+    half = i > 0 and not m.at(i - 1) and not m.is_function(i - 1) and not m.mention_at("city", i - 1)
+    return m.at(i) == {"correction"} and half and not m.words[i].begins_clause
 
 
 def _place(m: Utterance, i: int) -> dict[int, str]:
     if not _stands_as_place(m, i):
         return {}
     for span in _spans(m, i):
-        if len(span) == 1 and _is_in_longer_name(m, i):
+        if len(span) == 1 and (_is_in_longer_name(m, i) or _is_half_a_name(m, i)):
             continue
         for kind in KINDS:
             found = m.lookups.nearest(kind, " ".join(m.plain[span.start : span.stop]))
@@ -70,7 +80,8 @@ def _stands_as_place(m: Utterance, i: int) -> bool:
 def _brewery(m: Utterance, i: int) -> dict[int, str]:
     third_person = m.has("third_person") or not small_words("did").isdisjoint(m.plain)
     about_somebody = third_person and m.has("buy", "spend") and not m.has("i", "self")
-    if about_somebody or not m.has(*_ASKS_ABOUT_ONE):
+    class_of_names = m.has("named") and m.has("breweries_all")  # "cervejarias com nome de santo" asks for no one's name
+    if about_somebody or class_of_names or not m.has(*_ASKS_ABOUT_ONE):
         return {}
     for span in _spans(m, i):
         single = len(span) == 1

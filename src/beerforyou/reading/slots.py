@@ -6,7 +6,6 @@ breweries are there?", "tell me about them").
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
@@ -14,28 +13,33 @@ from typing import TYPE_CHECKING
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.denials import Denials
+from beerforyou.reading.distances import Distance, distance_in
 from beerforyou.reading.lexicon import Mark
 from beerforyou.reading.names import LIKELY, SURE, Name, names_in
 from beerforyou.reading.novelty import Novelty, novelty_in
 from beerforyou.reading.periods import Times, spans_in
-from beerforyou.reading.places import PlaceSpan, place_of, places_in
-from beerforyou.reading.reading import HALF_THE_WORLD_KM
+from beerforyou.reading.places import PlaceSpan, groups_of, place_of, places_in
+from beerforyou.reading.search_slots import Wanted, wanted_in, wishes_in
 from beerforyou.reading.types import types_in
 from beerforyou.reading.utterance import Utterance
 
 if TYPE_CHECKING:
     from beerforyou.reading.asked import Asked
 
-_KM = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": 1.609344, "miles": 1.609344}  # written onto the number: "20km"
-_DISTANCE = re.compile(rf"(\d{{1,4}})({'|'.join(_KM)})?")
+NOTHING = Denials()
 
 
 class Slots:
-    def __init__(self, m: Utterance, today: date, story: Sequence[Slots] = ()) -> None:
+    def __init__(self, m: Utterance, today: date, story: Sequence[Slots] = (), denials: Denials = NOTHING) -> None:
         self.m = m
         self.today = today
         self.story = story
         self.asked: Asked | None = None  # kept by asking.asked_of
+        self.mates: Sequence[Slots] = ()  # the other parts of the same long sentence
+        self.denials = denials
+        if denials:
+            m.silence(denials.words | denials.wishes)
         m.set_names(("place", span.start, span.end) for span in self.places)
         likely = [name for name in self.names if name.sure >= LIKELY]
         m.set_names(
@@ -65,11 +69,17 @@ class Slots:
 
     @cached_property
     def places(self) -> list[PlaceSpan]:
-        return places_in(self.m)
+        return places_in(self.m) or list(self.denials.wanted)
 
     @cached_property
     def place(self) -> Place:
         return place_of(self.places)
+
+    @cached_property
+    def more_places(self) -> list[Place]:
+        """Those named together with `place`: "in Houston and in Dallas"."""
+        groups = groups_of(self.m, self.places)
+        return next(([place_of(g) for g in each[1:]] for each in groups if place_of(each[0]) == self.place), [])
 
     @cached_property
     def place_meant(self) -> Place:
@@ -117,22 +127,53 @@ class Slots:
     def type_mentions(self) -> list[Mention]:
         return types_in(self.m, self.sure_words, self.place != Place())
 
+    @cached_property
+    def types(self) -> list[str]:
+        """All that are wanted, each once, in the order of the message."""
+        return list(dict.fromkeys(mention.name for mention in self.type_mentions))
+
     @property
     def type(self) -> str:
-        return self.type_mentions[0].name if self.type_mentions else ""
+        return self.types[0] if self.types else ""
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """How many, in which order, with what."""
+        plural = [i for mention in self.type_mentions for i in range(mention.start, mention.end)]
+        taken = {i for place in self.places for i in range(place.start, place.end)}
+        taken |= {i for name in self.names if name.sure >= LIKELY for i in range(name.start, name.end)}
+        taken |= {i for period in self.periods for i in range(period.start, period.end)}
+        taken |= set(range(self.distance.start, self.distance.end)) if self.distance else set()
+        return wanted_in(self.m, plural, taken)
+
+    @cached_property
+    def wishes(self) -> dict[int, str]:
+        """The words that ask for what no catalogue knows, each with its kind."""
+        spans = [(each.start, each.end) for each in (*self.type_mentions, *self.denials.types)]
+        spans += [(span.start, span.end) for span in self.places]
+        taken = {i for start, end in spans for i in range(start, end)}
+        taken |= {i for name in self.names if name.sure >= LIKELY for i in range(name.start, name.end)}
+        return wishes_in(self.m, taken)
+
+    @cached_property
+    def distance(self) -> Distance | None:
+        return distance_in(self.m)
 
     @property
     def near_me(self) -> bool:
+        """Around the client: "perto de mim", "20 km daqui"; "mais perto" says in which order, and not where."""
         if any(span.led for span in self.places):
             return False
-        near_ours = any(self.m.has_at(mark.end, "possessive", "my_business") for mark in self.m.all("near"))
-        return near_ours or self.m.has("here")
+        m = self.m
+        near_ours = any(m.has_at(mark.end, "possessive", "my_business") for mark in m.all("near"))
+        from_here = self.distance is not None and m.has("from_here")
+        return near_ours or from_here or any(not self._orders(mark) for mark in m.all("here"))
 
-    @cached_property
+    def _orders(self, here: Mark) -> bool:
+        """Is it within the "mais perto" of "mais perto de mim"?"""
+        shortest = {mark.start: mark.end for mark in self.m.all("nearest")}  # the longest come first
+        return any(start <= here.start and here.end <= end for start, end in shortest.items())
+
+    @property
     def within_km(self) -> float | None:
-        units = {mark.start: float(mark.value) for mark in self.m.all("distance")}
-        for i, word in enumerate(self.m.plain):
-            if (match := _DISTANCE.fullmatch(word)) and (unit := _KM.get(match[2] or "") or units.get(i + 1)):
-                km = int(match[1]) * unit
-                return km if 0 < km <= HALF_THE_WORLD_KM else None
-        return None
+        return self.distance.km if self.distance else None

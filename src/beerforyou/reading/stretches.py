@@ -88,7 +88,13 @@ class Stretches(Weekdays):
                 return [self.named(i, end, month_of(number.value), unit, year)]
             if number and unit is Unit.WEEK and not number.article:  # "semana 12"
                 return [Moment(start=i, end=number.end)]
-            if unit is Unit.WEEK and k > j and (days := self.written(k) or self.days(k) or self.month(k)):
+            grouped = m.ends(i, "grouping") or m.has_at(i, "regular")  # "por semana em outubro" is no week of it
+            if (
+                unit is Unit.WEEK
+                and k > j
+                and not grouped
+                and (days := self.written(k) or self.days(k) or self.month(k))
+            ):
                 return [self._week_of(i, days[0])]
             if unit is Unit.YEAR and self.is_year(k):
                 return [self.of_year(i, k + 1, int(m.word(k)))]

@@ -49,6 +49,9 @@ def _both(one: Reading, other: Reading, rest: Utterance) -> Reading | None:
         pointing = {rest.plain[i] for i in range(len(rest)) if rest.has_at(i, "pointing")}
         if one.question.limit == 1 and other.leftover and pointing.issuperset(other.leftover):
             return _of_the_first(one, one.question, other.question)
+        only_measured = Question(about=other.question.about, measures=other.question.measures)
+        if other.question == only_measured and not other.leftover and one.question != only_measured:
+            return _of_the_first(one, one.question, other.question)  # "... e quanto custou"
         if both := merged(one.question, other.question):
             return replace(one, question=both, leftover=tuple(dict.fromkeys((*one.leftover, *other.leftover))))
     return replace(one, also=other) if _asks(other) and (one.question or other.question) else None

@@ -36,6 +36,7 @@ class Utterance:
     def __init__(self, words: Sequence[Word], lookups: Lookups, language: Language | Literal[""] = "") -> None:
         self.words = words
         self.lookups = lookups
+        self.spoken = len(words)  # how many words count
         self.capitals_count = not shouted(words)
         self._titled = self._with_capitals()
         written = [word.plain for word in words]
@@ -68,6 +69,15 @@ class Utterance:
         if named:
             kept = (m for m in self._marks if inside.isdisjoint(range(m.start, m.end)))
             self._keep(sorted((*kept, *named), key=_place_in_message))
+
+    def silence(self, positions: Iterable[int]) -> None:
+        """What these words say, or name, no longer counts."""
+        silent = set(positions)
+        self.spoken -= len(silent)
+        self._keep([m for m in self._marks if silent.isdisjoint(range(m.start, m.end))])
+        self._take([m for m in self.mentions if silent.isdisjoint(range(m.start, m.end))])
+        self._titled -= silent
+        self._unknown -= silent
 
     def has(self, *tags: str) -> bool:
         return not self._tags.isdisjoint(tags)
@@ -177,7 +187,10 @@ class Utterance:
             at = end
 
     def _find_names(self, words: list[str]) -> None:
-        self.mentions = self.lookups.catalogue.mentions(words)
+        self._take(self.lookups.catalogue.mentions(words))
+
+    def _take(self, mentions: list[Mention]) -> None:
+        self.mentions = mentions
         self._by_kind: dict[str, list[Mention]] = {}
         self._mention_at: dict[tuple[str, int], Mention] = {}
         for mention in self.mentions:

@@ -12,6 +12,8 @@ from beerforyou.sentences import Language, has, money, number, percent, say
 MONEY = ("amount", "price")  # columns
 DERIVED = ("_mean", "_share", "_whole", "_before", "_after", "_change")  # ends of columns that are made of a measure
 
+KM_A_MILE = 1.609344  # the international mile
+
 
 def plain(blocks: Iterable[AnyBlock], language: Language) -> str:
     return "\n\n".join(filter(None, (block_text(block, language) for block in blocks)))
@@ -22,8 +24,8 @@ def block_text(block: AnyBlock, language: Language) -> str:
         case Text() | Notice() | Offer():
             return block.text
         case BreweryList():
-            first = (block.page - 1) * block.per_page + 1
-            return "\n".join(f"{n}. {card_text(card, language)}" for n, card in enumerate(block.breweries, start=first))
+            numbered = enumerate(block.breweries, start=block.first or (block.page - 1) * block.per_page + 1)
+            return "\n".join(f"{n}. {card_text(card, language)}" for n, card in numbered)
         case BreweryCard():
             return card_text(block, language, contact=True)
         case Table():
@@ -35,17 +37,26 @@ def block_text(block: AnyBlock, language: Language) -> str:
 def card_text(card: BreweryCard, language: Language, contact: bool = False) -> str:
     """Two lines: what and where, then why; with `contact`, a third."""
     place = ", ".join(filter(None, (card.city, card.state, card.country if not card.state else "")))
-    distance = f" ({number(card.distance_km, language, 0)} km)" if card.distance_km is not None else ""
+    distance = f" ({distance_text(card.distance_km, card.unit, language)})" if card.distance_km is not None else ""
     lines = [f"{card.name}: {say(f'type.{card.brewery_type}', language)}, {place}{distance}"]
     if card.reasons:
-        lines.append("   " + "; ".join([reason_text(reason, language) for reason in card.reasons]))
+        lines.append("   " + "; ".join([reason_text(reason, language, card.unit) for reason in card.reasons]))
     if contact:
         lines.append("   " + ", ".join(filter(None, (card.address, card.phone, card.website))))
     return "\n".join([line for line in lines if line.strip()])
 
 
-def reason_text(reason: Reason, language: Language) -> str:
-    return say(f"reason.{reason.key}", language, **reason.values)
+def distance_text(km: float, unit: str, language: Language) -> str:
+    """ "3.2 km", "12 mi": with a decimal below ten."""
+    far = km / KM_A_MILE if unit == "mi" else km
+    return f"{number(round(far, 1) if far < 10 else round(far), language)} {unit}"
+
+
+def reason_text(reason: Reason, language: Language, unit: str = "km") -> str:
+    values = reason.values
+    if "km" in values:
+        values = values | {"away": distance_text(float(values["km"]), unit, language)}
+    return say(f"reason.{reason.key}", language, **values)
 
 
 def heading(column: str, language: Language) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from beerforyou.blocks import BreweryCard, Reason
 from beerforyou.catalogue.brewery import Brewery
 from beerforyou.catalogue.phones import readable
 
 
-def card(brewery: Brewery, distance_km: float | None = None, reasons: Sequence[Reason] = ()) -> BreweryCard:
+def card(
+    brewery: Brewery, distance_km: float | None = None, reasons: Sequence[Reason] = (), unit: Literal["km", "mi"] = "km"
+) -> BreweryCard:
     return BreweryCard(
         brewery_id=brewery.id,
         name=brewery.name,
@@ -21,5 +24,6 @@ def card(brewery: Brewery, distance_km: float | None = None, reasons: Sequence[R
         phone=readable(brewery.phone, brewery.country),
         website=brewery.website,
         distance_km=round(distance_km, 1) if distance_km is not None else None,
+        unit=unit,
         reasons=tuple(reasons),
     )

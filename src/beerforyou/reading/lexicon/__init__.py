@@ -32,7 +32,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
-    `meaningful`: those and every word inside a phrase. `whole`: every known word that stands alone, common ones without a
+    `meaningful`: those and every word inside a phrase that names no place. `whole`: every known word that stands alone, common ones without a
     meaning included. `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known
     word. `meanings`: (tag, value) by phrase."""
 
@@ -49,10 +49,11 @@ class Lexicon:
                 self._add(tag, text, value)
         self.telling = self.function | {phrase for phrase in self.meanings if " " not in phrase}
         inside = {word for phrase in self.meanings for word in phrase.split()}
+        telling = {phrase for phrase, said in self.meanings.items() if not said[0][0].startswith("place_")}
         self.beside = {kind: frozenset(self._phrases(text)) for kind, text in read["beside"].items()}
-        self.meaningful = self.telling | inside
+        self.meaningful = self.telling.union(word for phrase in telling for word in phrase.split())
         self.whole = self.telling.union(self._phrases(read["function"]["common"]), *self.beside.values())
-        self.single = self.meaningful | self.whole
+        self.single = self.whole | inside
 
     def _phrases(self, text: str) -> Iterator[str]:
         for phrase in phrases(text):
@@ -170,6 +171,13 @@ def small_words(role: str, *languages: Language) -> frozenset[str]:
     """
     said = (phrases((table(each)["small"] | table(each)["time"])[role]) for each in languages or LANGUAGES)
     return frozenset(word for words in said for word in words if word)
+
+
+def words_of(tag: str) -> Iterator[tuple[str, str]]:
+    """Single words of every language under a tag that has values, each with its value."""
+    for language in LANGUAGES:
+        for value, text in table(language)["values"][tag].items():
+            yield from ((phrase, value) for phrase in phrases(text) if " " not in phrase)
 
 
 def capital_names(language: Language) -> bool:
