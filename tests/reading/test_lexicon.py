@@ -1,5 +1,6 @@
 """The tables of words: the same meanings in every language, each used, each word once."""
 
+import tomllib
 from collections import Counter
 from importlib import resources
 
@@ -7,14 +8,25 @@ import pytest
 
 from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 
-_PARTS = ("meanings", "values", "beside", "time", "small")
+TAGS = tomllib.loads(resources.files("beerforyou.reading").joinpath("tags.toml").read_text("utf-8"))
+# Of these a language has its own, or needs fewer: they name places, or make up numbers from others.
+_OPEN = {"number", "ordinal", "multiple", "place_city", "place_state", "place_country"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("part", _PARTS)
-def test_every_language_has_every_tag(part: str, language: str) -> None:
-    tags = set().union(*(table(each)[part] for each in LANGUAGES))
-    assert tags - set(table(language)[part]) == set()
+@pytest.mark.parametrize("part", TAGS)
+def test_every_language_has_the_tags_that_are_defined(part: str, language: str) -> None:
+    assert set(table(language)[part]) == set(TAGS[part])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("tag", sorted(set(TAGS["values"]) - _OPEN))
+def test_every_language_has_every_value(tag: str, language: str) -> None:
+    assert set(table(language)["values"][tag]) == set().union(*(table(each)["values"][tag] for each in LANGUAGES))
+
+
+def test_every_tag_is_defined_in_one_line() -> None:
+    assert all(said and "\n" not in said for tags in TAGS.values() for said in tags.values())
 
 
 def test_every_meaning_is_used() -> None:
