@@ -41,14 +41,15 @@ class Utterance:
         self._titled = self._with_capitals()
         written = [word.plain for word in words]
         self._find_names(written)
-        heard = _heard(self._outside_names(written)) or (language and (language,)) or LANGUAGES
+        accented = [word.raw.lower() for word in words if not word.raw.isascii()]
+        heard = _heard([*self._outside_names(written), *accented]) or (language and (language,)) or LANGUAGES
         self.plain = self._repaired(self._owners(written, heard), heard)
         self.guessed = {
             i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != short_of(word, heard)
         }
         if self.plain != written:
             self._find_names(self.plain)
-        self.language: Language = _language(self._outside_names(self.plain), language)
+        self.language: Language = _language([*self._outside_names(self.plain), *accented], language)
         self._function = _function_words(self.language)
         self._known = vocabulary(self.language)
         self._unknown = {i for i, word in enumerate(self.plain) if word not in self._known and word.isalpha()}

@@ -33,7 +33,7 @@ class Mark(msgspec.Struct, frozen=True):
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
     `meaningful`: those and every word inside a phrase that names no place. `whole`: every known word that stands alone, common ones without a
-    meaning included. `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known
+    meaning and accents included. `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known
     word. `meanings`: (tag, value) by phrase."""
 
     def __init__(self, language: Language) -> None:
@@ -53,6 +53,7 @@ class Lexicon:
         self.beside = {kind: frozenset(self._phrases(text)) for kind, text in read["beside"].items()}
         self.meaningful = self.telling.union(word for phrase in telling for word in phrase.split())
         self.whole = self.telling.union(self._phrases(read["function"]["common"]), *self.beside.values())
+        self.whole |= frozenset(_accented(read))  # "más" speaks for Spanish, "mas" for Portuguese too
         self.single = self.whole | inside
 
     def _phrases(self, text: str) -> Iterator[str]:
@@ -100,6 +101,15 @@ def beside(language: Language, *kinds: str) -> frozenset[str]:
     own = lexicon(language)
     words = frozenset[str]().union(*(own.beside[kind] for kind in kinds))
     return words.union(*(lexicon(o).beside[kind] - own.telling for o in LANGUAGES for kind in kinds))
+
+
+def _accented(read: dict[str, Any]) -> Iterator[str]:
+    texts = (
+        *read["function"].values(),
+        *read["meanings"].values(),
+        *(t for v in read["values"].values() for t in v.values()),
+    )
+    return (word for text in texts for word in text.lower().replace(",", " ").split() if not word.isascii())
 
 
 def _begin(phrase: str) -> tuple[int, str, str]:
