@@ -17,7 +17,7 @@ def content(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ({"place": ["Bend, Oregon", "Ohio"]}, "Encontrei 40 cervejarias em Bend, Oregon ou Ohio; mostro 2."),
+        ({"place": ["Bend, Oregon", "Ohio"]}, "Encontrei 40 cervejarias em Bend, Oregon ou em Ohio; mostro 2."),
         ({"place": ["Ohio"], "not_types": ["brewpub"]}, "Encontrei 40 cervejarias, menos brewpub, em Ohio; mostro 2."),
         ({"place": ["Ohio"], "not_in": ["Akron, Ohio"]}, "Encontrei 40 cervejarias em Ohio, fora de Akron, Ohio; mostro 2."),
         ({"place": ["Ohio"], "closest_to": "Ohio", "closest_to_you": True},

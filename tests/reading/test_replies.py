@@ -8,7 +8,7 @@ from tests.reading.conftest import Said
 @pytest.mark.parametrize(
     "text",
     [
-        "sim", "Sim, por favor", "quero sim", "pode ser", "bora", "siiim", "ok", "yes please", "sure, go ahead", "y", "👍",
+        "sim", "Sim, por favor", "quero sim", "pode ser", "bora", "siiim", "yes please", "sure, go ahead", "y", "👍",
         "a segunda", "the last one", "#3", "a 2", "number 2", "sim, a primeira", "tell me more about the first one",
         "a de Denver", "the one in Denver", "the brewpub", "me fala mais", "more details", "sim, obrigado", "both",
     ],

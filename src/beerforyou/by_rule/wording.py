@@ -15,7 +15,7 @@ from beerforyou.by_rule.scope import Asked
 from beerforyou.by_rule.wording_search import searched
 from beerforyou.llm.model import ToolResult
 from beerforyou.reading.question import Question
-from beerforyou.sentences import Language, listed, say
+from beerforyou.sentences import Language, listed, located, say
 from beerforyou.sentences.periods import spelt
 from beerforyou.sentences.rendering import heading, measured
 
@@ -109,7 +109,7 @@ def _instead(content: Content, question: Question, language: Language) -> Iterat
 
 
 def _ranking(content: Content, language: Language) -> str:
-    where = say("search.in_place", language, place=content["place"]) if content.get("place") else ""
+    where = f" {located(content['place'], language)}" if content.get("place") else ""
     if len(content["rows"]) == 1:
         first, clients, _ = content["rows"][0]
         return say("statistics.top", language, where=where, first=first, clients=clients)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from beerforyou.reading.reading import Reading, Search
-from beerforyou.sentences import Language, listed, number, say
+from beerforyou.sentences import Language, listed, located, number, say
 from beerforyou.sentences.rendering import KM_A_MILE, distance_text
 
 Content = dict[str, Any]
@@ -119,11 +119,11 @@ def _types(kinds: list[str], language: Language) -> list[str]:
 
 
 def _in_place(content: Content, language: Language) -> str:
-    places = listed(content.get("place", []), language, "or")
+    places = content.get("place", [])
     if not (km := content.get("within_km")):
-        return say("search.in_place", language, place=places) if places else ""
+        return f" {listed([located(place, language) for place in places], language, 'or')}" if places else ""
     key = "search.around_you" if content.get("around_you") else "search.within"
-    return say(key, language, far=_far(km, content.get("unit", "km"), language), place=places)
+    return say(key, language, far=_far(km, content.get("unit", "km"), language), place=listed(places, language, "or"))
 
 
 def _far(km: float, unit: str, language: Language) -> str:

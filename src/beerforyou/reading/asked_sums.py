@@ -12,7 +12,7 @@ from beerforyou.reading.question import Dimension, Measure, Span
 
 _PER = (*TIMES, "order")
 _MONTH = 31  # days: what is compared with the span before it, where a longer time is told by month
-_DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles"}
+_DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles", "day": "orders"}
 _GOODS = ("beer", "brewery", "style", "type", "city", "state")
 
 
@@ -46,6 +46,8 @@ def measures(r: Unread) -> None:
 
 def _distinct(r: Unread, how_many: Mark) -> str:
     """ "quantas cervejarias", "how many different beers"; beers alone are units."""
+    if r.asked.aggregate == "since":
+        return ""  # "há quantos dias"
     at = how_many.end
     told = [mark for mark in r.free("distinct") if at <= mark.start <= at + 2]
     for noun in r.free("axis", *_DISTINCT):

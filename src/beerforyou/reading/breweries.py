@@ -123,9 +123,9 @@ def wants_quality(m: Utterance, s: Slots) -> bool:
 def wants_details(m: Utterance, s: Slots) -> bool:
     if (m.has("where") and not m.has("website")) or s.near_me:
         return False
-    if not m.has(*_ABOUT_ONE):
-        return _asks_more_than_name(m, s)
     name = s.name(LIKELY) or s.subject
+    if not any(name is None or not name.start <= mark.start < name.end for mark in m.all(*_ABOUT_ONE)):
+        return _asks_more_than_name(m, s)  # "founders" may be whom somebody asks for, or a brewery
     if name and (name.ids or name.sure >= SURE):
         return True
     if m.has("it") and not m.has("breweries_all") and s.place == Place():

@@ -28,10 +28,17 @@ def asks_in_full(m: Utterance, s: Slots) -> bool:
         return False
     if m.has("everyone", "clients", "recommend", "order_now", "tell_about") or s.near_me:
         return False
+    if _is_ranked_there(m, s):
+        return False
     asked = asked_of(s)
     if not asked.measures and (wants_taste(m, s) or _is_habit(m, s)):
         return False
     return _is_of_purchases(m, asked) and not leftover_of(s, "own_data", asked.words)
+
+
+def _is_ranked_there(m: Utterance, s: Slots) -> bool:
+    """ "qual estilo mais comprado na Califórnia": by all who are there."""
+    return m.has("ranked_bought") and s.place != Place() and not _speaks_of_self(m)
 
 
 def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
@@ -54,6 +61,7 @@ def lists_own(m: Utterance, s: Slots) -> bool:
         return False
     asked = asked_of(s)
     listed = m.has("buy", "purchases") or (m.has("possessive") and asked.aggregate == "list" and m.has("shows"))
+    listed = listed or (m.has("supplier") and m.has("keep", "possessive"))
     return listed and not asked.is_empty and not leftover_of(s, "own_data", asked.words)
 
 
@@ -72,7 +80,7 @@ def wants_taste(m: Utterance, s: Slots) -> bool:
 
 
 def wants_own_data(m: Utterance, s: Slots) -> bool:
-    if m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s):
+    if (m.has("everyone") and not _speaks_of_self(m) and wants_statistics(m, s)) or _is_ranked_there(m, s):
         return False
     if m.has("popular") and m.has("my_business") and not m.has("everyone", "clients"):
         return True  # what sells here, which purchases don't tell
@@ -143,8 +151,10 @@ def wants_statistics(m: Utterance, s: Slots) -> bool:
 
 def ranks_own(m: Utterance, s: Slots) -> bool:
     """ "minhas 5 mais compradas", "top 3 beers last month": a ranking, and nobody else is named."""
-    others = m.has("everyone", "clients", "they_buy") or s.place != Place()
-    return wants_statistics(m, s) and not others and (m.has("possessive") or not m.has("popular"))
+    they_buy = m.has("they_buy") and not m.has("ranked_bought")
+    others = they_buy or m.has("everyone", "clients") or s.place != Place()
+    own = m.has("possessive", "ranked_bought") or not m.has("popular")
+    return wants_statistics(m, s) and not others and own
 
 
 def _ranks_beers(m: Utterance) -> bool:

@@ -38,6 +38,8 @@ def as_search(reading: Reading, search: Search) -> Reading:
 def edits_search(reading: Reading, s: Slots) -> bool:
     """Does it say what to change in a search, and not what to search for?"""
     m = s.m
+    if reading.question and not reading.leftover and _says_brewery(s) and m.has("buy", "purchases", "spend", "keep"):
+        return False  # "breweries I buy from in Texas" says all of it
     if reading.intent not in ("search", "recommend"):
         return _counts(s) or _shows(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
     if s.name(POSSIBLE) is not None and reading.search and (reading.search.name or reading.search.like):
@@ -197,7 +199,8 @@ def _distance(s: Slots, last: Search) -> dict[str, Any]:
 
 def _like(s: Slots, context: Context) -> str:
     """The brewery that was named, or the only one that is spoken of."""
-    return like_of(s) or (context.shown[0].id if len(context.shown) == 1 else "")
+    spoken_of = context.told[-1:] or (context.shown if len(context.shown) == 1 else ())
+    return like_of(s) or (spoken_of[0].id if spoken_of else "")
 
 
 def _last_place(last: Search) -> Place:

@@ -36,7 +36,8 @@ def about_shown(reading: Reading, s: Slots, context: Context, home: Point | None
 
 def _agreed_to(reading: Reading, s: Slots, context: Context, home: Point | None) -> Reading:
     if not context.shown and not context.told:
-        return reading
+        noted = says_only(s.m, "ack", "noted", "thanks") and reading.brewery is None
+        return replace(reading, intent="unclear", tool="none") if noted else reading
     if reading.intent == "details" and not requests(s.m, s):
         return replace(reading, intent="unclear", tool="none")
     picked = _picked(s, context, home)

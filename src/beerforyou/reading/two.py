@@ -16,7 +16,7 @@ _LONGEST = 40  # words: of a longer one focus.py finds the sentence that asks
 
 def two_questions(m: Utterance, read: Callable[[Utterance], Reading]) -> Reading | None:
     """`read` reads a part. None when the message is one question. Raises Tangled."""
-    if len(m) > _LONGEST or not (m.has("cue") and m.has("measure", "bought")):
+    if len(m) > _LONGEST or not (m.has("cue", "brewery") and m.has("measure", "bought")):
         return None
     for at in _cuts(m):
         one, rest = read(m.part(range(at))), m.part(range(at + m.has_at(at, "and"), len(m)))
@@ -34,7 +34,11 @@ def _asks(reading: Reading) -> bool:
 
 
 def _cuts(m: Utterance) -> Iterator[int]:
-    """Where a second question may begin: at "quanto", "which", "me indica" after "and", a comma or a full stop."""
+    """Where a second question may begin: at "quanto", "which", "me indica" after "and", a comma or a full stop; and at any
+    "and" between breweries and purchases of one's own."""
+    for mark in m.all("and") if m.has("brewery") and m.has("possessive", "bought") else ():
+        if 0 < mark.start < len(m) - 1:
+            yield mark.start
     for mark in m.all("cue"):
         i = mark.start
         if i > 1 and m.ends(i, "and"):
@@ -54,7 +58,8 @@ def _both(one: Reading, other: Reading, rest: Utterance) -> Reading | None:
             return _of_the_first(one, one.question, other.question)  # "... e quanto custou"
         if both := merged(one.question, other.question):
             return replace(one, question=both, leftover=tuple(dict.fromkeys((*one.leftover, *other.leftover))))
-    return replace(one, also=other) if _asks(other) and (one.question or other.question) else None
+    whole = other.question or rest.has("brewery", "cue")  # "das cervejarias Alter e Surly" is one question about both
+    return replace(one, also=other) if whole and _asks(other) and (one.question or other.question) else None
 
 
 def _of_the_first(one: Reading, ranked: Question, about_it: Question) -> Reading:

@@ -25,7 +25,7 @@ _FORMATS = ("z,.0f", "z,.1f", "z,.2f")  # by decimals; a format that is known co
 
 class _Table(NamedTuple):
     """`complete` are the sentences that no value fills, as they are said; `marks` what the locale writes for Python's comma
-    and point, where it is something else.
+    and point, where it is something else; `places` those whose preposition is one of their own.
     """
 
     sentences: dict[str, str]
@@ -34,6 +34,7 @@ class _Table(NamedTuple):
     locale: Locale
     day: DateTimePattern
     marks: dict[int, str]
+    places: dict[str, str]
 
 
 @cache
@@ -50,6 +51,7 @@ def _table(language: Language) -> _Table:
         locale,
         parse_pattern(locale.date_formats.get(manner["day"], manner["day"])),
         str.maketrans({ours: theirs for ours, theirs in marks.items() if ours != theirs}),
+        manner.get("places", {}),
     )
 
 
@@ -76,6 +78,11 @@ def say(key: str, language: Language, **values: Any) -> str:
         if type(value) is not str:
             values[name] = _written(value, language)
     return table.sentences[key].format_map(values)
+
+
+def located(place: str, language: Language) -> str:
+    """ "in Texas", "no Texas": a place of the catalogue, with the preposition that it has in the language."""
+    return _table(language).places.get(place) or say("word.in", language, place=place)
 
 
 def has(key: str, language: Language) -> bool:
