@@ -238,10 +238,12 @@ class Utterance:
         return self._edges
 
     def _outside_names(self, words: list[str]) -> list[str]:
-        """Without names of several words, which may be of any language: "Los Angeles", "La Cumbre Brewing" but for the
-        last of it."""
+        """Without names, which may be of any language: those of several words ("Los Angeles", "La Cumbre Brewing" but for the
+        last of it), and what has a capital inside a sentence.
+        """
         longer = [mention for mention in self.mentions if mention.end - mention.start > 1 and mention.kind != "type"]
         named = {i for mention in longer for i in range(mention.start, mention.end)}
+        named |= {i for i in self._titled if len(words[i]) > 1}  # "I" is no name
         return [word for i, word in enumerate(words) if i not in named or word in TRADE] if named else words
 
     def _owners(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
