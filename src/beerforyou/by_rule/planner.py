@@ -25,8 +25,7 @@ from beerforyou.reading.question import Question
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.sentences import Language, listed, say
 
-NO_TOOL = {"off_topic": "talk.off_topic", "unclear": "talk.unclear", "other_client": "talk.other_client",
-           "tangled": "talk.tangled"}  # fmt: skip
+NO_TOOL = {"off_topic": "talk.off_topic", "other_client": "talk.other_client", "tangled": "talk.tangled"}
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +198,10 @@ def _no_tool(part: _Part, message: str) -> _Said:
         return _Said("")  # what is not known is said beside it
     if reading.tool == "get_website_summary":
         return _Said(say("offer.which" if known.context.shown else "details.nothing_shown", known.language), "asks")
-    return _Said(say(NO_TOOL.get(reading.intent, "talk.unclear"), known.language))
+    return _Said(
+        say(NO_TOOL.get(reading.intent, "talk.unclear"), known.language),
+        "stop" if reading.intent in NO_TOOL else "asks",
+    )
 
 
 def _not_understood(key: str, part: _Part, message: str) -> str:

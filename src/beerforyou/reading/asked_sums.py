@@ -51,6 +51,8 @@ def _distinct(r: Unread, how_many: Mark) -> str:
     at = how_many.end
     told = [mark for mark in r.free("distinct") if at <= mark.start <= at + 2]
     for noun in r.free("axis", *_DISTINCT):
+        if r.m.has_at(noun.start - 1, "grouping"):
+            continue  # "quantidade por cervejaria"
         if at <= noun.start <= at + 1 + len(told) and (told or noun.value != "beer"):
             r.take(noun, *told)
             return _DISTINCT[noun.value]

@@ -17,6 +17,7 @@ _FULL = (
     (_WORDS, _WORDS),
     (("most", "least"), ("measure", "bought", "possessive")),
     (("how_many",), ("distinct", "grouping", "axis")),
+    (("measure",), ("grouping",)),
 )
 _DISTINCT = frozenset({"beers", "breweries", "styles"})
 _SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
@@ -50,6 +51,8 @@ def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
         return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
     if not _DISTINCT.isdisjoint(asked.measures):
         return _speaks_of_self(m) or (bool(asked.spans) and m.has("distinct"))
+    if asked.measures and asked.by and m.has("grouping"):
+        return True  # "units by brewery"
     mine = m.has("possessive") or (_speaks_of_self(m) and m.has("bought"))
     sums_money = asked.measures and (m.has("spend", "order", "which") or (asked.by and not m.has("brewery")))
     return bool(asked.direction and asked.by) and bool(mine or sums_money)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 Measure = Literal[
     "amount",  # money spent
@@ -84,4 +84,4 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def key(self) -> bytes:
         """Equal for equal questions, however their values were listed."""
         filters = sorted(replace(each, values=tuple(sorted(set(each.values)))) for each in self.filters)
-        return msgspec.json.encode(replace(self, filters=tuple(filters)))
+        return msgspec.json.encode(astuple(replace(self, filters=tuple(filters))))
