@@ -58,7 +58,7 @@ def reading(file: Path, catalogue_file: Path | None, as_json: bool, data: Path |
 def conversations(file: Path, as_json: bool, data: Path | None) -> None:
     """Walk each conversation of FILE as its client, and show what came of its last turn.
 
-    Lines: {"id", "client", "turns"}; with "tool", "args", "question", "outcome" or "leftover" in a line they are compared. With
+    Lines: {"id", "client", "turns"}; with "tool", "without", "args", "question", "outcome" or "leftover" in a line they are compared. With
     --json: {"n", "summary", "lines"}, a line has {"id", "tool", "args", "calls", "question", "outcome", "text", "blocks",
     "leftover"} and "ok" where something was compared.
     """

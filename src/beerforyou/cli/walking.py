@@ -23,16 +23,18 @@ from beerforyou.worker.worker import work
 if TYPE_CHECKING:
     from beerforyou.runs.run import Run
 
-EXPECTED = ("tool", "args", "question", "outcome", "leftover")
+EXPECTED = ("tool", "without", "args", "question", "outcome", "leftover")
 
 
 class Line(msgspec.Struct, kw_only=True):
-    """`tool` ("" for none) to `leftover` are what the last turn should bring, each where it is there; of `args` those that matter."""
+    """`tool` ("" for none) to `leftover` are what the last turn should bring, each where it is there; of `args` those that
+    matter. `without`: a tool that it must not call."""
 
     id: str
     client: str
     turns: Annotated[tuple[str, ...], Meta(min_length=1)]
     tool: str | None = None
+    without: str | None = None
     args: dict[str, Any] | None = None
     question: Question | None = None
     outcome: str | None = None
@@ -109,7 +111,7 @@ def _last(name: str, run: Run, reading: Reading) -> Walked:
 
 
 def _as_expected(line: Line, came: Walked) -> bool:
-    tool = line.tool is None or line.tool == came.tool
+    tool = line.tool in (None, came.tool) and line.without not in came.calls
     args = all(came.args.get(name) == value for name, value in (line.args or {}).items())
     question = line.question is None or line.question.key == msgspec.convert(came.question or {}, Question).key
     outcome = line.outcome is None or line.outcome == came.outcome
