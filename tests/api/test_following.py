@@ -147,6 +147,7 @@ async def test_who_knows_an_older_state_does_not_wait(settings: Settings) -> Non
 async def test_a_run_is_followed_live_on_another_replica(settings: Settings) -> None:
     async with replica(settings, works=False) as here, replica(settings, model := Steps(hold=2)) as there:
         run_id = (await asked(there.mine))["run_id"]
+        await model.asked.wait()  # so that what was told by then is kept; what comes is live
         async with following(here.mine, run_id) as events:
             before = await seen(events, "tool_finished")
             assert [event.event for event in before] == ["started", "tool_started", "tool_finished"]
