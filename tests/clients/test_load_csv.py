@@ -98,7 +98,7 @@ async def test_a_bad_purchase_is_named_and_nothing_is_written(files: Files, line
     ("line", "column", "says"),
     [
         ("C-3,,Boise,Idaho,United States,83702,en", "name", "is empty"),
-        ("C-3,Bar,Boise,Idaho,United States,83702,fr", "language", "known are en and pt"),
+        ("C-3,Bar,Boise,Idaho,United States,83702,fr", "language", "known are en, es, pt"),
         ("C-3,Bar,Boise,Idaho,United States,836461234567890123456,en", "postal_code", "20 fit"),
         ("C-1,Bar,Boise,Idaho,United States,83702,en", "client_id", "C-1 is on line 2 already"),
     ],

@@ -1,16 +1,32 @@
-"""The tables of words: the same meanings in both languages, each used, each word once."""
+"""The tables of words: the same meanings in every language, each used, each word once."""
 
+import tomllib
 from collections import Counter
 from importlib import resources
 
+import pytest
+
 from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 
+TAGS = tomllib.loads(resources.files("beerforyou.reading").joinpath("tags.toml").read_text("utf-8"))
+# Of these a language has its own, or needs fewer: they name places, or make up numbers from others.
+_OPEN = {"number", "ordinal", "multiple", "place_city", "place_state", "place_country"}
 
-def test_both_languages_have_the_same_meanings() -> None:
-    meanings, values = ([set(table(language)[part]) for language in LANGUAGES] for part in ("meanings", "values"))
-    assert meanings[0] == meanings[1]
-    assert values[0] == values[1]
-    assert table("pt")["beside"].keys() == table("en")["beside"].keys()
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("part", TAGS)
+def test_every_language_has_the_tags_that_are_defined(part: str, language: str) -> None:
+    assert set(table(language)[part]) == set(TAGS[part])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("tag", sorted(set(TAGS["values"]) - _OPEN))
+def test_every_language_has_every_value(tag: str, language: str) -> None:
+    assert set(table(language)["values"][tag]) == set().union(*(table(each)["values"][tag] for each in LANGUAGES))
+
+
+def test_every_tag_is_defined_in_one_line() -> None:
+    assert all(said and "\n" not in said for tags in TAGS.values() for said in tags.values())
 
 
 def test_every_meaning_is_used() -> None:

@@ -64,7 +64,7 @@ def test_numbers_are_those_of_the_locale(language: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "manner", "first_of_march"),
     [
-        ("es", "long", "1 de marzo de 2026"),
+        ("es-CL", "long", "1 de marzo de 2026"),
         ("fr-CA", "long", "1 mars 2026"),
         ("de-AT", "medium", "01.03.2026"),
         ("sv", "short", "2026-03-01"),

@@ -1,55 +1,20 @@
-"""Types of breweries by the words people use for them, in Portuguese and English, to the catalogue's own."""
+"""Types of breweries by the words people use for them (brewery_types.toml), to the catalogue's own."""
 
 from __future__ import annotations
+
+import tomllib
+from importlib import resources
 
 from beerforyou.catalogue.brewery import TYPES, Unknown
 from beerforyou.catalogue.names import plain
 from beerforyou.catalogue.spelling import Speller
 
-_WORDS: dict[str, tuple[str, ...]] = {
-    "micro": (
-        "microbrewery", "micro brewery", "microbreweries", "micro breweries", "microcervejaria", "microcervejarias",
-        "micro cervejaria", "micro cervejarias", "artesanal", "artesanais", "cervejaria artesanal",
-        "cervejarias artesanais", "craft", "craft brewery", "craft breweries",
-    ),
-    "brewpub": ("brewpubs", "brew pub", "brew pubs", "bar cervejaria", "pub cervejeiro", "pubs cervejeiros"),
-    "regional": (
-        "regionals", "regional brewery", "regional breweries", "regionais", "cervejaria regional",
-        "cervejarias regionais",
-    ),
-    "contract": (
-        "contract brewer", "contract brewers", "contract brewery", "contract breweries", "contract brewing", "cigana",
-        "ciganas", "cervejaria cigana", "cervejarias ciganas", "cigano", "gypsy brewer", "por contrato",
-        "sob contrato", "terceirizada",
-    ),
-    "large": (
-        "large brewery", "large breweries", "big brewery", "big breweries", "macro", "macrobrewery", "macro brewery",
-        "grande", "grandes", "grande cervejaria", "grandes cervejarias", "industrial", "industriais",
-    ),
-    "proprietor": (
-        "proprietors", "alternating proprietor", "alternating proprietors", "alternating proprietorship",
-        "proprietario alternado", "proprietarios alternados", "proprietario",
-    ),
-    "taproom": ("taprooms", "tap room", "tap rooms", "tasting room", "tasting rooms", "sala de degustacao"),
-    "bar": ("bars", "bares", "beer bar", "beer bars", "bar de cerveja", "bares de cerveja"),
-    "nano": (
-        "nanobrewery", "nanobreweries", "nano brewery", "nano breweries", "nanocervejaria", "nanocervejarias",
-        "nano cervejaria", "nano cervejarias",
-    ),
-    "cidery": (
-        "cideries", "cider", "ciders", "cider house", "cidermaker", "sidra", "sidras", "sidreria", "sidraria",
-        "casa de sidra", "cidraria",
-    ),
-    "beergarden": (
-        "beergardens", "beer garden", "beer gardens", "biergarten", "biergartens", "jardim de cerveja",
-        "jardins de cerveja", "jardim cervejeiro",
-    ),
-    "location": ("locations", "filial", "filiais", "branch", "branches"),
-    "closed": ("closed brewery", "closed breweries", "fechada", "fechadas", "cervejarias fechadas"),
-    "planning": ("planned", "em planejamento", "planejada", "planejadas", "in planning"),
-}  # fmt: skip
-
-TYPE_WORDS = {word: kind for kind in TYPES for word in (kind, *_WORDS[kind])}
+BY_LANGUAGE: dict[str, dict[str, list[str]]] = tomllib.loads(
+    resources.files("beerforyou.catalogue").joinpath("brewery_types.toml").read_text(encoding="utf-8")
+)
+TYPE_WORDS = {kind: kind for kind in TYPES} | {
+    plain(word): kind for said in BY_LANGUAGE.values() for kind, words in said.items() for word in words
+}
 _SPELLER = Speller(TYPE_WORDS)
 
 

@@ -34,7 +34,7 @@ def _client_id(dialect: Dialect, value: str) -> str:
 def _language(dialect: Dialect, value: str) -> str:
     language = value.lower().replace("_", "-").partition("-")[0]
     if language not in ("", *LANGUAGES):
-        raise ValueError(f"is {value!a}; known are {' and '.join(LANGUAGES)}")
+        raise ValueError(f"is {value!a}; known are {', '.join(LANGUAGES)}")
     return language
 
 

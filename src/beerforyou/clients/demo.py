@@ -42,15 +42,14 @@ class Style(msgspec.Struct, frozen=True):
 
 
 class Names(msgspec.Struct, frozen=True):
-    kinds: tuple[str, ...]
-    names: tuple[str, ...]
+    order: tuple[str, ...]
+    parts: dict[str, tuple[str, ...]]
 
 
 class Words(msgspec.Struct, frozen=True):
     beers: tuple[str, ...]
     forms: tuple[str, ...]
-    en: Names
-    pt: Names
+    bars: dict[str, Names]
     styles: tuple[Style, ...]
 
 
@@ -146,9 +145,8 @@ def _buyer(number: int, pools: Pools, seed: int) -> Buyer:
 
 
 def _name(rng: Random, language: str) -> str:
-    if language == "pt":
-        return f"{rng.choice(WORDS.pt.kinds)} {rng.choice(WORDS.pt.names)}"
-    return f"{rng.choice(WORDS.en.names)} {rng.choice(WORDS.en.kinds)}"
+    words = WORDS.bars[language]
+    return " ".join(rng.choice(words.parts[part]) for part in words.order)
 
 
 def _client(buyer: Buyer) -> dict[str, object]:

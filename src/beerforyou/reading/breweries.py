@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.names import LIKELY, POSSIBLE, SURE, Name
 from beerforyou.reading.novelty import denies_purchase
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
 _ABOUT_ONE = ("tell_about", "website", "summary")
-_INTERROGATIVES = frozenset(
-    {"what", "whats", "which", "who", "how", "when", "why", "qual", "quais", "que", "o", "quem", "quando"}
-)
+_INTERROGATIVES = small_words("interrogatives")
 # Words that look for something in a place, and say nothing of their own.
 _ABOUT_PLACE = (
     "place", "find", "exists", "want", "fill", "good", "more", "only", "hello", "thanks", "yes", "ack", "not", "here",
@@ -148,7 +147,7 @@ def _asks_more_than_name(m: Utterance, s: Slots) -> bool:
 
 def _is_pointed_at(m: Utterance, name: Name) -> bool:
     """A whole name, a capital, the first word, or an article: one lower-case word may be a word like any other."""
-    article = m.word(name.start - 1) in {"a", "o", "da", "do", "na", "no", "about"}
+    article = m.word(name.start - 1) in small_words("before_name")
     return name.sure >= SURE or name.end - name.start > 1 or name.start == 0 or article or m.is_name_like(name.start)
 
 

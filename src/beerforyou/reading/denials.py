@@ -13,20 +13,23 @@ from itertools import islice
 import msgspec
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.lexicon import Mark, small_words
 from beerforyou.reading.places import PlaceSpan
 from beerforyou.reading.utterance import Utterance
 
 _REACH = 6  # words between a denial and the thing that it leaves out
 _MOST = 5  # corrections that are heeded: who has more of them has no question
 _NEAR = 3  # words between a denial and the wish that it denies
-_NO = frozenset({"nao", "not"})
 _CONTENT = ("brewery", "new", "recommend", "buy", "my_list", "where", "named", "tell_about", "website", "summary", "find",
             "ordinal", "spend", "preference", "history", "profile", "here", "only", "popular")  # fmt: skip
 _DENIED = ("brewery", "new", "where", "website", "summary", "recommend")
-_SKIPPED = frozenset({"more", "mais", "a", "o", "as", "os", "any", "the", "de", "um", "uma", "in", "em", "no", "na"})
+_SKIPPED = small_words("after_denial")
 _BLOCKS = ("buy", "keep", "i", "exists", "they_buy", "supply", "yet", "my_list", "including")  # another verb is denied
 _JOINS = ("and", "or")
+
+
+def _no(m: Utterance) -> frozenset[str]:
+    return small_words("last_no", m.language)
 
 
 class Denials(msgspec.Struct, frozen=True):
@@ -47,7 +50,7 @@ Thing = PlaceSpan | Mention
 
 
 def denials_in(m: Utterance, places: list[PlaceSpan], types: list[Mention]) -> Denials:
-    if not m.has("leave_out", "correction", "instead", "not") and _NO.isdisjoint(m.plain):
+    if not m.has("leave_out", "correction", "instead", "not") and _no(m).isdisjoint(m.plain):
         return Denials()
     every: list[Thing] = [*places, *types]
     things = sorted(every, key=lambda thing: thing.start)
@@ -79,7 +82,7 @@ def _left_out(m: Utterance, things: list[Thing]) -> tuple[list[Thing], set[int]]
 
 def _things_after(m: Utterance, cue: Mark, clause: range, things: list[Thing]) -> Iterator[Thing]:
     """The first thing after a denial when nothing else is denied before it, with those that "or" joins to it."""
-    if m.has_at(cue.start, "no_answer", "exists") or _is_portuguese_in(m, cue):
+    if m.has_at(cue.start, "no_answer", "exists") or _says_in(m, cue):
         return
     at = cue.end
     for thing in islice(things, bisect_left(things, cue.end, key=lambda thing: thing.start), None):
@@ -102,15 +105,15 @@ def _leads_to(m: Utterance, start: int, end: int, clause: range, joined: bool) -
     )
 
 
-def _is_portuguese_in(m: Utterance, cue: Mark) -> bool:
-    """ "new breweries no Texas": Portuguese for "in the"."""
+def _says_in(m: Utterance, cue: Mark) -> bool:
+    """ "new breweries no Texas": in Portuguese "no" is "in the"."""
     before = m.has_at(cue.start - 1, "brewery", "new") or m.mention_at("type", cue.start - 1) is not None
-    return m.plain[cue.start] == "no" and before and not m.words[cue.start].begins_clause
+    return m.plain[cue.start] in small_words("no_or_in", m.language) and before and not m.words[cue.start].begins_clause
 
 
 def _before_no(m: Utterance, clause: range, things: list[Thing]) -> Thing | None:
-    """ "Austin não", "brewpub não": in Portuguese the no may come last."""
-    if m.word(clause.stop - 1) not in _NO:
+    """ "Austin não", "brewpub no": the no may come last."""
+    if m.word(clause.stop - 1) not in _no(m):
         return None
     return next((thing for thing in things if thing.end == clause.stop - 1), None)
 
@@ -144,7 +147,7 @@ def _wishes(m: Utterance, left_out: set[int], wanted: list[Thing]) -> set[int]:
 
 def _denies_wish(m: Utterance, mark: Mark, clause: range) -> bool:
     """Is it a wish that is denied ("não quero site", "no more breweries"), and not a purchase?"""
-    if m.has_at(mark.start, "including", "yet", "no_answer") or _is_portuguese_in(m, mark):
+    if m.has_at(mark.start, "including", "yet", "no_answer") or _says_in(m, mark):
         return False
     following = range(mark.end, min(mark.end + _NEAR, clause.stop))
     if mark.tag == "not" and any(m.starts(i, "deniable") for i in following):

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from beerforyou.reading.lexicon import small_words, words_of
 from beerforyou.reading.reading import HALF_THE_WORLD_KM
 from beerforyou.reading.utterance import Utterance
 
 WALK_KM = 2.0  # "on foot": half an hour
-_KM = {"km": 1.0, "kms": 1.0, "k": 1.0, "mi": 1.609344, "miles": 1.609344}  # written onto the number: "20km"
+_KM = {word: float(km) for word, km in words_of("distance")}  # written onto the number: "20km"
 _MILE = 1.609344
 _NUMBER = re.compile(rf"(\d{{1,5}})({'|'.join(_KM)})?")
-_HALVES = frozenset({"half", "meia", "meio"})
+_HALVES = small_words("half")
 
 
 class Distance(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ def _with_unit(m: Utterance, i: int) -> Distance | None:
     unit = next(iter(m.starting(i, "distance")), None)
     if unit is None or i == 0:
         return None
-    before = i - 1 if m.word(i - 1) not in {"a", "an"} else i - 2
+    before = i - 1 if m.word(i - 1) not in small_words("a") else i - 2
     start, number = _number(m, before)
     if not number:
         return None

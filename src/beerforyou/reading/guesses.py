@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
@@ -23,5 +24,5 @@ def guesses_own_data(m: Utterance, s: Slots) -> bool:
 
 
 def guesses_search(m: Utterance, s: Slots) -> bool:
-    counts = m.has("how_many") or m.word(0) in {"who", "quem", "when", "quando", "why"}
+    counts = m.has("how_many") or m.word(0) in small_words("who_or_when")
     return bool(m.words) and m.words[-1].asked and any(span.led for span in s.places) and not counts

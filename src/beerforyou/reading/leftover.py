@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 
 from beerforyou.reading.evidence import words_of_marks
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.names import LIKELY
 from beerforyou.reading.reading import Intent
 from beerforyou.reading.searches import used_by_search
@@ -44,7 +45,7 @@ _SAYS_ALL = frozenset({
 })  # fmt: skip
 # Small words that make another question of the same slots: "quando comprei", "não comprei", "já comprei".
 _TURNING = ("not", "yet", "without", "already", "only", "including", "most", "least")
-_TURNING_WORDS = frozenset({"quando", "when", "why", "porque", "como", "how", "onde", "where", "quem", "who"})
+_TURNING_WORDS = small_words("manner_asked")
 
 
 def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import msgspec
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import brewery_key
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.lookups import Tangled
 from beerforyou.reading.place_sense import is_trade_name
 from beerforyou.reading.places import PlaceSpan
@@ -18,8 +19,8 @@ from beerforyou.reading.utterance import Utterance
 
 SURE, LIKELY, POSSIBLE = 3, 2, 1
 _LONGEST = 15  # words: no name of Open Brewery DB has more than 12, and what has more is a list of names
-_HEADS = {"cervejaria", "microcervejaria", "brouwerij", "brasserie", "brauerei"}  # stand before the name
-_JOINERS = {"and", "of", "the", "de", "da", "do", "e"}
+_HEADS = small_words("heads") | {"brouwerij", "brasserie", "brauerei"}  # stand before the name
+_JOINERS = small_words("joins_brewery")
 _NOT_NAMES = ("business", "month", "weekday", "style", "number", "relative_day")
 
 

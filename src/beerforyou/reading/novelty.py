@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.lexicon import Mark, small_words
 from beerforyou.reading.utterance import Utterance
 
 Novelty = Literal["", "new", "known", "any"]
 _REACH = 6  # words between a negation and what it denies
-_SUBJECTS = frozenset({"i", "im", "ive", "we", "were", "weve", "eu", "gente", "nos", "my", "our"})
-_OBJECTS = frozenset({"me", "us", "mim", "nos", "gente"})
-_RELATIVES = frozenset({"que", "that", "which", "who", "ones", "quem", "from"})
-_ON_LIST = frozenset({"on", "in", "na", "no", "nas", "nos", "entre", "among"})
+_SUBJECTS = small_words("subjects")
+_OBJECTS = small_words("objects")
+_RELATIVES = small_words("relatives")
+_ON_LIST = small_words("on_list")
 
 
 def novelty_in(m: Utterance) -> Novelty:

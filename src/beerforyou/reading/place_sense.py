@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.text import TRADE
 from beerforyou.reading.utterance import Utterance
 
@@ -16,8 +17,8 @@ STRONG_LEADS = ("in_place", "near", "place_word", "city_word", "state_word")
 LEADS = (*STRONG_LEADS, "of", "and_what_about", "correction", "leave_out")
 FEW = 3  # open breweries: a name of fewer is taken for a place only when something leads to it
 SMALL = 10  # open breweries: a city of fewer yields to a brewery of its name, when the message asks about one
-_IN = {"in", "em", "no", "na", "nos", "nas"}  # in messages of both languages
-_ARTICLES = {"the", "o", "a", "os", "as", "downtown", "greater"}
+_IN = small_words("inside")  # in messages of any language
+_ARTICLES = small_words("before_place")
 _ASKS_ABOUT_ONE = ("tell_about", "makes", "website", "summary", "exists", "named", "where")
 _OTHER_SENSES = ("month", "weekday", "everyone", "here", "website")
 _NAMED_BY_US = ("demonym", "place_city", "place_country")
@@ -110,8 +111,8 @@ def _is_rather(m: Utterance, name: Mention, candidates: Sequence[Mention]) -> bo
 
 
 def _has_article(m: Utterance, start: int) -> bool:
-    """ "a Boulder", "da Boulder": in Portuguese a brewery has an article, and a city has none."""
-    return m.language == "pt" and m.word(start - 1) in {"a", "da", "na", "pela"}
+    """ "a Boulder", "da Boulder": in some languages a brewery has an article, and a city has none."""
+    return m.word(start - 1) in small_words("brewerys_article", m.language)
 
 
 def _is_titled(m: Utterance, name: Mention, end: int) -> bool:
@@ -132,9 +133,9 @@ def meant(m: Utterance, candidates: Sequence[Mention], follows: bool) -> tuple[M
     kinds = {mention.kind: mention for mention in candidates}
     start, end = candidates[0].start, candidates[0].end
     following = m.word(end)
-    if "state" in kinds and (following in {"state", "estado"} or m.ends(start, "state_word")):
-        return kinds["state"], end + (following in {"state", "estado"})
-    if "city" in kinds and following == "city":
+    if "state" in kinds and (following in small_words("state_noun") or m.ends(start, "state_word")):
+        return kinds["state"], end + (following in small_words("state_noun"))
+    if "city" in kinds and following in small_words("city_noun"):
         return kinds["city"], end + 1
     if "city" in kinds and (m.ends(start, "city_word") or _state_follows(m, end)):
         return kinds["city"], end

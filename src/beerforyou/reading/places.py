@@ -15,37 +15,15 @@ from msgspec.structs import replace
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.catalogue.names import fold
-from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.lexicon import Mark, capital_names, small_words
 from beerforyou.reading.place_sense import FEW, STRONG_LEADS, is_about_breweries, is_led, is_place, meant
 from beerforyou.reading.text import TRADE
 from beerforyou.reading.utterance import Utterance
 
 KINDS: tuple[Literal["city", "state", "country"], ...] = ("city", "state", "country")
-_ARTICLES = {"the", "o", "a", "os", "as"}
-_JOINERS = {"de", "do", "da", "dos", "das", "of", "the", "del", "la", "e"}  # inside of names
-_BEGINNINGS = frozenset(
-    {
-        "sao",
-        "nova",
-        "novo",
-        "new",
-        "santa",
-        "santo",
-        "porto",
-        "boa",
-        "bom",
-        "los",
-        "las",
-        "el",
-        "st",
-        "fort",
-        "port",
-        "north",
-        "south",
-        "east",
-        "west",
-    }
-)  # ordinary words that begin names
+_ARTICLES = small_words("articles")
+_JOINERS = small_words("joins_place")  # inside of names
+_BEGINNINGS = small_words("begins_place")  # ordinary words that begin names
 _BETWEEN = 4  # words at most between two places of a list: "Houston and also in Dallas"
 _NEIGHBOURS = 2  # words at most between a city and its state: "Vancouver, no Canadá"
 
@@ -151,7 +129,7 @@ def _by_other_names(m: Utterance) -> Iterator[Mention]:
             yield Mention(start=mark.start, end=mark.end, kind=kind, name=mark.value, weight=FEW)
     if m.has("brewery", "beer", "new", "recommend", "find", "style", "keep") or m.mentions_of("type"):
         for mark in m.all("demonym"):
-            if m.language == "en" or not m.is_name_like(mark.start):  # "o Bar do Alemão" is somebody's name
+            if not capital_names(m.language) or not m.is_name_like(mark.start):  # "o Bar do Alemão" is somebody's name
                 yield Mention(start=mark.start, end=mark.end, kind="country", name=mark.value, weight=FEW)
 
 
@@ -163,7 +141,7 @@ def _span(m: Utterance, candidates: list[Mention], last: PlaceSpan | None) -> Pl
         return None
     mention, end = meant(m, candidates, follows)
     place = _place(m, mention)
-    said = end > mention.end or m.plain[mention.end - 1] in {"state", "estado"} or m.ends(start, "state_word")
+    said = end > mention.end or m.plain[mention.end - 1] in small_words("state_noun") or m.ends(start, "state_word")
     if mention.kind == "state" and said:
         place = _state(m, mention, place)
     return PlaceSpan(start, end, place, is_led(m, start))

@@ -6,12 +6,14 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 
-from beerforyou.reading.lexicon import Mark
+from beerforyou.reading.lexicon import Mark, small_words
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
-_CLIENT_ID = re.compile(r"\b(?:clt|clientes?|clients?|customers?|id) \d+")
-_OWN_ID = re.compile(r"\b(?:sou|i am|im|my|meu|minha)\b.{0,20}$")
+_CLIENT_ID = re.compile(rf"\b(?:clt|{'|'.join(small_words('numbered'))}) \d+")
+_OWN_ID = re.compile(rf"\b(?:{'|'.join(small_words('own_number'))})\b.{{0,20}}$")
+_DID = small_words("did") | small_words("has_done")
+_ARTICLES = small_words("articles")
 _DATA = ("buy", "spend", "purchases", "history", "profile", "preference", "personal_data", "popular", "compare", "top",
          "third_person")  # fmt: skip
 _GOODS = ("buy", "spend", "beer", "style", "brewery", "popular", "dimension", "how_many")
@@ -61,7 +63,7 @@ def _names_somebody(m: Utterance, s: Slots) -> bool:
     if m.has("self", "i", "clients", "everyone", "my_business"):
         return False
     subjects = [mark.start - 1 for mark in m.all("third_person")]
-    subjects += [i + 1 + (m.word(i + 1) == "the") for i, word in enumerate(m.plain) if word in {"did", "does", "has"}]
+    subjects += [i + 1 + (m.word(i + 1) in _ARTICLES) for i, word in enumerate(m.plain) if word in _DID]
     return any(_is_proper(m, i) and i not in s.sure_words for i in subjects)
 
 

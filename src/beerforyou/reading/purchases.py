@@ -6,6 +6,7 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.reading.asked import Asked
 from beerforyou.reading.asking import asked_of
 from beerforyou.reading.leftover import leftover_of
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.names import LIKELY, SURE
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
@@ -104,7 +105,7 @@ def wants_own_data(m: Utterance, s: Slots) -> bool:
 
 def _speaks_of_self(m: Utterance) -> bool:
     """ "gasto" and "comprado" may be what I spend and bought, or what anybody does."""
-    said = any(m.plain[mark.start] not in {"gasto", "comprado"} for mark in m.all("i"))
+    said = any(m.plain[mark.start] not in small_words("anybodys") for mark in m.all("i"))
     return said or m.has("self", "possessive")
 
 
@@ -177,7 +178,7 @@ def _asks_which_beer(m: Utterance) -> bool:
 
 def continues_question(m: Utterance, s: Slots) -> bool:
     """ "e em março?", "and by style?": the rest of the question was said before."""
-    grouped = any(m.word(mark.start - 1) in {"by", "per", "por"} for mark in m.all("dimension"))
+    grouped = any(m.word(mark.start - 1) in small_words("per") for mark in m.all("dimension"))
     timed = [i for period in s.periods for i in range(period.start, period.end)]
     by = ("dimension",) if grouped else ()  # else "breweries" is what is sought, and no grouping
     return (grouped or bool(timed)) and m.covered(

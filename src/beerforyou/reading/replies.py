@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.names import LIKELY, POSSIBLE
 from beerforyou.reading.picks import says_only
 from beerforyou.reading.slots import Slots
 from beerforyou.reading.utterance import Utterance
 
-_POINTING = frozenset({"a", "o", "as", "os", "the", "that", "aquela", "aquele", "essa", "esse"})
+_POINTING = small_words("finger")
+_STAND_IN = small_words("stand_in_last")  # "the Stone one"
 
 
 def declines(m: Utterance, s: Slots) -> bool:
@@ -74,9 +76,9 @@ def points_at_place(m: Utterance, s: Slots) -> bool:
     typed = [i for mention in s.type_mentions for i in range(mention.start, mention.end)]
     singular = bool(typed) and not any(m.plain[i].endswith("s") for i in typed)
     of = (
-        m.plain[first + 1] in {"de", "do", "da", "one"}
-        or m.plain[-1] == "one"
-        or m.plain[first : first + 2] == ["a", "que"]
+        m.plain[first + 1] in small_words("finger_of")
+        or m.plain[-1] in _STAND_IN
+        or " ".join(m.plain[first : first + 2]) in small_words("finger_that")
     )
     return (of or singular) and says_only(
         m, "place", "where", "in_place", "of", "pointing", "it", "yes", besides=(*_ones(m), *typed)
@@ -90,10 +92,10 @@ def picks_by_name(m: Utterance, s: Slots) -> bool:
         return False
     if name.sure < LIKELY and not m.words[name.start].capital and m.word(name.start - 1) not in _POINTING:
         return False
-    said = m.has("yes") or (m.plain[0] in _POINTING and m.plain[-1] == "one")
+    said = m.has("yes") or (m.plain[0] in _POINTING and m.plain[-1] in _STAND_IN)
     besides = (*range(name.start, name.end), *_ones(m))
     return said and m.covered("yes", "ack", "tell_about", "thanks", besides=besides)
 
 
 def _ones(m: Utterance) -> list[int]:
-    return [i for i, word in enumerate(m.plain) if word == "one"]
+    return [i for i, word in enumerate(m.plain) if word in _STAND_IN]

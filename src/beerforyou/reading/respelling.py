@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from beerforyou.catalogue.names import brewery_key, fold
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.place_sense import is_about_breweries, is_led
 from beerforyou.reading.places import KINDS
 from beerforyou.reading.text import TRADE
@@ -77,7 +78,7 @@ def _stands_as_place(m: Utterance, i: int) -> bool:
 
 
 def _brewery(m: Utterance, i: int) -> dict[int, str]:
-    third_person = m.has("third_person") or not {"did", "does"}.isdisjoint(m.plain)
+    third_person = m.has("third_person") or not small_words("did").isdisjoint(m.plain)
     about_somebody = third_person and m.has("buy", "spend") and not m.has("i", "self")
     class_of_names = m.has("named") and m.has("breweries_all")  # "cervejarias com nome de santo" asks for no one's name
     if about_somebody or class_of_names or not m.has(*_ASKS_ABOUT_ONE):
@@ -113,7 +114,7 @@ def _titled(m: Utterance, i: int) -> range:
 
 def _may_be_name(m: Utterance, i: int) -> bool:
     return (
-        not m.is_function(i)
+        not m.is_own_function(i)
         and not m.has_at(i, "brewery", "of_or_with", "tell_about", "website", "number")
         and m.plain[i] not in TRADE
     )

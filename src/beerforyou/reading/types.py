@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.lexicon import small_words
 from beerforyou.reading.utterance import Utterance
 
-_CRAFT = frozenset(
-    {"craft", "artesanal", "artesanais"}
-)  # says "brewery" and no type, whatever the catalogue makes of it
-_BESIDE = frozenset({"ones", "type", "types", "kind", "tipo", "tipos"})  # what a type stands next to
+_BESIDE = small_words("type_noun")  # what a type stands next to
 _ALONE = frozenset({"brewpub", "taproom", "nano", "micro", "beergarden", "cidery"})  # their words mean nothing else
 
 
@@ -45,8 +43,8 @@ def _stands_beside(m: Utterance, start: int, end: int) -> bool:
 def _is_type(m: Utterance, mention: Mention, rest: Set[int]) -> bool:
     """`rest`: the words of the message that say more than "and only ...?"."""
     words = range(mention.start, mention.end)
-    said = {m.plain[i] for i in words}
-    if mention.name == "location" or said == {"proprietario"} or (said & _CRAFT and mention.name == "micro"):
+    craft = mention.name == "micro" and any(m.has_at(i, "craft") for i in words)  # "brewery", and no type
+    if mention.name == "location" or craft:
         return False
     if mention.name in _ALONE or len(words) > 1:
         return True

@@ -11,11 +11,12 @@ from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.lexicon import (
     LANGUAGES,
     Language,
+    Lexicon,
     Mark,
     lexicon,
-    long_form,
     meanings,
     phrases,
+    short_of,
     table,
     vocabulary,
 )
@@ -25,7 +26,8 @@ from beerforyou.reading.text import TRADE, Word, shouted
 
 Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
 _LONG_MONTH = 7  # letters: "Octobre" is no name, "Marsh" may be one
-FUNCTION_WEIGHT = 3  # a function word tells the language better than a noun, which travels ("breweries em Austin")
+TELLING_WEIGHT = 3  # of function words and replies; nouns travel ("breweries em Austin")
+_REPLIES = frozenset({"yes", "no", "hello", "thanks", "bye"})
 
 
 class Utterance:
@@ -39,16 +41,18 @@ class Utterance:
         self._titled = self._with_capitals()
         written = [word.plain for word in words]
         self._find_names(written)
-        self.plain = self._repaired(self._owners(written))
+        accented = [word.raw.lower() for word in words if not word.raw.isascii()]
+        heard = _heard([*self._outside_names(written), *accented]) or (language and (language,)) or LANGUAGES
+        self.plain = self._repaired(self._owners(written, heard), heard)
         self.guessed = {
-            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != long_form(word)
+            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != short_of(word, heard)
         }
         if self.plain != written:
             self._find_names(self.plain)
-        self.language: Language = _language(self.plain, language)
+        self.language: Language = _language([*self._outside_names(self.plain), *accented], language)
         self._function = _function_words(self.language)
-        known = vocabulary()
-        self._unknown = {i for i, word in enumerate(self.plain) if word not in known and word.isalpha()}
+        self._known = vocabulary(self.language)
+        self._unknown = {i for i, word in enumerate(self.plain) if word not in self._known and word.isalpha()}
         self._keep(meanings(self.language).marks(self.plain))
 
     def __len__(self) -> int:
@@ -114,11 +118,15 @@ class Utterance:
     def is_function(self, i: int) -> bool:
         return self.plain[i] in self._function
 
+    def is_own_function(self, i: int) -> bool:
+        """Of the message's own language: "Los" may begin a name in English."""
+        return self.plain[i] in lexicon(self.language).function
+
     def is_known(self, i: int) -> bool:
-        return self.plain[i] in vocabulary()
+        return self.plain[i] in self._known
 
     def is_strange(self, i: int) -> bool:
-        """A word that neither language knows, alone or in a phrase."""
+        """A word that is not known, alone or in a phrase."""
         return i in self._unknown and not self._at[i]
 
     def is_name_like(self, i: int) -> bool:
@@ -127,7 +135,7 @@ class Utterance:
 
     @property
     def has_unknown(self) -> bool:
-        """Is there a word that neither language knows?"""
+        """Is there a word that is not known?"""
         return bool(self._unknown)
 
     def may_name(self, *kinds: str) -> bool:
@@ -229,7 +237,16 @@ class Utterance:
             self._edges = starts, ends
         return self._edges
 
-    def _owners(self, written: list[str]) -> list[str]:
+    def _outside_names(self, words: list[str]) -> list[str]:
+        """Without names, which may be of any language: those of several words ("Los Angeles", "La Cumbre Brewing" but for the
+        last of it), and what has a capital inside a sentence.
+        """
+        longer = [mention for mention in self.mentions if mention.end - mention.start > 1 and mention.kind != "type"]
+        named = {i for mention in longer for i in range(mention.start, mention.end)}
+        named |= {i for i in self._titled if len(words[i]) > 1}  # "I" is no name
+        return [word for i, word in enumerate(words) if i not in named or word in TRADE] if named else words
+
+    def _owners(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
         """ "Stone's website" is about Stone; "Bell's" is a name and stays."""
         if not any(word.owner for word in self.words):
             return written
@@ -237,14 +254,14 @@ class Utterance:
             i for mention in self.mentions for i in range(mention.start, max(mention.end - 1, mention.start + 1))
         }
         return [
-            word.owner if word.owner in TRADE or (word.owner and i not in first_words and word.plain not in vocabulary()) else word.plain
+            word.owner if word.owner in TRADE or (word.owner and i not in first_words and not _is_known(word.plain, languages)) else word.plain
             for i, word in enumerate(self.words)
         ]  # fmt: skip
 
-    def _repaired(self, written: list[str]) -> list[str]:
+    def _repaired(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
         """Names keep their letters: those of the catalogue, and whatever has a capital inside a sentence."""
         named = {i for mention in self.mentions if not mention.short for i in range(mention.start, mention.end)}
-        repairs = [word if i in named else repaired(word) for i, word in enumerate(written)]
+        repairs = [word if i in named else repaired(word, languages) for i, word in enumerate(written)]
         return [
             word if self.is_name_like(i) and repair not in TRADE and repair not in _long_months() else repair
             for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
@@ -267,21 +284,53 @@ def _long_months() -> frozenset[str]:
 
 @cache
 def _function_words(language: Language) -> frozenset[str]:
-    """The language's own, and the other's where they mean nothing in this one."""
+    """The language's own, and the others' where they mean nothing in this one."""
     own = lexicon(language)
     return own.function.union(*(lexicon(other).function - own.telling for other in LANGUAGES))
 
 
+def _is_known(word: str, languages: tuple[Language, ...]) -> bool:
+    return any(word in vocabulary(language) for language in languages)
+
+
 def _language(words: list[str], before: Language | Literal[""]) -> Language:
-    """Whose words most of them are; where they say nothing, as in "?", "ok" or a name, the one before."""
-    scores = [sum(weights.get(word, 0) for word in words) for weights in _weights()]
+    """The one before where it knows all that any language knows of them, as in "?", "ok", "no" or a name; else the one whose
+    words most of them are.
+    """
+    if before and all(word in lexicon(before).whole for word in words if word in _weights()):
+        return before
+    likeliest = _likeliest(words) or LANGUAGES
+    return before if before and before in likeliest else likeliest[0]
+
+
+def _heard(words: list[str]) -> tuple[Language, ...]:
+    """The likeliest languages first, then those with a word that none of them knows: in "yes, a segunda" both."""
+    likeliest = _likeliest(words)
+    strange = [word for word in words if not any(word in lexicon(language).single for language in likeliest)]
+    others = [language for language in LANGUAGES if language not in likeliest]
+    return (*likeliest, *(other for other in others if not lexicon(other).telling.isdisjoint(strange)))
+
+
+def _likeliest(words: list[str]) -> tuple[Language, ...]:
+    """The languages that the words speak for, and for none more; none when they say nothing."""
+    weights = _weights()
+    said = [weights[word] for word in words if word in weights]
+    if not said:
+        return ()
+    scores = [sum(column) for column in zip(*said, strict=True)]
     best = max(scores)
-    likeliest = [language for language, score in zip(LANGUAGES, scores, strict=True) if score == best]
-    return before if before in likeliest else likeliest[0]
+    return tuple([language for language, score in zip(LANGUAGES, scores, strict=True) if score == best])
 
 
 @cache
-def _weights() -> tuple[dict[str, int], ...]:
-    """By language, how much a word speaks for it."""
-    known = [lexicon(language) for language in LANGUAGES]
-    return tuple({word: FUNCTION_WEIGHT if word in own.function else 1 for word in own.single} for own in known)
+def _weights() -> dict[str, tuple[int, ...]]:
+    """How much a word speaks for each language."""
+    known = frozenset[str]().union(*(lexicon(language).single for language in LANGUAGES))
+    return {word: tuple(_weight(word, lexicon(language)) for language in LANGUAGES) for word in known}
+
+
+def _weight(word: str, own: Lexicon) -> int:
+    if word not in own.single:
+        return 0
+    replies = not _REPLIES.isdisjoint(tag for tag, _ in own.meanings.get(word, ()))
+    return TELLING_WEIGHT if word in own.function or replies else 1

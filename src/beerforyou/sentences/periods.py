@@ -125,8 +125,9 @@ def _open(
     since: date | None, until: date | None, language: Language, today: date | None, yesterday: date | None
 ) -> str:
     if since:
-        whole = Span(since, _month_end(since)) if since.day == 1 else Span(since, since)
-        return say("during.since", language, span=named(whole, language))
+        if since.day == 1:
+            return say("during.since", language, span=named(Span(since, _month_end(since)), language))
+        return say("during.since_day", language, span=day_name(since, language))
     if until is None:
         return ""
     if until in (today, yesterday):

@@ -1,13 +1,13 @@
 """What words say: one table of meanings per language, and the marks that they leave on a message.
 
 A phrase may have several meanings, and words inside a phrase keep their own; rules decide what counts. The tables
-are `pt.toml` and `en.toml`; typing mistakes in their words are repaired by `spelling.py`.
+are the files beside this one, one a language; typing mistakes in their words are repaired by `spelling.py`.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import zip_longest
@@ -19,16 +19,6 @@ from beerforyou.catalogue.brewery_types import TYPE_WORDS
 from beerforyou.catalogue.names import plain
 
 Language = str  # the name of its file
-LANGUAGES: tuple[Language, ...] = tuple(
-    sorted(
-        (
-            file.name.removesuffix(".toml")
-            for file in resources.files(__name__).iterdir()
-            if file.name.endswith(".toml")
-        ),
-        reverse=True,
-    )
-)
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -42,24 +32,36 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Lexicon:
     """`function`: words that tell the language and little else. `telling`: those and every word with a meaning.
-    `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known word, common ones without a meaning here included. `meanings`: (tag, value) by phrase."""
+    `meaningful`: those and every word inside a phrase that names no place. `whole`: every known word that stands alone, common ones without a
+    meaning and accents included. `beside`: words that may stand in messages of a kind, and say nothing there. `single`: every known
+    word. `meanings`: (tag, value) by phrase."""
 
-    def __init__(self, table: dict[str, Any]) -> None:
-        self.function = frozenset(phrases(table["function"]["words"]))
+    def __init__(self, language: Language) -> None:
+        read = table(language)
+        self._short = short_forms(language)
+        self.function = frozenset(self._phrases(read["function"]["words"]))
         self.meanings: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._add("courtesy", table["function"]["courtesy"])
-        for tag, text in table["meanings"].items():
+        self._add("courtesy", read["function"]["courtesy"])
+        for tag, text in read["meanings"].items():
             self._add(tag, text)
-        for tag, values in table["values"].items():
+        for tag, values in read["values"].items():
             for value, text in values.items():
                 self._add(tag, text, value)
         self.telling = self.function | {phrase for phrase in self.meanings if " " not in phrase}
         inside = {word for phrase in self.meanings for word in phrase.split()}
-        self.beside = {kind: frozenset(phrases(text)) for kind, text in table["beside"].items()}
-        self.single = self.telling.union(inside, phrases(table["function"]["common"]), *self.beside.values())
+        telling = {phrase for phrase, said in self.meanings.items() if not said[0][0].startswith("place_")}
+        self.beside = {kind: frozenset(self._phrases(text)) for kind, text in read["beside"].items()}
+        self.meaningful = self.telling.union(word for phrase in telling for word in phrase.split())
+        self.whole = self.telling.union(self._phrases(read["function"]["common"]), *self.beside.values())
+        self.whole |= frozenset(_accented(read))  # "más" speaks for Spanish, "mas" for Portuguese too
+        self.single = self.whole | inside
+
+    def _phrases(self, text: str) -> Iterator[str]:
+        for phrase in phrases(text):
+            yield " ".join([self._short.get(word, word) for word in phrase.split()])
 
     def _add(self, tag: str, text: str, value: str = "") -> None:
-        for phrase in phrases(text):
+        for phrase in self._phrases(text):
             said = self.meanings.get(phrase, ())
             self.meanings[phrase] = said if (tag, value) in said else (*said, (tag, value))
 
@@ -101,6 +103,15 @@ def beside(language: Language, *kinds: str) -> frozenset[str]:
     return words.union(*(lexicon(o).beside[kind] - own.telling for o in LANGUAGES for kind in kinds))
 
 
+def _accented(read: dict[str, Any]) -> Iterator[str]:
+    texts = (
+        *read["function"].values(),
+        *read["meanings"].values(),
+        *(t for v in read["values"].values() for t in v.values()),
+    )
+    return (word for text in texts for word in text.lower().replace(",", " ").split() if not word.isascii())
+
+
 def _begin(phrase: str) -> tuple[int, str, str]:
     words = phrase.split()
     return len(words), words[0], words[1]
@@ -112,22 +123,34 @@ def meanings(language: Language) -> Meanings:
 
 
 def phrases(text: str) -> Iterator[str]:
-    """The plain forms of a table's entry: phrases with commas between them."""
-    for part in text.split(","):
-        yield " ".join(long_form(word) for word in plain(part).split()) or part.strip()
+    """The plain forms of a table's entry: phrases with commas between them; none of an empty one."""
+    for part in filter(str.strip, text.split(",")):
+        yield " ".join(plain(part).split()) or part.strip()
 
 
-def long_form(word: str) -> str:
-    """The word that a chat spelling stands for ("vc", "thx"), or the word itself."""
-    return _short().get(word, word)
+def long_form(word: str, language: Language) -> str:
+    """The word that a chat spelling stands for ("vc", "thx"), or the word itself: what is short in another language
+    is so here when this one has no such word.
+    """
+    return _all_short(language).get(word, word)
+
+
+def short_of(word: str, languages: Iterable[Language]) -> str:
+    """Of the first of these languages in which it is short."""
+    return next((long for language in languages if (long := long_form(word, language)) != word), word)
 
 
 @cache
-def _short() -> dict[str, str]:
-    """The languages' chat spellings are different words, so one table serves both."""
+def _all_short(language: Language) -> dict[str, str]:
+    own = lexicon(language).single
+    others = {s: long for other in LANGUAGES for s, long in short_forms(other).items() if s not in own}
+    return others | short_forms(language)
+
+
+@cache
+def short_forms(language: Language) -> dict[str, str]:
     return {
         short.strip() if short.strip() == "+" else plain(short): plain(long)
-        for language in LANGUAGES
         for long, shorts in table(language)["short"].items()
         for short in shorts.split(",")
     }
@@ -138,16 +161,38 @@ def table(language: Language) -> dict[str, Any]:
     return tomllib.loads(resources.files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8"))
 
 
+LANGUAGES: tuple[Language, ...] = tuple(
+    sorted(
+        (f.name.removesuffix(".toml") for f in resources.files(__name__).iterdir() if f.name.endswith(".toml")),
+        key=lambda language: (table(language)["rank"], language),
+    )
+)
+
+
 @cache
 def lexicon(language: Language) -> Lexicon:
-    return Lexicon(table(language))
+    return Lexicon(language)
 
 
 @cache
 def small_words(role: str, *languages: Language) -> frozenset[str]:
-    """The words that play this role around a time: articles, prepositions, "and". Of all languages, where none is named."""
-    said = (phrases(table(language)["time"][role]) for language in languages or LANGUAGES)
+    """The words that play this role in a sentence, or around a time: articles, prepositions, "and". Of all languages, where
+    none is named.
+    """
+    said = (phrases((table(each)["small"] | table(each)["time"])[role]) for each in languages or LANGUAGES)
     return frozenset(word for words in said for word in words if word)
+
+
+def words_of(tag: str) -> Iterator[tuple[str, str]]:
+    """Single words of every language under a tag that has values, each with its value."""
+    for language in LANGUAGES:
+        for value, text in table(language)["values"][tag].items():
+            yield from ((phrase, value) for phrase in phrases(text) if " " not in phrase)
+
+
+def capital_names(language: Language) -> bool:
+    """Is a capital a sign of a name even on a word such as "German"?"""
+    return bool(table(language)["small"]["names_of_people"])
 
 
 @cache
@@ -156,6 +201,8 @@ def type_words() -> frozenset[str]:
 
 
 @cache
-def vocabulary() -> frozenset[str]:
-    """Every word that is known in some language, types of breweries included."""
-    return type_words().union(*(lexicon(language).single for language in LANGUAGES))
+def vocabulary(language: Language) -> frozenset[str]:
+    """Every word that is known in messages of this language: its own, and those of the others that have a meaning. (An
+    everyday word of another language is likelier a name: "Pueblo" in English.)
+    """
+    return lexicon(language).single.union(type_words(), *(lexicon(other).meaningful for other in LANGUAGES))
