@@ -18,7 +18,7 @@ from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.sync import read_csv
 from beerforyou.reading.read import read, read_anew
 from beerforyou.reading.reading import Context
-from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
+from beerforyou.reading.words.text import MAX_CHARS, MAX_WORDS, words_of
 
 EVALS = Path(__file__).parents[1] / "tests/evals"
 TODAY = date(2026, 11, 22)

@@ -13,8 +13,8 @@ from beerforyou.by_rule.figures import figures, says_all
 from beerforyou.by_rule.possible import meant
 from beerforyou.by_rule.scope import Asked
 from beerforyou.by_rule.sql import Bought
-from beerforyou.reading import lexicon
 from beerforyou.reading.question import Filter, Question, Span
+from beerforyou.reading.words import lexicon
 from beerforyou.sentences import LANGUAGES, has
 from tests.by_rule.conftest import Answers
 

@@ -7,7 +7,7 @@ import pytest
 from beerforyou.catalogue.brewery import TYPES
 from beerforyou.catalogue.brewery_types import BY_LANGUAGE, resolve_type
 from beerforyou.catalogue.names import plain
-from beerforyou.reading.lexicon import LANGUAGES
+from beerforyou.reading.words.lexicon import LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,7 +12,7 @@ import resource
 from datetime import UTC, datetime
 from beerforyou import clock
 from beerforyou.cli.process import at_work
-from beerforyou.reading.lexicon.spelling import repaired
+from beerforyou.reading.words.lexicon.spelling import repaired
 from beerforyou.sentences import LANGUAGES, day, number, sentences
 
 at_work()

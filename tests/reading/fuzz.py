@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.sync import read_csv
-from beerforyou.reading.lexicon import LANGUAGES, phrases, table
 from beerforyou.reading.question import Filter, Question
 from beerforyou.reading.read import read_anew
 from beerforyou.reading.reading import Context, Ref, Search
-from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
+from beerforyou.reading.words.lexicon import LANGUAGES, phrases, table
+from beerforyou.reading.words.text import MAX_CHARS, MAX_WORDS, words_of
 from tests.cpu import slowness
 from tests.reading.conftest import TODAY
 

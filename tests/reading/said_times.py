@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from beerforyou.reading.lexicon import LANGUAGES, phrases, table
+from beerforyou.reading.words.lexicon import LANGUAGES, phrases, table
 
 DAY = timedelta(1)
 Stretch = tuple[date, date]

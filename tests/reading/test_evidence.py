@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.leftover import content
-from beerforyou.reading.lookups import Lookups
+from beerforyou.reading.intents.leftover import content
 from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context, Reading
-from beerforyou.reading.text import words_of
-from beerforyou.reading.utterance import Utterance
+from beerforyou.reading.words.lookups import Lookups
+from beerforyou.reading.words.text import words_of
+from beerforyou.reading.words.utterance import Utterance
 from tests.reading.conftest import TODAY
 from tests.reading.test_purchases import DATES, FILTERS, LISTS, RANKS, SUMS, TOTALS
 from tests.reading.test_traps import key

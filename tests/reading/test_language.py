@@ -7,12 +7,12 @@ from typing import Literal
 
 import pytest
 
-from beerforyou.reading.lexicon import LANGUAGES, lexicon, table
-from beerforyou.reading.lexicon.spelling import repaired
 from beerforyou.reading.reading import Context, Search
+from beerforyou.reading.words.lexicon import LANGUAGES, lexicon, table
+from beerforyou.reading.words.lexicon.spelling import repaired
 from tests.reading.conftest import Said
 
-TAGS = tomllib.loads(resources.files("beerforyou.reading").joinpath("tags.toml").read_text("utf-8"))
+TAGS = tomllib.loads(resources.files("beerforyou.reading.words").joinpath("tags.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(

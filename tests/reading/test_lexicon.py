@@ -6,9 +6,9 @@ from importlib import resources
 
 import pytest
 
-from beerforyou.reading.lexicon import LANGUAGES, phrases, table
+from beerforyou.reading.words.lexicon import LANGUAGES, phrases, table
 
-TAGS = tomllib.loads(resources.files("beerforyou.reading").joinpath("tags.toml").read_text("utf-8"))
+TAGS = tomllib.loads(resources.files("beerforyou.reading.words").joinpath("tags.toml").read_text("utf-8"))
 # Of these a language has its own, or needs fewer: they name places, or make up numbers from others.
 _OPEN = {"number", "ordinal", "multiple", "place_city", "place_state", "place_country"}
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.lookups import MOST
 from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context
-from beerforyou.reading.text import MAX_CHARS, MAX_WORDS
+from beerforyou.reading.words.lookups import MOST
+from beerforyou.reading.words.text import MAX_CHARS, MAX_WORDS
 from tests.cpu import slowness
 from tests.reading.conftest import TODAY
 from tests.reading.fuzz import CONTEXT, P99_S, check, fuzzed, longest

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.lookups import Lookups
-from beerforyou.reading.numbers import numbers_in
-from beerforyou.reading.text import words_of
-from beerforyou.reading.utterance import Utterance
+from beerforyou.reading.times.numbers import numbers_in
+from beerforyou.reading.words.lookups import Lookups
+from beerforyou.reading.words.text import words_of
+from beerforyou.reading.words.utterance import Utterance
 
 
 @pytest.mark.parametrize(

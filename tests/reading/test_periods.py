@@ -9,11 +9,11 @@ from datetime import date
 import pytest
 
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.lookups import Lookups
-from beerforyou.reading.periods import Times, shifted, spans_in
 from beerforyou.reading.question import Span
-from beerforyou.reading.text import words_of
-from beerforyou.reading.utterance import Utterance
+from beerforyou.reading.times.periods import Times, shifted, spans_in
+from beerforyou.reading.words.lookups import Lookups
+from beerforyou.reading.words.text import words_of
+from beerforyou.reading.words.utterance import Utterance
 from tests.reading.conftest import TODAY, Said
 from tests.reading.said_times import some_phrases, some_words
 

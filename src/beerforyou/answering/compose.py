@@ -13,7 +13,7 @@ from beerforyou.by_rule.figures import says_all
 from beerforyou.labels import Label, union
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply
-from beerforyou.reading.picks import ON_THE_WEB
+from beerforyou.reading.intents.picks import ON_THE_WEB
 from beerforyou.reading.reading import Context, Reading, Ref
 from beerforyou.sentences import say
 from beerforyou.tools.tool import Result

@@ -19,7 +19,7 @@ def at_work() -> None:
     then. What is there is not looked through again for what can be thrown away: for the catalogue and the code that takes
     longer than anybody may be kept waiting."""
     from beerforyou import clock
-    from beerforyou.reading.lexicon.spelling import repaired
+    from beerforyou.reading.words.lexicon.spelling import repaired
     from beerforyou.sentences import LANGUAGES, sentences
 
     for language in LANGUAGES:

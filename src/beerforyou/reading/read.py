@@ -10,28 +10,28 @@ from msgspec.structs import replace
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.index import Catalogue
-from beerforyou.reading.asked import Asked
-from beerforyou.reading.asking import asked_of
-from beerforyou.reading.business import topic_of
-from beerforyou.reading.edits import DATA, question_changed
-from beerforyou.reading.evidence import NONE
-from beerforyou.reading.focus import understood
-from beerforyou.reading.follow_ups import follow, leans
-from beerforyou.reading.intents import TOOL_OF, WISHES, decide
-from beerforyou.reading.knowledge import topics_in
-from beerforyou.reading.leftover import leftover_of, unread
-from beerforyou.reading.lookups import Lookups, Tangled
-from beerforyou.reading.market import of_market
-from beerforyou.reading.names import LIKELY, POSSIBLE, ref_of
+from beerforyou.reading.asking.asked import Asked
+from beerforyou.reading.asking.evidence import NONE
+from beerforyou.reading.asking.questions import of_everyone, question_of
+from beerforyou.reading.asking.steps import asked_of
+from beerforyou.reading.intents.business import topic_of
+from beerforyou.reading.intents.edits import DATA, question_changed
+from beerforyou.reading.intents.focus import understood
+from beerforyou.reading.intents.follow_ups import follow, leans
+from beerforyou.reading.intents.knowledge import topics_in
+from beerforyou.reading.intents.leftover import leftover_of, unread
+from beerforyou.reading.intents.market import of_market
+from beerforyou.reading.intents.rules import TOOL_OF, WISHES, decide
+from beerforyou.reading.intents.searches import search_in, wishes_of
+from beerforyou.reading.intents.two import two_questions
 from beerforyou.reading.question import Question
-from beerforyou.reading.questions import of_everyone, question_of
 from beerforyou.reading.reading import Context, Intent, Reading, Ref
-from beerforyou.reading.respelling import respelt
-from beerforyou.reading.searches import search_in, wishes_of
-from beerforyou.reading.slots import Slots
-from beerforyou.reading.text import MAX_CHARS, MAX_WORDS, words_of
-from beerforyou.reading.two import two_questions
-from beerforyou.reading.utterance import Utterance
+from beerforyou.reading.slots.names import LIKELY, POSSIBLE, ref_of
+from beerforyou.reading.slots.respelling import respelt
+from beerforyou.reading.slots.slots import Slots
+from beerforyou.reading.words.lookups import Lookups, Tangled
+from beerforyou.reading.words.text import MAX_CHARS, MAX_WORDS, words_of
+from beerforyou.reading.words.utterance import Utterance
 
 # Characters of a message that many send, and readings of those: greetings, thanks, a yes, the buttons below an answer.
 _SHORT, _MOST = 24, 4096

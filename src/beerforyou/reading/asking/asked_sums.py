@@ -1,0 +1,188 @@
+"""What is measured and how it is summed up: measures, "por" what, changes, shares and means."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from beerforyou.reading.asking.asked import TIMES, Unread
+from beerforyou.reading.asking.evidence import before
+from beerforyou.reading.question import Dimension, Measure, Span
+from beerforyou.reading.times.periods import neighbour
+from beerforyou.reading.words.lexicon import Mark
+
+_PER = (*TIMES, "order")
+_MONTH = 31  # days: what is compared with the span before it, where a longer time is told by month
+_DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles", "day": "orders"}
+_GOODS = ("beer", "brewery", "style", "type", "city", "state")
+
+
+def ticket(r: Unread) -> None:
+    """Words that are a measure and its sum at once: "ticket médio", "how often", "ficou mais cara"."""
+    asked, tickets = r.asked, r.free("ticket")
+    r.take(*tickets)
+    for mark in tickets[:1]:
+        if mark.value == "price":
+            asked.measures, asked.aggregate, asked.by = ("price",), "change", ("month",)
+            continue
+        asked.per, asked.aggregate = mark.value, "mean"
+        if mark.value == "month":
+            asked.measures = ("orders",)
+        elif not r.free("measure"):
+            asked.measures = ("amount",)
+
+
+def measures(r: Unread) -> None:
+    r.take(unit := next(iter(r.free("vessel")), None))
+    r.asked.unit = unit.value if unit else ""
+    marks = r.free("measure")
+    r.sorts = any(before(r.m, mark.start, "grouping", 0) or r.m.has_at(mark.start, "grouping") for mark in marks)
+    r.take(*marks)
+    said = [*r.asked.measures, *(mark.value for mark in marks), *(["quantity"] if unit else [])]
+    said += [measure for mark in r.m.all("how_many") if (measure := _distinct(r, mark))]
+    if "price" in said:  # "quanto paguei por unidade"
+        said = [measure for measure in said if measure != "amount"]
+    r.asked.measures = tuple(dict.fromkeys(said))  # type: ignore[arg-type]
+
+
+def _distinct(r: Unread, how_many: Mark) -> str:
+    """ "quantas cervejarias", "how many different beers"; beers alone are units."""
+    if r.asked.aggregate == "since":
+        return ""  # "há quantos dias"
+    at = how_many.end
+    told = [mark for mark in r.free("distinct") if at <= mark.start <= at + 2]
+    for noun in r.free("axis", *_DISTINCT):
+        if r.m.has_at(noun.start - 1, "grouping"):
+            continue  # "quantidade por cervejaria"
+        if at <= noun.start <= at + 1 + len(told) and (told or noun.value != "beer"):
+            r.take(noun, *told)
+            return _DISTINCT[noun.value]
+        if at <= noun.start <= at + 1:
+            r.take(noun)
+            return "quantity"
+    return ""
+
+
+def groups(r: Unread) -> None:
+    """ "por mês e por estilo", "each week", "monthly"; "a week" is a mean."""
+    for mark in r.free("axis"):
+        lead = before(r.m, mark.start, "grouping", 1) or _joined(r, mark)
+        article = lead is not None and r.m.has_at(lead.start, "every_one")
+        once = (
+            mark.value in TIMES and lead is not None and lead.end == mark.start and not r.m.has_at(mark.start, "plural")
+        )
+        if lead and (once or not article):
+            r.grouped.append(mark)
+            r.take(mark, lead)
+            r.asked.aggregate = r.asked.aggregate or ("mean" if article else None)
+    regular = r.free("regular")
+    r.grouped += regular
+    r.take(*regular)
+    if r.grouped:
+        r.take(*(mark for mark in r.free("grouping") if mark.end - mark.start > 1))
+        r.asked.by = tuple(dict.fromkeys(mark.value for mark in r.grouped))  # type: ignore[misc]
+
+
+def _joined(r: Unread, mark: Mark) -> Mark | None:
+    """The "and" of "by month and style"."""
+    joiner = next(iter(r.m.ending(mark.start, "and")), None)
+    return joiner if joiner and r.grouped and r.grouped[-1].end == joiner.start else None
+
+
+def change(r: Unread) -> None:
+    """From one span to the other, from month to month, or between two values: "IPA ou stout"."""
+    asked = r.asked
+    if asked.per:  # the change of a mean can't be said
+        return
+    either, compares, than = r.free("either_way"), r.free("compare"), r.free("than")
+    r.take(*either)
+    superlatives = [*r.free("most"), *r.free("least")]
+    marks = r.free("aggregate", "change")
+    if not marks and than and (marks := r.free("than_earlier")):  # "mais stout que antes"
+        r.take(*superlatives)
+        superlatives = []
+    if compares and r.follows and len(asked.spans or ()) == len(r.follows.spans) == 1:  # "e comparado a setembro?"
+        asked.spans = tuple(sorted({*(asked.spans or ()), *r.follows.spans}))
+    versus = bool(superlatives or asked.direction) and bool(than or (len(asked.spans or ()) != 1 and r.m.has("either")))
+    if not (marks or compares or versus or (either and len(asked.spans or ()) == 2)):
+        return
+    if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
+        asked.spans = _with_neighbour(r, later=versus and not marks) or asked.spans
+    if len(asked.spans or ()) == 2:
+        asked.aggregate, asked.direction = "change", superlatives[0].tag if versus and superlatives else ""
+    elif marks and _goes_by_time(r):
+        asked.aggregate = "change"
+    elif (compares or versus) and (field := _compared(r)):
+        asked.by, superlatives = (field,), []
+    elif not (compares and len(asked.spans or ()) > 2):
+        return
+    r.take(
+        *marks, *compares, *than, *r.free("either"), *(superlatives if versus else ()), *r.free("aggregate", "share")
+    )
+
+
+def _led_by_than(r: Unread) -> bool:
+    """ "gastei mais que mês passado": against this one."""
+    return before(r.m, min(r.s.times.words, default=0), "than") is not None
+
+
+def _with_neighbour(r: Unread, later: bool) -> tuple[Span, ...]:
+    """The only span and the one before it or, `later`, after it; none for an open one, nor for one of many months."""
+    (span,) = r.asked.spans or (Span(),)
+    if not span.since or not span.until:
+        return ()
+    days = (date.fromisoformat(span.until) - date.fromisoformat(span.since)).days
+    other = neighbour(span, 1 if later else -1)
+    fits = later or days < _MONTH
+    return tuple(sorted((span, other))) if fits and date.fromisoformat(other.since) <= r.s.today else ()
+
+
+def _goes_by_time(r: Unread) -> bool:
+    """By month, or what was said; "which beers grew" names no two times to compare."""
+    if r.asked.by is None and not r.free("axis", *_GOODS):
+        r.asked.by = ("month",)
+    return r.asked.by is not None and r.asked.by[0] in TIMES
+
+
+def _compared(r: Unread) -> Dimension | None:
+    return next((each.field for each in r.asked.filters if len(each.values) > 1 and not each.negated), None)
+
+
+def share(r: Unread) -> None:
+    """Of the whole, what is filtered; or of each, what is grouped. A share of nothing is left over."""
+    asked, marks = r.asked, r.free("aggregate", "share")
+    if marks and not asked.by and not asked.filters and (noun := next(iter(r.free("axis", *_GOODS)), None)):
+        asked.by = (noun.value,)  # type: ignore[assignment]
+        r.take(noun)
+    kept = r.follows is not None and bool(r.follows.filters or r.follows.by)
+    if marks and (asked.filters or asked.by or asked.pointed or kept):
+        asked.aggregate = "share"
+        r.take(*marks)
+
+
+def mean(r: Unread) -> None:
+    """ "média por semana", "por pedido"; the price of a unit is a mean by itself, and so is "paid on average"."""
+    asked = r.asked
+    marks = [mark for mark in r.free("aggregate", "mean") if not r.m.has_at(mark.end - 1, "and_what_about")]  # "I mean"
+    per_order = any(mark.value == "order" for mark in r.grouped) and not r.free("sized")
+    if not (marks or asked.aggregate == "mean" or per_order):
+        return
+    r.take(*marks)
+    if asked.measures == ("amount",) and r.m.has("paid") and not r.grouped:
+        asked.measures = ("quantity", "price") if r.free("most") else ("price",)
+    if "price" in asked.measures:
+        asked.aggregate = None if asked.aggregate == "mean" else asked.aggregate
+    else:
+        asked.aggregate = "mean"
+        _per(r)
+
+
+def _per(r: Unread) -> None:
+    """One of what is grouped is what the mean is taken over; else an order, where one is named, or a month."""
+    asked, by = r.asked, list(r.asked.by or ())
+    found = next((value for value in by if value in _PER or by in (["beer"], ["brewery"])), "")
+    if found:
+        asked.per, asked.by = found, tuple(value for value in by if value != found) or None
+    elif not asked.per:
+        r.take(order := next(iter(r.free("axis", "order")), None))
+        before_it = r.follows.per if r.follows else ""
+        asked.per = "order" if order else before_it or "month"

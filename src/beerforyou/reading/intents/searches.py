@@ -1,0 +1,104 @@
+"""The slots of a search: which breweries, where, how many, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from beerforyou.catalogue.brewery import Place
+from beerforyou.catalogue.places import label
+from beerforyou.reading.intents.breweries import searched_name
+from beerforyou.reading.intents.replies import wants_more
+from beerforyou.reading.reading import NEARBY_KM, Intent, Search
+from beerforyou.reading.slots.names import LIKELY
+from beerforyou.reading.slots.slots import Slots
+
+T = TypeVar("T")
+
+
+def search_in(s: Slots, intent: Intent) -> Search:
+    like = like_of(s)
+    types, distance = s.types or _lent(s, lambda mate: mate.types), s.distance or _lent(s, lambda mate: mate.distance)
+    first, *others = types or [""]
+    name = None if like or intent == "recommend" or types else searched_name(s.m, s)
+    place = s.place if name or like else s.place_meant
+    km = within_km(s) or (distance.km if distance else None)
+    by_home = s.near_me and not (s.wanted.nearest and place != Place())  # "de Austin, mais perto de mim" is an order
+    return Search(
+        city=place.city, state=place.state, country=place.country,
+        also_in=also_in(s), not_in=not_in(s), type=first, also_types=tuple(others), not_types=not_types(s),
+        name=name.text if name else "", like=like, has=s.wanted.has,
+        only_new=intent == "recommend" and s.novelty != "any",
+        near_me=by_home or (km is not None and place == Place() and not name),
+        within_km=km, miles=bool(distance and distance.miles),
+        nearest=s.wanted.nearest, limit=s.wanted.limit,
+    )  # fmt: skip
+
+
+def _lent(s: Slots, part: Callable[[Slots], T]) -> T | None:
+    """What another part of the same long sentence says: "alguma cervejaria pequena, ..., uns 30 km no máximo"."""
+    return next((found for mate in s.mates if (found := part(mate))), None)
+
+
+def wishes_of(s: Slots) -> tuple[str, ...]:
+    """What is asked of breweries and not known, each kind once."""
+    return tuple(dict.fromkeys(kind for _, kind in sorted(s.wishes.items())))
+
+
+def like_of(s: Slots) -> str:
+    """ "something similar to Freetail": the brewery that the others should be like."""
+    marks = s.m.all("similar")
+    name = s.name(LIKELY) or s.name(1)
+    return name.text if marks and name and name.start >= marks[0].start else ""
+
+
+def within_km(s: Slots) -> float | None:
+    """As said; a city that something should be near to has a circle around it."""
+    if s.within_km is not None:
+        return s.within_km
+    span = next((span for span in s.places if span.place.city == s.place.city), None)
+    near = span is not None and bool(s.place.city) and not s.near_me and _is_near(s, span.start)
+    return NEARBY_KM if near else None
+
+
+def _is_near(s: Slots, start: int) -> bool:
+    """ "near Austin", "the three closest to Austin": and not the closest in it."""
+    said_before = any(mark.end <= start for mark in s.m.all("nearest"))
+    return s.m.ends(start, "near", "nearest") or (
+        said_before and s.m.ends(start, "of") and not s.m.ends(start, "in_place")
+    )
+
+
+def also_in(s: Slots) -> tuple[str, ...]:
+    return tuple(label(place) for place in s.more_places)
+
+
+def not_in(s: Slots) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(label(span.place) for span in s.denials.places))
+
+
+def not_types(s: Slots) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mention.name for mention in s.denials.types))
+
+
+def used_by_search(s: Slots) -> set[int]:
+    """The words that a slot of a search stands for."""
+    named = [s.place, *s.more_places]
+    spans = [(span.start, span.end) for span in s.places if any(_is_part(span.place, place) for place in named)]
+    spans += [(mention.start, mention.end) for mention in s.type_mentions]
+    spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
+    spans += [(s.distance.start, s.distance.end)] if s.distance else []
+    spans += [(name.start, name.end)] if not s.types and (name := searched_name(s.m, s)) else []
+    said = ["similar", "correction", "in_all", "also", "preference"]
+    said += (
+        ["within"] * (s.distance is not None)
+        + ["recommend"] * bool(like_of(s))
+        + ["new"] * (s.novelty == "any")
+        + ["more", "most"] * wants_more(s.m, s)
+    )
+    spans += [(mark.start, mark.end) for mark in s.m.all(*said)]
+    return {i for start, end in spans for i in range(start, end)} | s.wanted.words | s.denials.words | s.denials.wishes
+
+
+def _is_part(part: Place, place: Place) -> bool:
+    return all(getattr(part, field) in ("", getattr(place, field)) for field in ("city", "state", "country"))

@@ -1,0 +1,336 @@
+"""A message with everything that is known of its words: meanings, the catalogue's names, and the language."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
+from typing import Literal
+
+from beerforyou.catalogue.mentions import Mention
+from beerforyou.reading.words.lexicon import (
+    LANGUAGES,
+    Language,
+    Lexicon,
+    Mark,
+    lexicon,
+    meanings,
+    phrases,
+    short_of,
+    table,
+    vocabulary,
+)
+from beerforyou.reading.words.lexicon.spelling import repaired
+from beerforyou.reading.words.lookups import Lookups
+from beerforyou.reading.words.text import TRADE, Word, shouted
+
+Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
+_LONG_MONTH = 7  # letters: "Octobre" is no name, "Marsh" may be one
+TELLING_WEIGHT = 3  # of function words and replies; nouns travel ("breweries em Austin")
+_REPLIES = frozenset({"yes", "no", "hello", "thanks", "bye"})
+
+
+class Utterance:
+    """`plain` are its words with typing mistakes repaired; positions count words."""
+
+    def __init__(self, words: Sequence[Word], lookups: Lookups, language: Language | Literal[""] = "") -> None:
+        self.words = words
+        self.lookups = lookups
+        self.spoken = len(words)  # how many words count
+        self.capitals_count = not shouted(words)
+        self._titled = self._with_capitals()
+        written = [word.plain for word in words]
+        self._find_names(written)
+        accented = [word.raw.lower() for word in words if not word.raw.isascii()]
+        heard = _heard([*self._outside_names(written), *accented]) or (language and (language,)) or LANGUAGES
+        self.plain = self._repaired(self._owners(written, heard), heard)
+        self.guessed = {
+            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != short_of(word, heard)
+        }
+        if self.plain != written:
+            self._find_names(self.plain)
+        self.language: Language = _language([*self._outside_names(self.plain), *accented], language)
+        self._function = _function_words(self.language)
+        self._known = vocabulary(self.language)
+        self._unknown = {i for i, word in enumerate(self.plain) if word not in self._known and word.isalpha()}
+        self._keep(meanings(self.language).marks(self.plain))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def part(self, positions: Iterable[int]) -> Utterance:
+        """A message of these words alone. Raises Tangled."""
+        self.lookups.more()
+        return Utterance([self.words[i] for i in positions], self.lookups, self.language)
+
+    def set_names(self, names: Iterable[tuple[str, int, int]]) -> None:
+        """Stretches of words (tag, start, end) are names: what they say as words no longer counts."""
+        named = [Mark(tag, start, end) for tag, start, end in names]
+        inside = {i for mark in named for i in range(mark.start, mark.end)}
+        if named:
+            kept = (m for m in self._marks if inside.isdisjoint(range(m.start, m.end)))
+            self._keep(sorted((*kept, *named), key=_place_in_message))
+
+    def silence(self, positions: Iterable[int]) -> None:
+        """What these words say, or name, no longer counts."""
+        silent = set(positions)
+        self.spoken -= len(silent)
+        self._keep([m for m in self._marks if silent.isdisjoint(range(m.start, m.end))])
+        self._take([m for m in self.mentions if silent.isdisjoint(range(m.start, m.end))])
+        self._titled -= silent
+        self._unknown -= silent
+
+    def has(self, *tags: str) -> bool:
+        return not self._tags.isdisjoint(tags)
+
+    def all(self, *tags: str) -> list[Mark]:
+        """The marks of these tags, in the order of the message, the longest first."""
+        if len(tags) == 1:
+            return self._by_tag.get(tags[0], [])
+        found = [mark for tag in tags for mark in self._by_tag.get(tag, ())]
+        return sorted(found, key=_place_in_message)
+
+    def at(self, i: int) -> set[str]:
+        """The tags on word `i`; none outside of the message."""
+        return self._at[i] if 0 <= i < len(self._at) else set()
+
+    def has_at(self, i: int, *tags: str) -> bool:
+        return 0 <= i < len(self._at) and not self._at[i].isdisjoint(tags)
+
+    def word(self, i: int) -> str:
+        """The word at `i`, empty outside of the message."""
+        return self.plain[i] if 0 <= i < len(self.plain) else ""
+
+    def ends(self, i: int, *tags: str) -> bool:
+        """Does a mark of one of these tags end just before word `i`?"""
+        return not self._ends.get(i, _NONE).keys().isdisjoint(tags)
+
+    def starts(self, i: int, *tags: str) -> bool:
+        return not self._starts.get(i, _NONE).keys().isdisjoint(tags)
+
+    def ending(self, i: int, tag: str) -> Sequence[Mark]:
+        """The marks of that tag that end just before word `i`."""
+        return self._ends.get(i, _NONE).get(tag, ())
+
+    def starting(self, i: int, tag: str) -> Sequence[Mark]:
+        return self._starts.get(i, _NONE).get(tag, ())
+
+    def is_function(self, i: int) -> bool:
+        return self.plain[i] in self._function
+
+    def is_own_function(self, i: int) -> bool:
+        """Of the message's own language: "Los" may begin a name in English."""
+        return self.plain[i] in lexicon(self.language).function
+
+    def is_known(self, i: int) -> bool:
+        return self.plain[i] in self._known
+
+    def is_strange(self, i: int) -> bool:
+        """A word that is not known, alone or in a phrase."""
+        return i in self._unknown and not self._at[i]
+
+    def is_name_like(self, i: int) -> bool:
+        """Written with a capital that is no sentence's first."""
+        return i in self._titled
+
+    @property
+    def has_unknown(self) -> bool:
+        """Is there a word that is not known?"""
+        return bool(self._unknown)
+
+    def may_name(self, *kinds: str) -> bool:
+        """Is there any word that could be a name: unknown, with a capital, or a name of these kinds in the catalogue?"""
+        return bool(self._unknown or self._titled) or not self._by_kind.keys().isdisjoint(kinds)
+
+    def mention_at(self, kind: str, i: int) -> Mention | None:
+        """The mention of that kind that word `i` is part of: there is one at most."""
+        return self._mention_at.get((kind, i))
+
+    def mentions_from(self, i: int, *kinds: str) -> list[Mention]:
+        """Those that start at word `i`."""
+        here = (self.mention_at(kind, i) for kind in kinds)
+        return [mention for mention in here if mention and mention.start == i]
+
+    def mentions_of(self, *kinds: str) -> list[Mention]:
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], [])
+        return [mention for mention in self.mentions if mention.kind in kinds]
+
+    def covered(self, *tags: str, besides: Iterable[int] = ()) -> bool:
+        """Do these meanings, courtesies and function words account for every word?"""
+        others = set(besides)
+        return all(i in others for i in self.besides(*tags))
+
+    def besides(self, *tags: str) -> Iterator[int]:
+        """The words that these meanings, courtesies and function words don't account for."""
+        wanted = {*tags, "courtesy"}
+        return (i for i, said in enumerate(self._at) if wanted.isdisjoint(said) and not self.is_function(i))
+
+    def written(self, start: int, end: int) -> str:
+        """The words as they were written, with what stands between them."""
+        parts = [self.words[start].raw]
+        for word in self.words[start + 1 : end]:
+            parts += [word.gap, word.raw]
+        return " ".join("".join(parts).split())
+
+    @cached_property
+    def clauses(self) -> list[range]:
+        starts = [0, *(i for i in range(1, len(self)) if self.words[i].begins_clause)]
+        return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
+
+    def by_clause(self, *tags: str) -> Iterator[tuple[range, list[Mark]]]:
+        """Each clause with the marks of these tags that start in it."""
+        marks = self.all(*tags)
+        at = 0
+        for clause in self.clauses:
+            end = bisect_left(marks, clause.stop, lo=at, key=lambda mark: mark.start)
+            yield clause, marks[at:end]
+            at = end
+
+    def _find_names(self, words: list[str]) -> None:
+        self._take(self.lookups.catalogue.mentions(words))
+
+    def _take(self, mentions: list[Mention]) -> None:
+        self.mentions = mentions
+        self._by_kind: dict[str, list[Mention]] = {}
+        self._mention_at: dict[tuple[str, int], Mention] = {}
+        for mention in self.mentions:
+            self._by_kind.setdefault(mention.kind, []).append(mention)
+            for i in range(mention.start, mention.end):
+                self._mention_at[mention.kind, i] = mention
+
+    def _with_capitals(self) -> set[int]:
+        if not self.capitals_count:
+            return set()
+        return {i for i, word in enumerate(self.words) if word.capital and i and not word.begins_clause}
+
+    def _keep(self, marks: list[Mark]) -> None:
+        """In the order of the message, the longest first."""
+        self._marks = marks
+        self._by_tag: dict[str, list[Mark]] = {}
+        self._at: list[set[str]] = [set() for _ in self.words]
+        self._edges: tuple[Edges, Edges] | None = None
+        by_tag, at = self._by_tag, self._at
+        for mark in marks:
+            tag = mark.tag
+            by_tag.setdefault(tag, []).append(mark)
+            for i in range(mark.start, mark.end):
+                at[i].add(tag)
+        self._tags = by_tag.keys()
+
+    @property
+    def _starts(self) -> Edges:
+        return self._found_edges()[0]
+
+    @property
+    def _ends(self) -> Edges:
+        return self._found_edges()[1]
+
+    def _found_edges(self) -> tuple[Edges, Edges]:
+        """When first asked for: marks are kept up to three times, and their edges looked at once."""
+        if self._edges is None:
+            starts: Edges = {}
+            ends: Edges = {}
+            for mark in self._marks:
+                starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
+                ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
+            self._edges = starts, ends
+        return self._edges
+
+    def _outside_names(self, words: list[str]) -> list[str]:
+        """Without names, which may be of any language: those of several words ("Los Angeles", "La Cumbre Brewing" but for the
+        last of it), and what has a capital inside a sentence.
+        """
+        longer = [mention for mention in self.mentions if mention.end - mention.start > 1 and mention.kind != "type"]
+        named = {i for mention in longer for i in range(mention.start, mention.end)}
+        named |= {i for i in self._titled if len(words[i]) > 1}  # "I" is no name
+        return [word for i, word in enumerate(words) if i not in named or word in TRADE] if named else words
+
+    def _owners(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
+        """ "Stone's website" is about Stone; "Bell's" is a name and stays."""
+        if not any(word.owner for word in self.words):
+            return written
+        first_words = {
+            i for mention in self.mentions for i in range(mention.start, max(mention.end - 1, mention.start + 1))
+        }
+        return [
+            word.owner if word.owner in TRADE or (word.owner and i not in first_words and not _is_known(word.plain, languages)) else word.plain
+            for i, word in enumerate(self.words)
+        ]  # fmt: skip
+
+    def _repaired(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
+        """Names keep their letters: those of the catalogue, and whatever has a capital inside a sentence."""
+        named = {i for mention in self.mentions if not mention.short for i in range(mention.start, mention.end)}
+        repairs = [word if i in named else repaired(word, languages) for i, word in enumerate(written)]
+        return [
+            word if self.is_name_like(i) and repair not in TRADE and repair not in _long_months() else repair
+            for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
+        ]
+
+
+_NONE: dict[str, list[Mark]] = {}
+
+
+def _place_in_message(mark: Mark) -> tuple[int, int]:
+    return mark.start, -mark.end
+
+
+@cache
+def _long_months() -> frozenset[str]:
+    """Months are written with a capital in English; a misspelt short one could be a name."""
+    said = (text for language in LANGUAGES for text in table(language)["values"]["month"].values())
+    return frozenset(word for text in said for word in phrases(text) if len(word) >= _LONG_MONTH)
+
+
+@cache
+def _function_words(language: Language) -> frozenset[str]:
+    """The language's own, and the others' where they mean nothing in this one."""
+    own = lexicon(language)
+    return own.function.union(*(lexicon(other).function - own.telling for other in LANGUAGES))
+
+
+def _is_known(word: str, languages: tuple[Language, ...]) -> bool:
+    return any(word in vocabulary(language) for language in languages)
+
+
+def _language(words: list[str], before: Language | Literal[""]) -> Language:
+    """The one before where it knows all that any language knows of them, as in "?", "ok", "no" or a name; else the one whose
+    words most of them are.
+    """
+    if before and all(word in lexicon(before).whole for word in words if word in _weights()):
+        return before
+    likeliest = _likeliest(words) or LANGUAGES
+    return before if before and before in likeliest else likeliest[0]
+
+
+def _heard(words: list[str]) -> tuple[Language, ...]:
+    """The likeliest languages first, then those with a word that none of them knows: in "yes, a segunda" both."""
+    likeliest = _likeliest(words)
+    strange = [word for word in words if not any(word in lexicon(language).single for language in likeliest)]
+    others = [language for language in LANGUAGES if language not in likeliest]
+    return (*likeliest, *(other for other in others if not lexicon(other).telling.isdisjoint(strange)))
+
+
+def _likeliest(words: list[str]) -> tuple[Language, ...]:
+    """The languages that the words speak for, and for none more; none when they say nothing."""
+    weights = _weights()
+    said = [weights[word] for word in words if word in weights]
+    if not said:
+        return ()
+    scores = [sum(column) for column in zip(*said, strict=True)]
+    best = max(scores)
+    return tuple([language for language, score in zip(LANGUAGES, scores, strict=True) if score == best])
+
+
+@cache
+def _weights() -> dict[str, tuple[int, ...]]:
+    """How much a word speaks for each language."""
+    known = frozenset[str]().union(*(lexicon(language).single for language in LANGUAGES))
+    return {word: tuple(_weight(word, lexicon(language)) for language in LANGUAGES) for word in known}
+
+
+def _weight(word: str, own: Lexicon) -> int:
+    if word not in own.single:
+        return 0
+    replies = not _REPLIES.isdisjoint(tag for tag, _ in own.meanings.get(word, ()))
+    return TELLING_WEIGHT if word in own.function or replies else 1
