@@ -3,9 +3,11 @@
 import tomllib
 from collections import Counter
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
+from beerforyou import reading
 from beerforyou.reading.words.lexicon import LANGUAGES, phrases, table
 
 TAGS = tomllib.loads(resources.files("beerforyou.reading.words").joinpath("tags.toml").read_text("utf-8"))
@@ -30,8 +32,7 @@ def test_every_tag_is_defined_in_one_line() -> None:
 
 
 def test_every_meaning_is_used() -> None:
-    folder = resources.files("beerforyou.reading")
-    code = "".join(f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".py"))
+    code = "".join(file.read_text(encoding="utf-8") for file in Path(reading.__file__).parent.rglob("*.py"))
     named = {*table("pt")["meanings"], *table("pt")["values"]}
     assert [tag for tag in sorted(named) if f'"{tag}"' not in code and not tag.startswith("place_")] == []
 
