@@ -148,8 +148,8 @@ class Dates(Words):
             value, end = day
             groups = [*groups[:-1], (groups[-1][0], value)] if ranged else [*groups, (value, value)]
             gap = self.m.words[end].gap.strip() if end < len(self.m) else "."
-            ranged = self.is_small(end, "to") or gap in {"-", "–", "—"}
-            if not (ranged or self.is_small(end, "and") or gap == ","):
+            before, ranged = ranged, self.is_small(end, "to") or gap in {"-", "–", "—"}
+            if (before and ranged) or not (ranged or self.is_small(end, "and") or gap == ","):
                 break
             i = self.past(end, "to" if ranged else "and", "in", "the")
             i = next((mark.end for mark in self.m.starting(i, "unit") if mark.value == Unit.DAY), i)
