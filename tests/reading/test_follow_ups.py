@@ -192,3 +192,12 @@ def test_whole_messages_take_nothing(said: Said, text: str) -> None:
 @pytest.mark.parametrize("text", ["e em Austin?", "sim", "a segunda", "mais", "e em março?", "Austin"])
 def test_messages_that_lean_say_so(said: Said, text: str) -> None:
     assert said(text).leans
+
+
+@pytest.mark.parametrize(
+    "text", ["ones i don't", "the ones I don't buy from", "as que eu não compro", "e as que eu ainda não compro?"]
+)
+def test_the_others_than_those_one_buys_from_are_searched_for(said: Said, text: str) -> None:
+    texas = Question(aggregate="list", by=("brewery",), filters=(Filter(field="state", values=("Texas",)),))
+    reading = said(text, Context(question=texas))
+    assert (reading.intent, reading.search) == ("recommend", Search(state="Texas", only_new=True))

@@ -17,7 +17,7 @@ from beerforyou.reading.asking.steps import asked_in
 from beerforyou.reading.intents.leftover import leftover_of
 from beerforyou.reading.intents.rules import ANSWERS, TOOL_OF, WISHES, decide
 from beerforyou.reading.question import Question
-from beerforyou.reading.reading import Context, Intent, Reading
+from beerforyou.reading.reading import Context, Intent, Reading, Search
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.utterance import Utterance
 
@@ -32,6 +32,8 @@ def question_changed(m: Utterance, context: Context, today: date) -> Reading | N
     last = context.question
     if last is None or context.offered or len(m) > _LONGEST:
         return None
+    if others := _the_others(m, last):
+        return others
     s = Slots(m, today)
     asked = asked_in(s, last, len(context.listed))
     about = _about(m, last, asked)
@@ -47,6 +49,20 @@ def question_changed(m: Utterance, context: Context, today: date) -> Reading | N
         language=m.language, intent=intent, tool=TOOL_OF[intent], question=replace(question, about=about),
         leans=True, leftover=tuple(left),
     )  # fmt: skip
+
+
+def _the_others(m: Utterance, last: Question) -> Reading | None:
+    """ "ones I don't", "e as que eu não compro?" after breweries one buys from: what is new in the same places."""
+    if (
+        last.about != "me"
+        or last.by != ("brewery",)
+        or not (m.has("relative") and m.has("not"))
+        or m.has("past", "beer")
+    ):
+        return None
+    asked = {each.field: each.values[0] for each in last.filters if not each.negated and len(each.values) == 1}
+    search = Search(city=asked.get("city", ""), state=asked.get("state", ""), type=asked.get("type", ""), only_new=True)
+    return Reading(language=m.language, intent="recommend", tool=TOOL_OF["recommend"], search=search, leans=True)
 
 
 def _about(m: Utterance, last: Question, asked: Asked) -> Literal["me", "everyone"]:
