@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from beerforyou.reading.asking.asked import TIMES, Unread
@@ -108,7 +109,10 @@ def change(r: Unread) -> None:
     if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
         asked.spans = _with_neighbour(r, later=versus and not marks) or asked.spans
     if len(asked.spans or ()) == 2:
-        asked.aggregate, asked.direction = "change", superlatives[0].tag if versus and superlatives else ""
+        asked.aggregate, asked.direction = (
+            "change",
+            _way(r, superlatives[0].tag, than) if versus and superlatives else "",
+        )
     elif marks and _goes_by_time(r):
         asked.aggregate = "change"
     elif (compares or versus) and (field := _compared(r)):
@@ -118,6 +122,16 @@ def change(r: Unread) -> None:
     r.take(
         *marks, *compares, *than, *r.free("either"), *(superlatives if versus else ()), *r.free("aggregate", "share")
     )
+
+
+def _way(r: Unread, said: str, than: Sequence[Mark]) -> str:
+    """Of the later span: "mais em setembro que em outubro" is less in October."""
+    each, spans = r.s.times.each, r.s.times.spans
+    if not said or len(spans) != 2:
+        return said
+    between = any(max(each[0]) < mark.start < min(each[1]) for mark in than)
+    turned = between and spans[0] < spans[1]
+    return "most" if (said == "most") != turned else "least"
 
 
 def _led_by_than(r: Unread) -> bool:
