@@ -64,6 +64,7 @@ def key(reading: Reading) -> tuple[object, ...]:
         ("quanto comprei de IPA", "quanto vendi de IPA"),
         ("which stouts did I buy in march", "which stouts did I not buy in march"),
         ("gastei mais em outubro ou novembro", "gastei menos em outubro ou novembro"),
+        ("gastei mais em outubro que em setembro?", "gastei mais em setembro que em outubro?"),
         ("quantas cervejas comprei", "quantas cervejas diferentes comprei"),
     ],
 )
