@@ -153,6 +153,8 @@ def _denies_wish(m: Utterance, mark: Mark, clause: range) -> bool:
     if mark.tag == "not" and any(m.starts(i, "deniable") for i in following):
         return not any(m.has_at(i, "my_list") for i in following)
     thing = mark.end + (m.word(mark.end) in _SKIPPED)
+    if m.has_at(mark.start, "without") and m.starts(thing, "website", "summary", "has"):
+        return False  # "without a website" says which ones
     return thing in clause and m.starts(thing, *_DENIED)
 
 

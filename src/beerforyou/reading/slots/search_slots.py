@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from beerforyou.reading.words.lexicon import Mark
 from beerforyou.reading.words.utterance import Utterance
 
 MOST_ASKED = 100  # breweries: a greater number is a year, a postal code or a house's
@@ -27,12 +28,18 @@ class Wanted(msgspec.Struct, frozen=True):
 def wanted_in(m: Utterance, types: Sequence[int], taken: set[int]) -> Wanted:
     """`types`: words for types of breweries; `taken`: those of places, names, periods and distances."""
     nearest = m.all("nearest")
-    has = list(dict.fromkeys(mark.value for mark in m.all("has")))
-    words = {i for mark in (*nearest, *m.all("has")) for i in range(mark.start, mark.end)}
+    had = [mark for mark in m.all("has") if not _is_missing(m, mark)]
+    has = list(dict.fromkeys(mark.value for mark in had))
+    words = {i for mark in (*nearest, *had) for i in range(mark.start, mark.end)}
     limit, said = _limit(m, types, taken)
     if limit is None and nearest and not _is_plural(m, types):
         limit = 1
     return Wanted(limit, bool(nearest), tuple(has), frozenset(words | said))  # type: ignore[arg-type]  # as the table has them
+
+
+def _is_missing(m: Utterance, mark: Mark) -> bool:
+    """ "without a website": nobody can search for what is not there."""
+    return any(m.has_at(i, "without", "not") for i in range(max(mark.start - 2, 0), mark.start))
 
 
 def wishes_in(m: Utterance, taken: set[int]) -> dict[int, str]:
