@@ -135,6 +135,9 @@ def _parts(m: Utterance, name: Name) -> list[_Value]:
 
 def _is_name(m: Utterance, name: Name) -> bool:
     """A capital or the catalogue says so; a strange word must stand where a name stands: "de rook", "rook ipa"."""
+    which = any(m.ends(mark.start, "which") for mark in m.ending(name.start, "axis"))
+    if which and not name.ids and not m.is_name_like(name.start):
+        return False  # "qual fornecedor entregou": what is asked for is not named
     if name.sure >= LIKELY:
         return True
     noun = any(mark.value in ("beer", "brewery") for mark in m.ending(name.start, "axis"))
