@@ -37,7 +37,7 @@ def _cuts(m: Utterance) -> Iterator[int]:
     """Where a second question may begin: at "quanto", "which", "me indica" after "and", a comma or a full stop; and at any
     "and" between breweries and purchases of one's own."""
     for mark in m.all("and") if m.has("brewery") and m.has("possessive", "bought") else ():
-        if 0 < mark.start < len(m) - 1:
+        if _parts_kinds(m, mark.start):
             yield mark.start
     for mark in m.all("cue"):
         i = mark.start
@@ -45,6 +45,12 @@ def _cuts(m: Utterance) -> Iterator[int]:
             yield i - 1
         elif i > 0 and m.words[i].begins_clause:
             yield i
+
+
+def _parts_kinds(m: Utterance, at: int) -> bool:
+    """Are purchases on one side of this "and", and breweries on the other?"""
+    bought = {mark.start > at for mark in m.all("measure", "bought", "possessive")}
+    return len(bought) == 1 and any((mark.start > at) not in bought for mark in m.all("brewery"))
 
 
 def _both(one: Reading, other: Reading, rest: Utterance) -> Reading | None:
