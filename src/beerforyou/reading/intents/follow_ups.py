@@ -28,8 +28,9 @@ def follow(reading: Reading, s: Slots, context: Context, home: Point | None) -> 
     if context.choices and (chosen := _chosen(m, s, context)):
         return as_search(reading, chosen)
     about = None if reading.brewery else about_shown(reading, s, context, home)
-    edited = edited_search(reading, s, context) if context.search and not context.question else None
-    if edited and (about is None or _is_less(about, m, s)):
+    if about and not _is_less(about, m, s):
+        return about
+    if context.search and not context.question and (edited := edited_search(reading, s, context)):
         return edited
     if about:
         return about

@@ -38,6 +38,10 @@ _KEYWORDS: dict[Intent, frozenset[str]] = {
     "statistics": _DATA | {"popular", "everyone", "clients", "buyer", "they_buy", "they_bought", "business", "who", "buy", "growing", "beside_all",
                            "above_average"},
 }  # fmt: skip
+# Said of all clients, though they also turn or point in other questions.
+_OF_EVERYONE = frozenset({
+    "everyone", "clients", "popular", "buyer", "they_buy", "they_bought", "who", "growing", "beside_all", "above_average",
+})  # fmt: skip
 _DATA_INTENTS = frozenset({"own_data", "statistics"})
 _SAYS_ALL = frozenset({
     "profile", "decline", "thanks", "goodbye", "greeting", "help", "person", "other_client", "distributor", "knowledge",
@@ -55,9 +59,8 @@ def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
     m, keywords = s.m, _KEYWORDS.get(intent, frozenset())
     if intent in _DATA_INTENTS:
         sums = [mark for mark in m.all("aggregate") if mark.value in ("change", "share")]  # "go up" is no small words
-        unclear = words_of_marks(*sums) | {
-            i for i in s.times.unknown if not m.is_function(i)
-        }  # a time that is not understood is never dropped
+        times = {i for i in s.times.unknown if not m.is_function(i)}  # what is not understood of them is never dropped
+        unclear = words_of_marks(*sums) | times
         return _said(m, (i for i in range(len(m)) if i not in used and (i in unclear or _is_open(m, i, keywords))))
     keywords |= {"courtesy"}
     taken, open_ = (used_by_search(s), _unheeded(s)) if intent in ("search", "recommend") else (_taken(s), set())
@@ -89,22 +92,7 @@ def _said(m: Utterance, positions: Iterable[int]) -> tuple[str, ...]:
 def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
     said = m.at(i)
     if "turning" in said or "pointing" in said or "beyond" in said:
-        return not (
-            keywords
-            & said
-            & {
-                "everyone",
-                "clients",
-                "popular",
-                "buyer",
-                "they_buy",
-                "they_bought",
-                "who",
-                "growing",
-                "beside_all",
-                "above_average",
-            }
-        )
+        return not keywords & said & _OF_EVERYONE
     idle = i not in m.guessed and ("courtesy" in said or m.is_function(i))  # "fraco" is no misspelt "faço"
     return keywords.isdisjoint(said) and not idle
 
