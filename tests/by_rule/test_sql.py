@@ -11,6 +11,7 @@ import pytest
 from beerforyou import clock
 from beerforyou.by_rule.possible import NEW_DAYS, STOPPED_DAYS, cannot, meant
 from beerforyou.by_rule.sql import DEFAULT_ROWS, LONGEST, Bought, interval, write
+from beerforyou.by_rule.styles import called, written
 from beerforyou.db.fence import shape
 from beerforyou.house import House
 from beerforyou.reading.question import Aggregate, Dimension, Filter, Having, Measure, Question, Span
@@ -98,6 +99,15 @@ def part_of(each: str, line: Line) -> Any:
     return keys[each] if each in keys else getattr(line, each)
 
 
+def styled(q: Question, line: Line) -> str:
+    """What a row is of where styles are set side by side: the longest name that is meant."""
+    named = [each.values for each in q.filters if each.field == "style" and not each.negated]
+    if len(named) != 1 or len({value.lower() for value in named[0]}) < 2:
+        return line.style
+    fitting = [value for value in named[0] if any(part.lower() in line.style.lower() for part in called(value))]
+    return written(max(fitting, key=len))
+
+
 def inside(span: Span, line: Line) -> bool:
     return (span.since or "0") <= line.day.isoformat() <= (span.until or "9")
 
@@ -109,7 +119,7 @@ def passes(asked: Filter, line: Line) -> bool:
         text = getattr(line, asked.field).lower()
         words = [value.lower() for value in asked.values]
         if asked.field == "style":
-            met = any(word in text for word in words)
+            met = any(part in text for word in words for part in called(word))
         elif asked.field in ("beer", "brewery"):
             met = any(f" {word} " in f" {text} " for word in words)
         else:
@@ -153,7 +163,8 @@ def of_spans(q: Question, lines: Lines, today: date, spans: Sequence[Span], labe
     rows = chosen if q.having in ("stopped", "new") else here
     groups: dict[tuple[Any, ...], list[Line]] = {} if q.by else {(): []}
     for line in rows:
-        groups.setdefault(tuple(part_of(each, line) for each in q.by), []).append(line)
+        parts = (styled(q, line) if each == "style" else part_of(each, line) for each in q.by)
+        groups.setdefault(tuple(parts), []).append(line)
     found = []
     before: dict[str, float | None] = {}
     for key in sorted(groups):

@@ -34,6 +34,8 @@ TWICE = {
     "valor medio por pedido": "medio",
     "top 5 beers by revenue": "top",
     "participação de cada estilo": "cada",
+    "november compared to october": "november",
+    "outubro vs novembro": "outubro",  # this month is compared with the one before it
     "quanto aumentou meu gasto de setembro pra outubro": "setembro",
     "minhas compras tao subindo ou caindo?": "subindo ou caindo",
     "quando foi a ultima vez q comprei stout": "quando vez",

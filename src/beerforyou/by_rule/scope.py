@@ -9,13 +9,13 @@ from typing import Literal
 import msgspec
 
 from beerforyou.by_rule.sql import Bought, Breweries
+from beerforyou.by_rule.styles import written
 from beerforyou.reading.question import Filter, Question, Span
 from beerforyou.sentences import Language, has, listed, say
 from beerforyou.sentences.periods import Span as Days
 from beerforyou.sentences.periods import during, named, span
 from beerforyou.sentences.rendering import heading
 
-_SHORT = ("ipa", "apa", "dipa", "neipa", "esb")  # styles that are written in capitals
 _INLINE = ("style", "beer", "brewery", "type")
 
 
@@ -99,12 +99,10 @@ def _worded(field: str, value: str, asked: Asked) -> Iterator[str]:
     key = f"{field}.{value}"
     if field == "brewery":
         yield from asked.breweries.get(value, Bought(shown=(value,))).shown
-    elif field in ("type", "weekday") and has(key, asked.language):
+    elif field in ("type", "weekday", "style") and has(key, asked.language):
         yield asked.say(key)
     else:
-        yield (
-            " ".join(word.upper() if word in _SHORT else word for word in value.split()) if field == "style" else value
-        )
+        yield written(value) if field == "style" else value
 
 
 def names(asked: Asked) -> list[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from beerforyou.by_rule import styles
 from beerforyou.by_rule.possible import ADDITIVE, TIMES, compared, meant, told_apart
+from beerforyou.by_rule.styles import called, written
 from beerforyou.db.fence import shape
 from beerforyou.reading.question import Aggregate, Filter, Measure, Question, Span
 
@@ -27,6 +29,18 @@ _CALENDAR: dict[str, str] = {
     "weekday": "to_char(purchased_on, 'ID')", "day": "purchased_on", "order": "purchased_on",
 }  # fmt: skip
 _GROUPED = {"beer": BEER, "brewery": BREWERY} | _CALENDAR
+# What the styles of a family are called, for the families that the column `style` does not spell out.
+FAMILIES = {
+    "wheat": ("wheat", "weiss", "weizen", "witbier"),
+    "sour": ("sour", "gose", "berliner", "lambic", "gueuze"),
+    "belgian": ("belgian", "dubbel", "tripel", "quadrupel", "trappist"),
+    "dark": ("dark", "stout", "porter", "schwarz", "dunkel", "black ipa"),
+    "alcohol free": ("alcohol free", "alcohol-free", "non-alcoholic"),
+    "gluten free": ("gluten free", "gluten-free"),
+    "pilsner": ("pils",),
+    "neipa": ("neipa", "new england ipa"),
+    "hefeweizen": ("hefe", "weizen", "weissbier"),
+}
 _DAYS: dict[Aggregate, str] = {"first": "min(purchased_on)", "last": "max(purchased_on)", "since": "max(purchased_on)"}
 
 
@@ -63,6 +77,7 @@ class _Select:
         self.question, self.spans, self.label = question, spans, label
         self.within = _any_of(spans)
         self.filters = [_filtered(each, breweries) for each in question.filters]
+        self.style = _one_of(styles.told_apart(question))
 
     def sql(self) -> str:
         among = {"among": "count(*) OVER ()"} if self.question.by and self.question.limit == 1 else {}
@@ -74,10 +89,13 @@ class _Select:
         """By alias, what stands before the figures. A beer is told with its brewery."""
         labels = {"period": _quoted(self.label)} if self.label else {}
         for each in self.question.by:
-            labels[each] = _CALENDAR.get(each, "min(brewery)" if each == "brewery" else each)
+            labels[each] = self._group(each, "min(brewery)" if each == "brewery" else each)
             if each == "beer":
                 labels["brewery"] = "min(brewery)"
         return labels | ({"order": "min(purchased_on)"} if self.question.only_order else {})
+
+    def _group(self, dimension: str, otherwise: str) -> str:
+        return self.style if dimension == "style" and self.style else _CALENDAR.get(dimension, otherwise)
 
     def _conditions(self) -> Iterator[str]:
         """Of the rows. Who stopped, or began, is seen by all purchases: `_having` looks at the spans."""
@@ -174,7 +192,7 @@ class _Select:
         question = self.question
         if not question.by:
             return ""
-        groups = ", ".join(dict.fromkeys(_GROUPED.get(each, each) for each in question.by))
+        groups = ", ".join(dict.fromkeys(self._group(each, _GROUPED.get(each, each)) for each in question.by))
         having = " AND ".join([*self._having(), *self._known()])
         return f" GROUP BY {groups}{f' HAVING {having}' if having else ''}{self._ordered()}"
 
@@ -199,7 +217,7 @@ class _Select:
         question = self.question
         if question.aggregate == "list" or question.direction or question.limit:
             for each in question.by:
-                if each not in _GROUPED:
+                if each not in _GROUPED and not (each == "style" and self.style):
                     yield f"{each} <> ''"
 
     def _ordered(self) -> str:
@@ -299,7 +317,7 @@ def _matching(field: str, value: str, breweries: Breweries) -> Iterator[str]:
     """Of columns that are never NULL, so that a NOT before it leaves the rows of which nothing is known."""
     match field:
         case "style":
-            yield f"coalesce(style, '') ILIKE {_quoted(f'%{_escaped(value)}%')}"
+            yield from (f"coalesce(style, '') ILIKE {_quoted(f'%{_escaped(name)}%')}" for name in called(value))
         case "weekday":
             yield f"to_char(purchased_on, 'ID') = {_quoted(value)}"
         case "brewery" if (bought := breweries.get(value, Bought())) and (bought.ids or bought.names):
@@ -309,6 +327,12 @@ def _matching(field: str, value: str, breweries: Breweries) -> Iterator[str]:
             yield from _holding(field, value)
         case _:
             yield f"lower(coalesce({field}, '')) = {_quoted(value.lower())}"
+
+
+def _one_of(values: Sequence[str]) -> str:
+    """Which of these styles a row is of; empty for none."""
+    cases = (f"WHEN {' OR '.join(_matching('style', value, {}))} THEN {_quoted(written(value))}" for value in values)
+    return f"CASE {' '.join(cases)} END" if values else ""
 
 
 def _holding(field: str, words: str) -> Iterator[str]:

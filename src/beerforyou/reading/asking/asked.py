@@ -46,7 +46,8 @@ class Asked(msgspec.Struct):
 class Unread:
     """A message's words that no slot has used so far, and what those that did have found.
 
-    `follows` is the question before; `grouped` are the nouns after "por", "each"; `sorts`: a measure is ("por gasto").
+    `follows` is the question before; `grouped` are the nouns after "por", "each"; `sorts`: a measure is ("por gasto");
+    `valued` are the words of filters.
     """
 
     def __init__(self, s: Slots, follows: Question | None) -> None:
@@ -55,6 +56,7 @@ class Unread:
         self.used: set[int] = set()
         self.grouped: list[Mark] = []
         self.sorts = False
+        self.valued: Words = NONE
         named = {i for words in quoted(s.m) for i in words}
         times = zip(s.times.spans, s.times.each, strict=True)
         self.spans = [(span, words) for span, words in times if named.isdisjoint(words)]

@@ -12,6 +12,7 @@ from beerforyou.reading.times.periods import neighbour
 from beerforyou.reading.words.lexicon import Mark
 
 _PER = (*TIMES, "order")
+_MOST_APART = 60  # units between a time and today: five years of months
 _MONTH = 31  # days: what is compared with the span before it, where a longer time is told by month
 _DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles", "day": "orders"}
 _GOODS = ("beer", "brewery", "style", "type", "city", "state")
@@ -107,7 +108,7 @@ def change(r: Unread) -> None:
     if not (marks or compares or versus or (either and len(asked.spans or ()) == 2)):
         return
     if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
-        asked.spans = _with_neighbour(r, later=versus and not marks) or asked.spans
+        asked.spans = _with_neighbour(r, later=_led_by_than(r) or (versus and not marks)) or asked.spans
     if len(asked.spans or ()) == 2:
         asked.aggregate, asked.direction = (
             "change",
@@ -135,19 +136,33 @@ def _way(r: Unread, said: str, than: Sequence[Mark]) -> str:
 
 
 def _led_by_than(r: Unread) -> bool:
-    """ "gastei mais que mês passado": against this one."""
+    """ "gastei mais que mês passado", "subiu em relação ao mês passado": against this one."""
     return before(r.m, min(r.s.times.words, default=0), "than") is not None
 
 
 def _with_neighbour(r: Unread, later: bool) -> tuple[Span, ...]:
-    """The only span and the one before it or, `later`, after it; none for an open one, nor for one of many months."""
+    """The only span and the one before it or, `later`, the one as long that is now; none for an open one, nor for one of many
+    months."""
     (span,) = r.asked.spans or (Span(),)
     if not span.since or not span.until:
         return ()
+    if later:
+        return _with_present(span, r.s.today)
     days = (date.fromisoformat(span.until) - date.fromisoformat(span.since)).days
-    other = neighbour(span, 1 if later else -1)
-    fits = later or days < _MONTH
-    return tuple(sorted((span, other))) if fits and date.fromisoformat(other.since) <= r.s.today else ()
+    other = neighbour(span, -1)
+    return tuple(sorted((span, other))) if days < _MONTH else ()
+
+
+def _with_present(span: Span, today: date) -> tuple[Span, ...]:
+    """ "gastei mais que em setembro?": this month is meant; than this month, the one before."""
+    if span.until >= today.isoformat():
+        return (neighbour(span, -1), span)
+    now = span
+    for _ in range(_MOST_APART):
+        now = neighbour(now, 1)
+        if now.until >= today.isoformat():
+            return (span, now)
+    return ()
 
 
 def _goes_by_time(r: Unread) -> bool:

@@ -139,6 +139,10 @@ def _one_order(r: Unread, mark: Mark, is_last: bool) -> bool:
     m, when = r.m, r.free("moment", "when")
     nouns = r.free("axis", "order", "beer", "brewery")
     noun = next((n for n in nouns if 0 <= n.start - mark.end <= 1 and _counts_between(r, mark.end, n.start)), None)
+    if noun is None and not when and mark.end in r.valued and (m.has("spend", "price") or r.free("measure")):
+        r.asked.only_order = "last" if is_last else "first"  # "quanto paguei na última stout"
+        r.take(mark)
+        return True
     if noun and (when or (r.asked.filters and not m.has("spend", "how_many"))):
         r.asked.aggregate = "last" if is_last else "first"
         r.take(mark, noun, *when)

@@ -40,7 +40,10 @@ def filters_in(s: Slots, taken: Words) -> Found[tuple[Filter, ...]]:
         only = narrowing(m, value.start)
         joined = last is not None and _joins(m, last[0].end, value.start)
         negated = denial is not None or (last is not None and joined and last[1])
-        if last is not None and joined and last[0].field == value.field:
+        compared = last is not None and bool(
+            m.starts(last[0].end, "than")
+        )  # "mais IPA do que stout": `change` reads it
+        if last is not None and joined and last[0].field == value.field and not compared:
             words.update(range(last[0].end, value.start))
         groups.setdefault((value.field, negated), []).append(value.text)
         words.update(range(value.start, value.end), *(range(each.start, each.end) for each in (denial, only) if each))

@@ -24,7 +24,7 @@ def asked_in(s: Slots, follows: Question | None = None, listed: int = 0) -> Aske
     asked_times.spans(r)
     asked_ranks.pointed(r, listed)
     found = filters_in(s, frozenset(r.taken))
-    r.asked.filters = found.value
+    r.asked.filters, r.valued = found.value, found.words
     r.used |= found.words
     for step in _STEPS:
         step(r)

@@ -15,6 +15,8 @@ def topic_of(m: Utterance, s: Slots) -> str:
     """Empty for what is no matter of the distributor's."""
     if m.has("i", "past") and m.has("how_many", "statistic", "past") and not m.has("order_now", "business"):
         return ""
+    if _paid_before(m):
+        return ""
     if (said := m.all("business")) and _is_meant(m, s):
         return max(said, key=lambda mark: mark.end - mark.start).value
     if _asks_price(m, s):
@@ -22,10 +24,17 @@ def topic_of(m: Utterance, s: Slots) -> str:
     return "order" if _orders(m, s) else ""
 
 
+def _paid_before(m: Utterance) -> bool:
+    """ "what was the price of my last IPA": of what was bought."""
+    return m.has("price") and m.has("possessive", "i") and m.has("past", "last_time", "moment")
+
+
 def _is_meant(m: Utterance, s: Slots) -> bool:
     looks_for = m.has("brewery", "recommend") or bool(s.type)
     counted = m.has("contrast") or (m.has("how_many", "statistic", "most", "least") and (s.mine or bool(s.periods)))
-    return (not counted or m.has("order_now")) and not (looks_for and s.name(LIKELY) is None and not m.has("my_list"))
+    return (not counted or m.has("order_now", "owes")) and not (
+        looks_for and s.name(LIKELY) is None and not m.has("my_list")
+    )
 
 
 def _asks_price(m: Utterance, s: Slots) -> bool:

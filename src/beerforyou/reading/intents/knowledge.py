@@ -33,8 +33,17 @@ def asks_what_it_is(m: Utterance, s: Slots) -> bool:
     return bool(named) and m.covered(*_ASKING, *_BESIDES, besides=named)
 
 
+def asks_who_answers(m: Utterance, s: Slots) -> bool:
+    """ "are you a bot?", and nothing else."""
+    said = {i for mark in m.all("identity") for i in range(mark.start, mark.end)}
+    also_what = any(mark.start not in said for mark in m.all("help"))
+    return bool(said) and not also_what and m.covered("identity", "hello", "fill", "or")
+
+
 def topics_in(m: Utterance) -> tuple[str, ...]:
     """In the order of the message; of words that lie within others the longer ones."""
+    if m.has("identity"):
+        return ("assistant",)
     return tuple(dict.fromkeys(topic for topic, _ in _named(m)))
 
 

@@ -48,6 +48,8 @@ def _lists_clients(m: Utterance) -> bool:
     clients = _outside(m.all("clients"), m.all("everyone"))
     if clients and m.has("most") and not m.has(*_GOODS):
         return True
+    if m.has("who") and m.has("most", "least") and m.has("buyer") and not m.has("self", "i", *_GOODS):
+        return True  # "who is your biggest client"
     if not m.has("clients") or not m.has("personal_data", "find", "who"):
         return False
     by_purchase = any(m.starts(mark.end, "they_buy", "third_person") for mark in m.all("that"))

@@ -91,6 +91,8 @@ def wants_own_data(m: Utterance, s: Slots) -> bool:
         return True  # what sells here, which purchases don't tell
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
         return True
+    if m.has("price") and m.has("possessive") and m.has("last"):
+        return True  # "the price of my last IPA"
     if m.has("last_time") and m.has("order") and not m.has("everyone", "clients"):
         return True
     if s.novelty == "any" and (m.has("brewery") or s.type):

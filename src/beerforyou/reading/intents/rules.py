@@ -35,6 +35,7 @@ ANSWERS: Rules = (
     ("goodbye", replies.leaves),
     ("greeting", replies.greets),
     ("search", replies.wants_more),
+    ("knowledge", knowledge.asks_who_answers),
     ("knowledge", knowledge.asks_what_it_is),
     ("compare", attributes.compares),
     ("facts", attributes.asks_facts),
