@@ -179,6 +179,7 @@ def idle_nouns(r: Unread) -> None:
     """Nouns that say no more than what is asked about anyway: "com cervejas", "em cervejarias do Texas"."""
     if r.asked.by:
         r.take(*(mark for mark in r.free("shows") if mark.end - mark.start > 1))
+    r.take(*(mark for mark in r.free("bought") if mark.end - mark.start > 1 and r.m.has_at(mark.start, "i", "self")))
     r.take(*(mark for mark in r.free("whence") if r.m.ends(mark.start, "axis")))  # "cervejarias onde mais gasto"
     if r.asked.direction:
         return

@@ -6,11 +6,14 @@ from datetime import date
 
 from beerforyou.reading.asking.asked import TIMES, Unread
 from beerforyou.reading.asking.evidence import before, narrowing
+from beerforyou.reading.question import Span
+from beerforyou.reading.times.calendar import DAY, Unit, whole
 from beerforyou.reading.times.periods import shifted
 from beerforyou.reading.words.lexicon import Mark
 
 NOT_FOR_DAYS = 60  # "parei de comprar": two months without, where most bars order weekly
 NEW_FOR_DAYS = 30  # "cervejas novas" without a time
+MOST_PARTS = 13  # of a time, in each of which something was bought: a year of months
 _REACH = 4  # words between "what was" and the order that it was in, or a denial and the verb
 
 
@@ -47,16 +50,42 @@ def having(r: Unread) -> None:
         if mark.value == "stopped" and _asks_when(r):
             asked.aggregate = "last"
             r.take(mark, *r.free("moment", "when"))
+        elif mark.value == "kept" and not _which_ones(r, mark):
+            continue
         elif mark.value != "new" or _begun(r, mark):
             asked.having = mark.value  # type: ignore[assignment]
             r.take(mark, *(r.free("only") if mark.value == "once" else ()))
     denied = not asked.having and not _once(r) and not _kept(r) and _not_bought(r)
+    if asked.having == "kept" and len(asked.spans or ()) == 1:
+        asked.spans = _each_of(r)
     days = _days_until_today(r)
     if asked.having == "stopped":
         since = days if denied or (asked.spans and not asked.spans[0].until) else 0
         asked.having_days, asked.spans = since or NOT_FOR_DAYS, None if since else asked.spans
     elif asked.having == "new" and not asked.spans:
         asked.having_days = NEW_FOR_DAYS
+
+
+def _which_ones(r: Unread, kept: Mark) -> bool:
+    """ "beers I bought every month" asks which ones; "how much do I spend every month" asks for each month's."""
+    timed = any(r.m.starts(i, "unit") for i in range(kept.start, kept.end))
+    return not timed or bool(r.nouns("beer", "brewery", "style", "type") and not r.free("measure"))
+
+
+def _each_of(r: Unread) -> tuple[Span, ...]:
+    """The months of "every month this year", up to now; the whole span where it can't be told in so many parts."""
+    (span,) = r.asked.spans or (Span(),)
+    units = {mark.value for mark in r.m.all("unit") if r.m.has_at(mark.start, "having")}
+    today = r.s.today.isoformat()
+    if len(units) != 1 or not span.since or not span.until:
+        return (span,)
+    until, parts = min(span.until, today), []
+    day = date.fromisoformat(span.since)
+    while day.isoformat() <= until and len(parts) <= MOST_PARTS:
+        first, last = whole(Unit(*units), day, 0)
+        parts.append(Span(since=max(first.isoformat(), span.since), until=min(last.isoformat(), until)))
+        day = last + DAY
+    return tuple(parts) if len(parts) <= MOST_PARTS else (span,)
 
 
 def _asks_when(r: Unread) -> bool:

@@ -16,6 +16,8 @@ def guesses_statistics(m: Utterance, s: Slots) -> bool:
 def guesses_own_data(m: Utterance, s: Slots) -> bool:
     if s.place.city or s.type:
         return False
+    if m.has("how_many") and m.has("style") and not m.has("brewery", "everyone", "clients", "popular", "business"):
+        return True  # "how much on stouts"
     dated = any(not m.has_at(period.end - 1, "relative_day") for period in s.periods)  # "today" begins any story
     counts = dated and (s.mine or m.has("how_many", "most", "least", "top")) and not m.has("business")
     grouped = any(mark.value not in {"beer", "brewery", "type"} for mark in m.all("dimension"))

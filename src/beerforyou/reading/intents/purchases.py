@@ -168,6 +168,12 @@ def ranks_own(m: Utterance, s: Slots) -> bool:
     return wants_statistics(m, s) and not others and own
 
 
+def ranks_suppliers(m: Utterance, s: Slots) -> bool:
+    """ "biggest supplier": nobody else has suppliers here."""
+    looks = m.has("place", "here", "find", "recommend", "nearest", "wish", "new") or s.place != Place()
+    return m.has("supplier") and m.has("most", "least") and not looks
+
+
 def _ranks_beers(m: Utterance) -> bool:
     """ "best beers", "ranking of styles": the superlative stands beside what is ranked."""
     ranks = {i for mark in m.all("most", "least", "statistic") for i in range(mark.start - 2, mark.end + 2)}

@@ -65,6 +65,7 @@ WISHES: Rules = (
     ("statistics", purchases.wants_statistics),
     ("details", breweries.wants_details),
     ("recommend", breweries.wants_new),
+    ("own_data", purchases.ranks_suppliers),
     ("search", breweries.wants_search),
     ("statistics", guesses.guesses_statistics),
     ("own_data", guesses.guesses_own_data),

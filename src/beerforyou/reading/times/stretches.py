@@ -73,7 +73,7 @@ class Stretches(Weekdays):
         for mark in m.starting(i, "unit"):
             unit, j = Unit(mark.value), mark.end
             for shift in m.starting(j, "shift"):
-                if m.starts(shift.end, "unit") and m.ends(i, "grouping"):  # "by month this year"
+                if m.starts(shift.end, "unit") and m.ends(i, "grouping", "every"):  # "by month this year"
                     return []
                 return [
                     self._counted(i, shift.end, unit, 0)
