@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from operator import ge, gt, le, lt
 from typing import Any, NamedTuple, get_args
 
 import asyncpg
@@ -14,7 +15,7 @@ from beerforyou.by_rule.sql import DEFAULT_ROWS, LONGEST, Bought, interval, writ
 from beerforyou.by_rule.styles import called, written
 from beerforyou.db.fence import shape
 from beerforyou.house import House
-from beerforyou.reading.question import Aggregate, Dimension, Filter, Having, Measure, Question, Span
+from beerforyou.reading.question import Aggregate, Bound, Dimension, Filter, Having, Measure, Question, Span
 from beerforyou.settings import Settings
 
 CLIENT = "CLT-00001"
@@ -182,6 +183,11 @@ def kept(q: Question, group: Lines, here: Lines, spans: Sequence[Span], today: d
     ranked = q.aggregate == "list" or q.direction or q.limit
     if ranked and any(each in ("style", "type", "city", "state") and not getattr(group[0], each) for each in q.by):
         return False
+    if q.bound and q.by:
+        value = figure(q.measures[0], group)
+        holds = {"over": gt, "under": lt, "least": ge, "most": le}[q.bound.way]
+        if value is None or not holds(round(value, 2), q.bound.figure):
+            return False
     days = {line.day for line in group}
     within = not spans or any(inside(span, line) for span in spans for line in group)
     first, last = min(days, default=today), max(days, default=today)
@@ -193,6 +199,9 @@ def kept(q: Question, group: Lines, here: Lines, spans: Sequence[Span], today: d
         case "new":
             new = any(inside(span, Line(first, *[""] * 7, 0, 0)) for span in spans)
             return new if spans else first > today - timedelta(q.having_days)
+        case "left":
+            bought, not_bought = (any(inside(span, line) for line in group) for span in spans)
+            return bought and not not_bought
         case "kept":
             return all(any(inside(span, line) for line in group) for span in spans)
     return True
@@ -265,10 +274,16 @@ def invented(chance: random.Random, lines: Lines, today: date) -> Question:
         spans=tuple(a_span(chance, lines, today) for _ in range(chance.choice([0, 0, 1, 1, 2, 3]))),
         having=chance.choice([""] * 10 + list(get_args(Having))),
         having_days=chance.choice([0, 0, 21, 84]),
+        bound=a_bound(chance),
         only_order=chance.choice(["", "", "", "", "last", "first"]),
         direction=chance.choice(["", "", "most", "least"]),
         limit=chance.choice([0, 0, 1, 3]),
     )
+
+
+def a_bound(chance: random.Random) -> Bound | None:
+    way = chance.choice([None] * 12 + ["over", "under", "least", "most"])
+    return Bound(way=way, figure=chance.choice([1, 6, 24, 45.5, 600])) if way else None
 
 
 def a_filter(chance: random.Random, lines: Lines) -> Filter:

@@ -40,7 +40,7 @@ def cannot(question: Question) -> str:
         return _NOT_PUBLISHED[question.aggregate]
     if not {"quantity", "clients"}.issuperset(question.measures):
         return "statistics.no_money" if {"amount", "price"} & {*question.measures} else "statistics.no_averages"
-    if question.aggregate not in ("total", "list") or question.having or question.only_order:
+    if question.aggregate not in ("total", "list") or question.having or question.bound or question.only_order:
         return "statistics.no_averages"
     several = any(each.negated or len(each.values) > 1 or each.field not in _NAMED for each in question.filters)
     if several or len(question.by) > 1 or len(question.spans) > 1 or not {*question.by} <= {*_BY}:

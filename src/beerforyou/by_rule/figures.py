@@ -117,7 +117,17 @@ def _one(row: Row, asked: Asked) -> str:
         return asked.say("analysis.in_order", which=which, day=day, figures=_figures(row, asked), **where)
     inline, rest = of(asked)
     did = asked.listed([_counted(f"did.{each}", row[each], each, asked) for each in question.measures])
-    return asked.say("analysis.sum", did=did, of=inline, period=period(asked), scope=rest)
+    told = asked.say("analysis.sum", did=did, of=inline, period=period(asked), scope=rest)
+    return f"{_meets(row, asked)}{told}"
+
+
+def _meets(row: Row, asked: Asked) -> str:
+    """ "gastei mais de 5000?" is answered with yes or no, and the sum."""
+    if (bound := asked.question.bound) is None:
+        return ""
+    value = row[asked.question.measures[0]] or 0
+    met = {"over": value > bound.figure, "under": value < bound.figure, "least": value >= bound.figure}
+    return asked.say("analysis.yes" if met.get(bound.way, value <= bound.figure) else "analysis.no")
 
 
 def _dated(row: Row, asked: Asked) -> str:
@@ -379,8 +389,8 @@ def _so_far(value: str, column: str, asked: Asked) -> str:
 
 
 def _when(asked: Asked) -> str:
-    """Of groups; who is kept is in each period, which the words of it say."""
-    return "" if asked.question.having == "kept" else period(asked)
+    """Of groups; who is kept is in each period, and who left in one of them, which the words of it say."""
+    return "" if asked.question.having in ("kept", "left") else period(asked)
 
 
 def _group(row: Row, asked: Asked) -> str:
@@ -405,6 +415,9 @@ def _having(count: str, asked: Asked) -> str:
             return count
         case "new" if not question.spans:
             return asked.say("count.new_days", count=count, days=question.having_days)
+        case "left":
+            bought, not_bought = (during(days(each), asked.language, asked.today) for each in question.spans)
+            return asked.say("count.left", count=count, bought=bought, not_bought=not_bought)
         case "kept":
             return asked.say(
                 "count.kept", count=count, periods=asked.listed([name_of(each, asked) for each in question.spans])

@@ -6,7 +6,7 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from beerforyou.reading.question import Dimension, Field, Measure, Question
+from beerforyou.reading.question import Dimension, Field, Measure, Question, Span
 
 STOPPED_DAYS = (
     60  # without a purchase, where the client names no time: an order or two of most bars are missing by then
@@ -98,6 +98,10 @@ def _why(question: Question) -> str:
 def _nonsense(question: Question) -> bool:
     """Whether it asks for what makes no sense together."""
     timed = any(each in TIMES for each in question.by)
+    if question.having == "left" and not (len(question.spans) == 2 and all(each != Span() for each in question.spans)):
+        return True
+    if question.bound and (question.aggregate not in ("list", "total") or told_apart(question)):
+        return True
     match question.aggregate:
         case "change":
             apart = question.by and (timed or len(question.spans) > 2) and len(question.spans) > 1

@@ -11,10 +11,10 @@ import msgspec
 from beerforyou.by_rule.sql import Bought, Breweries
 from beerforyou.by_rule.styles import written
 from beerforyou.reading.question import Filter, Question, Span
-from beerforyou.sentences import Language, has, listed, say
+from beerforyou.sentences import Language, has, listed, money, number, say
 from beerforyou.sentences.periods import Span as Days
 from beerforyou.sentences.periods import during, named, span
-from beerforyou.sentences.rendering import heading
+from beerforyou.sentences.rendering import MONEY, heading
 
 _INLINE = ("style", "beer", "brewery", "type")
 
@@ -70,11 +70,25 @@ def scope(asked: Asked) -> str:
     """ " (IPA; sem brewpub; seu último pedido)"."""
     only = asked.question.only_order if asked.question.by else ""
     order = [asked.say(f"scope.{only}_order")] if only else []
-    return _in_brackets([*(described(each, asked) for each in asked.question.filters), *order], asked)
+    return _in_brackets([*(described(each, asked) for each in asked.question.filters), *order, *bounded(asked)], asked)
 
 
 def bracketed(asked: Asked, filters: Sequence[Filter]) -> str:
-    return _in_brackets([described(each, asked) for each in filters], asked)
+    return _in_brackets([*(described(each, asked) for each in filters), *bounded(asked)], asked)
+
+
+def bounded(asked: Asked) -> list[str]:
+    """ "over $500.00", "pelo menos 20 unidades"."""
+    bound, measure = asked.question.bound, asked.question.measures[0]
+    if bound is None or not asked.question.by:
+        return []
+    value = (
+        money(bound.figure, asked.language, asked.currency)
+        if measure in MONEY
+        else number(bound.figure, asked.language)
+    )
+    figure = asked.say(f"figure.{measure}", value=value, n=bound.figure)
+    return [asked.say(f"scope.{bound.way}", n=figure)]
 
 
 def _in_brackets(parts: Sequence[str], asked: Asked) -> str:

@@ -41,6 +41,7 @@ FAMILIES = {
     "neipa": ("neipa", "new england ipa"),
     "hefeweizen": ("hefe", "weizen", "weissbier"),
 }
+_BOUNDS = {"over": ">", "under": "<", "least": ">=", "most": "<="}
 _DAYS: dict[Aggregate, str] = {"first": "min(purchased_on)", "last": "max(purchased_on)", "since": "max(purchased_on)"}
 
 
@@ -193,7 +194,7 @@ class _Select:
         if not question.by:
             return ""
         groups = ", ".join(dict.fromkeys(self._group(each, _GROUPED.get(each, each)) for each in question.by))
-        having = " AND ".join([*self._having(), *self._known()])
+        having = " AND ".join([*self._having(), *self._bounded(), *self._known()])
         return f" GROUP BY {groups}{f' HAVING {having}' if having else ''}{self._ordered()}"
 
     def _having(self) -> Iterator[str]:
@@ -211,6 +212,13 @@ class _Select:
                 yield f"min(purchased_on) > CURRENT_DATE - {question.having_days}"
             case "kept":
                 yield from (f"bool_or({_any_of([span])})" for span in question.spans)
+            case "left":
+                bought, not_bought = (f"bool_or({_any_of([span])})" for span in question.spans)
+                yield f"{bought} AND NOT {not_bought}"
+
+    def _bounded(self) -> Iterator[str]:
+        if bound := self.question.bound:
+            yield f"{_value(self.question.measures[0])} {_BOUNDS[bound.way]} {bound.figure:g}"
 
     def _known(self) -> Iterator[str]:
         """What has no style is in a table that adds up to everything, and in no ranking or list."""

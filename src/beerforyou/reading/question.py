@@ -41,6 +41,7 @@ Having = Literal[
     "stopped",  # bought before, and not for `having_days`
     "new",  # bought for the first time within the spans, or within `having_days`
     "kept",  # bought in each of the spans
+    "left",  # bought in the first span, and not in the second
 ]  # fmt: skip
 
 
@@ -57,6 +58,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, orde
     field: Field
     values: tuple[str, ...]
     negated: bool = False
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, order=True):
+    """What the first measure of each group must be: over or under the figure, at least or at most it. Money in the client's currency."""
+
+    way: Literal["over", "under", "least", "most"]
+    figure: float
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +84,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spans: tuple[Span, ...] = ()
     having: Having = ""
     having_days: Annotated[int, Meta(ge=0)] = 0
+    bound: Bound | None = None
     only_order: Literal["", "last", "first"] = ""
     direction: Literal["", "most", "least"] = ""
     limit: Annotated[int, Meta(ge=0)] = 0

@@ -9,7 +9,7 @@ import msgspec
 
 from beerforyou.reading.asking.evidence import NONE, Words, free_marks, words_of_marks
 from beerforyou.reading.asking.filters import quoted
-from beerforyou.reading.question import Aggregate, Dimension, Filter, Having, Measure, Question, Span
+from beerforyou.reading.question import Aggregate, Bound, Dimension, Filter, Having, Measure, Question, Span
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.lexicon import Mark
 
@@ -29,6 +29,7 @@ class Asked(msgspec.Struct):
     by: tuple[Dimension, ...] | None = None
     having: Having = ""
     having_days: int = 0
+    bound: Bound | None = None
     only_order: str = ""
     direction: str = ""
     limit: int | None = None
@@ -47,7 +48,7 @@ class Unread:
     """A message's words that no slot has used so far, and what those that did have found.
 
     `follows` is the question before; `grouped` are the nouns after "por", "each"; `sorts`: a measure is ("por gasto");
-    `valued` are the words of filters.
+    `valued` are the words of filters, `bounded` the measures that a bound names.
     """
 
     def __init__(self, s: Slots, follows: Question | None) -> None:
@@ -57,6 +58,7 @@ class Unread:
         self.grouped: list[Mark] = []
         self.sorts = False
         self.valued: Words = NONE
+        self.bounded: tuple[Measure, ...] = ()
         named = {i for words in quoted(s.m) for i in words}
         times = zip(s.times.spans, s.times.each, strict=True)
         self.spans = [(span, words) for span, words in times if named.isdisjoint(words)]

@@ -55,7 +55,7 @@ def having(r: Unread) -> None:
         elif mark.value != "new" or _begun(r, mark):
             asked.having = mark.value  # type: ignore[assignment]
             r.take(mark, *(r.free("only") if mark.value == "once" else ()))
-    denied = not asked.having and not _once(r) and not _kept(r) and _not_bought(r)
+    denied = not asked.having and not _once(r) and not _kept(r) and not _left(r) and _not_bought(r)
     if asked.having == "kept" and len(asked.spans or ()) == 1:
         asked.spans = _each_of(r)
     days = _days_until_today(r)
@@ -79,7 +79,8 @@ def _each_of(r: Unread) -> tuple[Span, ...]:
     today = r.s.today.isoformat()
     if len(units) != 1 or not span.since or not span.until:
         return (span,)
-    until, parts = min(span.until, today), []
+    parts: list[Span] = []
+    until = min(span.until, today)
     day = date.fromisoformat(span.since)
     while day.isoformat() <= until and len(parts) <= MOST_PARTS:
         first, last = whole(Unit(*units), day, 0)
@@ -120,6 +121,21 @@ def _kept(r: Unread) -> bool:
         r.asked.having = "kept"
         r.take(*both)
     return bool(both)
+
+
+def _left(r: Unread) -> bool:
+    """ "em maio e não em junho", "last month but not this month": bought then, and no more."""
+    if len(r.spans) != 2 or r.m.has("how_many", "measure"):
+        return False
+    (first, said), (second, denied) = r.spans
+    at = min(denied)
+    nots = [mark for mark in r.free("not") if max(said) < mark.start < at]
+    if not nots or not all(r.m.is_function(i) or r.m.has_at(i, "bought", "but") for i in range(nots[0].end, at)):
+        return False
+    r.asked.having, r.asked.spans = "left", (first, second)
+    between = (*r.free("but"), *r.free("bought"))
+    r.take(nots[0], *(mark for mark in between if max(said) < mark.start < at))
+    return True
 
 
 def _not_bought(r: Unread) -> bool:

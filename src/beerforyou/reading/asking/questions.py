@@ -26,6 +26,7 @@ def question_of(asked: Asked, about: Literal["me", "everyone"]) -> Question:
         spans=asked.spans or (),
         having=asked.having,
         having_days=asked.having_days,
+        bound=asked.bound,
         only_order=asked.only_order,  # type: ignore[arg-type]
         direction=asked.direction,  # type: ignore[arg-type]
         limit=asked.limit or 0,
@@ -155,6 +156,8 @@ def _sum(last: Question, asked: Asked) -> dict[str, Any]:
             }
     if asked.having:
         changes |= {"having": asked.having, "having_days": asked.having_days, "direction": "", "limit": 0}
+    if asked.bound:
+        changes |= {"bound": asked.bound, "direction": "", "limit": 0}
     if asked.only_order:
         changes |= {"only_order": asked.only_order, "spans": ()}
     return changes

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from beerforyou.reading.asking import asked_ranks, asked_sums, asked_times
+from beerforyou.reading.asking import asked_bounds, asked_ranks, asked_sums, asked_times
 from beerforyou.reading.asking.asked import Asked, Unread
 from beerforyou.reading.asking.filters import filters_in
 from beerforyou.reading.question import Question
 from beerforyou.reading.slots.slots import Slots
 
 _STEPS = (
-    asked_times.having, asked_times.dates, asked_sums.ticket, asked_ranks.dearness, asked_sums.measures, asked_sums.groups,
-    asked_sums.change, asked_sums.share, asked_sums.mean, asked_ranks.rank, asked_ranks.rows, asked_ranks.idle_nouns,
+    asked_bounds.bound, asked_times.having, asked_times.dates, asked_sums.ticket, asked_ranks.dearness, asked_sums.measures, asked_sums.groups,
+    asked_sums.change, asked_sums.share, asked_sums.mean, asked_ranks.rank, asked_bounds.groups, asked_ranks.rows, asked_ranks.idle_nouns,
 )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def _is_meant(m: Utterance, s: Slots) -> bool:
 
 
 def _asks_price(m: Utterance, s: Slots) -> bool:
-    own = m.has("i", "self", "past", "most", "least", "statistic", "brewery") or bool(s.periods)
+    own = m.has("i", "self", "past", "most", "least", "statistic", "brewery", "bound") or bool(s.periods)
     return m.has("price") and not own
 
 
@@ -48,7 +48,7 @@ def _orders(m: Utterance, s: Slots) -> bool:
         return False
     if m.has("brewery", "history", "popular", "recommend", "who", "my_list") or s.type or s.novelty == "new":
         return False
-    if m.has("tell_about", "website", "summary", "where"):
+    if m.has("tell_about", "website", "summary", "where") or (m.has("bound") and not m.has("order_now")):
         return False
     counted = any(m.ends(mark.start, "number") or m.word(mark.start - 1).isdigit() for mark in m.all("container"))
     if counted and not m.has("past", "how_many", "statistic", "least") and not s.periods:

@@ -18,6 +18,7 @@ _FULL = (
     (("most", "least"), ("measure", "bought", "possessive")),
     (("how_many",), ("distinct", "grouping", "axis")),
     (("measure",), ("grouping",)),
+    (("bound",), ("axis", "measure")),
 )
 _DISTINCT = frozenset({"beers", "breweries", "styles"})
 _SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
@@ -45,6 +46,8 @@ def _is_ranked_there(m: Utterance, s: Slots) -> bool:
 def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
     if asked.having in ("once", "stopped") or asked.only_order:
         return True
+    if asked.bound:
+        return m.has("measure", "order", "i", "possessive") or asked.by in (("order",), ("month",), ("week",), ("day",))
     if asked.having == "new":
         return m.has("past") or (m.has("bought") and bool(asked.spans))
     if asked.aggregate in _SUMS:

@@ -151,8 +151,10 @@ def _same_end(last: date, months: int) -> date:
 
 
 def _with_small_words(moments: Moments, start: int) -> int:
-    """Where the "em", "do", "in the" before a time begin."""
-    while moments.is_small(start - 1, "in") or moments.is_small(start - 1, "of") or moments.is_small(start - 1, "the"):
+    """Where the "em", "do", "in the" before a time begin; the Spanish "no" denies it, where the Portuguese one is "in the"."""
+    while any(moments.is_small(start - 1, role) for role in ("in", "of", "the")) and not moments.m.has_at(
+        start - 1, "not"
+    ):
         start -= 1
     return start
 

@@ -144,6 +144,8 @@ class Stretches(Weekdays):
             count = number.value if number else 0
             if ago := m.starting(end, "ago"):
                 return [self._ago(i, ago[0].end, unit, count)]
+            if (shift or m.starts(end, "shift")) and not self.are_many(mark.start) and count > 1:
+                return []  # "over 500 this month": the number counts something else
             if shift or m.starts(end, "shift"):
                 return [self._counted(i, max([end, *(mark.end for mark in m.starting(end, "shift"))]), unit, count)]
             return self._bare_count(i, end, unit, number)
