@@ -91,6 +91,9 @@ def _ranked_by(r: Unread, sized: list[Mark], number: int) -> None:
     nouns = [mark for mark in r.free("axis") if mark.value != "order" or _is_sized(r, mark, sized)]
     after_which = [mark for mark in nouns if before(m, mark.start, "which", 3) or mark.value == "order"]
     noun = next(iter(after_which or nouns), None)
+    if noun and noun.value == "day" and (orders := [mark for mark in nouns if mark.value == "order"]):
+        r.take(noun)  # "que dia foi meu maior pedido": an order is told by its day
+        noun = orders[0]
     single = False
     if noun and (not asked.by or noun.value in asked.by):  # "top 3 cervejas de cada mês" can't be said
         r.take(noun)

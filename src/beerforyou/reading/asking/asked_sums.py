@@ -64,6 +64,21 @@ def _distinct(r: Unread, how_many: Mark) -> str:
     return ""
 
 
+def each_one(r: Unread) -> None:
+    """ "how many orders, and how much was each?": one by one, or on average."""
+    asked, marks = r.asked, r.free("each_one")
+    counted = (*asked.measures, *(r.follows.measures + r.follows.by if r.follows else ()))
+    if not marks or not {"orders", "order"}.intersection(counted):
+        return
+    r.take(marks[0], *(mark for mark in r.free("how_many") if not asked.measures))
+    asked.measures = tuple(each for each in asked.measures if each != "orders") or ("amount",)
+    if means := r.free("aggregate", "mean"):
+        r.take(*means)
+        asked.aggregate, asked.per = "mean", "order"
+    else:
+        asked.aggregate, asked.by = "list", ("order",)
+
+
 def groups(r: Unread) -> None:
     """ "por mês e por estilo", "each week", "monthly"; "a week" is a mean."""
     for mark in r.free("axis"):
@@ -105,7 +120,7 @@ def change(r: Unread) -> None:
     if compares and r.follows and len(asked.spans or ()) == len(r.follows.spans) == 1:  # "e comparado a setembro?"
         asked.spans = tuple(sorted({*(asked.spans or ()), *r.follows.spans}))
     versus = bool(superlatives or asked.direction) and bool(than or (len(asked.spans or ()) != 1 and r.m.has("either")))
-    if not (marks or compares or versus or (either and len(asked.spans or ()) == 2)):
+    if not (marks or compares or versus or ((either or _between(r, than)) and len(asked.spans or ()) == 2)):
         return
     if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
         asked.spans = _with_neighbour(r, later=_led_by_than(r) or (versus and not marks)) or asked.spans
@@ -127,12 +142,17 @@ def change(r: Unread) -> None:
 
 def _way(r: Unread, said: str, than: Sequence[Mark]) -> str:
     """Of the later span: "mais em setembro que em outubro" is less in October."""
-    each, spans = r.s.times.each, r.s.times.spans
+    spans = r.s.times.spans
     if not said or len(spans) != 2:
         return said
-    between = any(max(each[0]) < mark.start < min(each[1]) for mark in than)
-    turned = between and spans[0] < spans[1]
+    turned = _between(r, than) and spans[0] < spans[1]
     return "most" if (said == "most") != turned else "least"
+
+
+def _between(r: Unread, than: Sequence[Mark]) -> bool:
+    """ "outubro contra setembro": between the two times."""
+    each = r.s.times.each
+    return len(each) == 2 and any(max(each[0]) < mark.start < min(each[1]) for mark in than)
 
 
 def _led_by_than(r: Unread) -> bool:

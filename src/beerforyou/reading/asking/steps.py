@@ -12,7 +12,7 @@ from beerforyou.reading.question import Question
 from beerforyou.reading.slots.slots import Slots
 
 _STEPS = (
-    asked_bounds.bound, asked_times.having, asked_times.dates, asked_sums.ticket, asked_ranks.dearness, asked_sums.measures, asked_sums.groups,
+    asked_bounds.bound, asked_times.having, asked_times.dates, asked_sums.ticket, asked_ranks.dearness, asked_sums.measures, asked_sums.each_one, asked_sums.groups,
     asked_sums.change, asked_sums.share, asked_sums.mean, asked_ranks.rank, asked_bounds.groups, asked_ranks.rows, asked_ranks.idle_nouns,
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from beerforyou.reading.times.stretches import Stretches
 Cut = Callable[..., Days | None]  # of a stretch, `which` part of it
 _MOST_LISTED = 4  # "first and second": a longer list is no question, and its reading must end
 _DEEPEST = 3  # "the last week of the first quarter of last year"
-_NUMBERED_IN_YEAR = frozenset({Unit.BIMESTER, Unit.QUARTER, Unit.THIRD, Unit.HALF})
+YEARLY = frozenset({Unit.BIMESTER, Unit.QUARTER, Unit.THIRD, Unit.HALF})  # have a number in their year
 
 
 class Parts(Stretches):
@@ -65,7 +65,7 @@ class Parts(Stretches):
             return [
                 self.latest(i, end, Cycle(Unit.MONTH, partial(_part_of_month, cut, which)), unit) for which in whichs
             ]
-        if outer is None and unit in _NUMBERED_IN_YEAR:
+        if outer is None and unit in YEARLY:
             return [self.named(i, end, partial(_part_of_year, cut, which), unit, 0) for which in whichs]
         return [Moment(start=i, end=outer.end if outer else end)]
 

@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from beerforyou.reading.question import Span
-from beerforyou.reading.times.calendar import DAY, Unit, add_months, whole
+from beerforyou.reading.times.calendar import DAY, Unit, add_months, part, whole
 from beerforyou.reading.times.moment import MOST_COUNTED, Moment
 from beerforyou.reading.times.moments import STARTS, Moments
+from beerforyou.reading.times.parts import YEARLY
 from beerforyou.reading.words.utterance import Utterance
 
 _OPENING = ("since", "before", "after", "until")
@@ -107,11 +108,18 @@ def _relative(moments: Moments, i: int) -> tuple[int, int, Unit | None, int] | N
                 return start, after[0].end, Unit(mark.value), sign * count
             if before := m.ending(start, tag):
                 return before[0].start, mark.end, Unit(mark.value), sign * count
+    return None if m.has("unit") else _next_one(moments, i)
+
+
+def _next_one(moments: Moments, i: int) -> tuple[int, int, None, int] | None:
+    """ "e no anterior", "the previous one", "the one before"."""
+    m = moments.m
     for tag, sign in (("earlier", -1), ("later", 1)):
         for mark in m.starting(i, tag):
-            j = i - 1 - moments.is_small(i - 1, "of")
-            if not m.has("unit") and (moments.is_small(j, "the") or m.has_at(j, "number")):
-                return i, mark.end, None, sign
+            start = i - m.has_at(i - 1, "row_tail")
+            led = (start - 1, start - 2) if moments.is_small(start - 1, "of") else (start - 1,)
+            if any(moments.is_small(j, "the") or m.has_at(j, "article", "number") for j in led):
+                return start, mark.end + m.has_at(mark.end, "row_tail"), None, sign
     return None
 
 
@@ -231,6 +239,19 @@ class _Periods:
         for mark in self.m.starting(i, "shift"):
             if not self.m.has_at(mark.end, *_SHIFTED) and mark.end not in self.moments.numbers and int(mark.value) < 0:
                 days = whole(unit.unit, self.today, int(mark.value))
+                self._keep(_with_small_words(self.moments, i), mark.end, _span(*days))
+                return mark.end
+        return self._same_part(i, unit)
+
+    def _same_part(self, i: int, first: Moment) -> int:
+        """ "do 1o trimestre pro 2o": of the same year."""
+        span = self.found[-1].span
+        if first.unit not in YEARLY or span is None or not span.since:
+            return 0
+        year = int(span.since[:4])
+        for mark in self.m.starting(i, "ordinal"):
+            days = part((date(year, 1, 1), date(year, 12, 31)), int(mark.value), first.unit)
+            if days and not self.m.has_at(mark.end, "axis", "unit", "number") and days[0] <= self.today:
                 self._keep(_with_small_words(self.moments, i), mark.end, _span(*days))
                 return mark.end
         return 0
