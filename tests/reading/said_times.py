@@ -109,7 +109,6 @@ _TAGS = [
     "more_than",
     "many_units",
     "half_of",
-    "season",
     "holiday",
     "vague_time",
     "clock",
@@ -120,6 +119,7 @@ _TAGS = [
     "roughly",
 ]
 _VALUES = [
+    "season",
     "number",
     "multiple",
     "ordinal",

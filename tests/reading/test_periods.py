@@ -372,3 +372,28 @@ def test_absurd_numbers_are_no_time(times: Callable[..., Times], today: date) ->
     for text in ("últimos 99999 dias", "há 999999 anos", "in the last 5000 months", "0 dias atrás"):
         said = times(text, today)
         assert (said.spans, bool(said.unknown)) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("in the spring", "United States", "2026-03-20..2026-06-20"),
+        ("last winter", "United States", "2025-12-21..2026-03-19"),
+        ("last fall", "United States", "2025-09-23..2025-12-20"),  # this one goes on until December
+        ("this fall", "United States", "2026-09-23..2026-12-20"),
+        ("no verão passado", "Brazil", "2025-12-21..2026-03-19"),
+        ("no inverno", "Brazil", "2026-06-21..2026-09-22"),
+        ("nesta primavera", "Brazil", "2026-09-23..2026-12-20"),
+        ("el verano pasado", "Mexico", "2026-06-21..2026-09-22"),
+        ("el verano pasado", "Argentina", "2025-12-21..2026-03-19"),
+    ],
+)
+def test_a_season_is_that_of_where_the_client_is(catalogue: Catalogue, text: str, country: str, expected: str) -> None:
+    said = spans_in(Utterance(words_of(f"quanto gastei {text}"), Lookups(catalogue, country)), TODAY)
+    assert (_spans(said), said.unknown) == ([expected], frozenset())
+
+
+@pytest.mark.parametrize("text", ["in winter 2025", "na alta temporada", "next summer"])
+def test_a_season_that_may_be_two_is_told(catalogue: Catalogue, text: str) -> None:
+    said = spans_in(Utterance(words_of(f"quanto gastei {text}"), Lookups(catalogue, "Brazil")), TODAY)
+    assert said.spans == () and said.unknown

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from beerforyou import clock
 from beerforyou.blocks import AnyBlock
+from beerforyou.catalogue.brewery import Place
 from beerforyou.conversations.accepting import accept
 from beerforyou.errors import BadInput, BeerForYouError
 from beerforyou.house import House
@@ -85,8 +86,13 @@ async def _walk(house: House, line: Line) -> Walked:
         conversation = accepted.conversation_id
         await work(house, accepted.run)
     run = await look(house.database.as_client(line.client), accepted.run, steps=True)
-    today = clock.today(house.settings.time_zone)
-    return _last(line.id, run, read(line.turns[-1], house.catalogue.now, context, today))
+    today, home = clock.today(house.settings.time_zone), await _home(house, line.client)
+    return _last(line.id, run, read(line.turns[-1], house.catalogue.now, context, today, home))
+
+
+async def _home(house: House, client: str) -> Place:
+    profile, _ = await house.profiles.of(house.database.as_client(client), "")
+    return Place(city=profile.city, state=profile.state, country=profile.country) if profile else Place()
 
 
 async def _context(house: House, client: str, conversation: UUID | None) -> Context:

@@ -44,7 +44,10 @@ def read(text: str, catalogue: Catalogue, context: Context, today: date, home: P
     """`today` is what "last month" is measured from, `home` what "the closest" is. A reading is made of nothing but these, so a short one is remembered."""
     if len(text) > _SHORT:
         return read_anew(text, catalogue, context, today, home)
-    known, asked = _remembered.setdefault(catalogue, {}), (text, context, today, home if context.shown else NOWHERE)
+    known, asked = (
+        _remembered.setdefault(catalogue, {}),
+        (text, context, today, home if context.shown else Place(country=home.country)),
+    )
     if asked not in known:
         if len(known) >= _MOST:
             known.clear()
@@ -54,7 +57,7 @@ def read(text: str, catalogue: Catalogue, context: Context, today: date, home: P
 
 def read_anew(text: str, catalogue: Catalogue, context: Context, today: date, home: Place = NOWHERE) -> Reading:
     words = words_of(text)
-    message = Utterance(words[:MAX_WORDS], Lookups(catalogue), context.language)
+    message = Utterance(words[:MAX_WORDS], Lookups(catalogue, home.country), context.language)
     if len(words) > MAX_WORDS or len(text) > MAX_CHARS:
         return _tangled(message)
     try:

@@ -57,13 +57,12 @@ class Moments(Parts):
         return []
 
     def _vague(self, i: int) -> list[Moment]:
-        """Seasons (of which hemisphere?), holidays, "ultimamente"."""
+        """Holidays, "ultimamente"."""
         m = self.m
         for mark in (
             *m.starting(i, "vague_time"),
             *m.starting(i, "holiday"),
             *m.starting(i, "same_time"),
-            *m.starting(i, "season"),
         ):
             led = self.is_small(i - 1, "in") or self.is_small(i - 1, "the") or i == self.expected or m.ends(i, *LEADS)
             doubtful = m.has_at(i, "doubtful") and not (led or m.starts(mark.end, "shift"))
@@ -81,7 +80,8 @@ _Rule = tuple[Callable[[Moments, int], list[Moment]], frozenset[str]]
 # The first that finds something counts; a rule is asked where one of its tags is.
 _RULES: tuple[_Rule, ...] = (
     (Moments.written, frozenset({"digits"})),
-    (Moments._vague, frozenset({"vague_time", "holiday", "season", "same_time"})),
+    (Moments.season, frozenset({"season"})),
+    (Moments._vague, frozenset({"vague_time", "holiday", "same_time"})),
     (Moments._relative_day, frozenset({"relative_day"})),
     (Moments.weekdays, frozenset({"weekdays", "weekday", "doubtful_weekday", "unit"})),
     (Moments.part, frozenset({"ordinal", "shift", "digits", "number"})),

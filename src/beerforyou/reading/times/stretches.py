@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from beerforyou.reading.times.calendar import DAY, Unit, counted, whole
 from beerforyou.reading.times.moment import MOST_COUNTED, Moment, month_of
 from beerforyou.reading.times.numbers import Number
-from beerforyou.reading.times.weekdays import Weekdays
+from beerforyou.reading.times.seasons import Seasons
 
 
-class Stretches(Weekdays):
+class Stretches(Seasons):
     def shift(self, i: int) -> list[Moment]:
         """ "este mês", "last quarter", "últimos 30 dias", "last October", "last Friday"; "next month" is not understood."""
         m = self.m
@@ -46,7 +46,9 @@ class Stretches(Weekdays):
         for weekday in (*m.starting(j, "weekday"), *m.starting(j, "doubtful_weekday")):
             if not self.is_followed_by_noun(weekday.end):
                 return self.shifted_weekday(i, weekday.end, int(weekday.value), shift)
-        for vague in (*m.starting(j, "season"), *m.starting(j, "holiday")):
+        for season in m.starting(j, "season"):
+            return self.of_season(i, season, shift, season.end)
+        for vague in m.starting(j, "holiday"):
             return Moment(start=i, end=self.year_at(vague.end)[1])
         for quarter in self.part_of_year(j):
             if quarter.cycle and (days := quarter.cycle.days(quarter.n + min(shift + 1, 0))) and shift <= 0:

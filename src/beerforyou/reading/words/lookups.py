@@ -18,8 +18,10 @@ class Tangled(Exception):
 
 
 class Lookups:
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    """`country` is the client's."""
+
+    def __init__(self, catalogue: Catalogue, country: str = "") -> None:
+        self.catalogue, self.country = catalogue, country
         self._count = 0
         self._found: dict[str, tuple[Match, ...]] = {}
         self._nearest: dict[tuple[MentionKind, str], str | None] = {}
