@@ -25,7 +25,8 @@ class Seasons(Weekdays):
         for mark in m.starting(i, "season"):
             led = self.is_small(i - 1, "in") or self.is_small(i - 1, "the") or i == self.expected or m.ends(i, *LEADS)
             doubtful = m.has_at(i, "doubtful") and not (led or m.starts(mark.end, "shift"))
-            if doubtful or m.has_at(mark.end, "beer", "style", "unit", "few") or mark.end in self.numbers:
+            counted = mark.end in self.numbers and not self.is_year(mark.end)
+            if doubtful or counted or m.has_at(mark.end, "beer", "style", "unit", "few"):
                 continue
             after = [shift for shift in m.starting(mark.end, "shift") if shift.value != "0"]
             return [
