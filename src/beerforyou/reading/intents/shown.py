@@ -159,8 +159,8 @@ def _last_told(m: Utterance, context: Context) -> tuple[tuple[Ref, ...], str]:
         return (context.told if len(context.told) > 1 else context.shown), "nothing" if not context.shown else ""
     if context.told:
         return context.told, ""  # each is named in the answer, and costs nothing
-    if len(context.shown) == 1 or (m.has("which") and m.has("them")):
-        return context.shown, ""  # "qual delas tem site?"
+    if len(context.shown) == 1 or m.has("them"):
+        return context.shown, ""  # "qual delas tem site?", "do I buy from any of them?"
     return (), "several" if context.shown or context.told else "nothing"
 
 
