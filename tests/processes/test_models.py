@@ -36,9 +36,9 @@ def calling(make: Callable[[int], dict[str, Any]]) -> Raw:
 WORST: dict[str, Callable[[], Raw]] = {
     "500 good calls": lambda: calling(lambda n: call("search_breweries", {"city": "Denver", "page": n + 1})),
     "500 questions": lambda: calling(
-        lambda n: call("run_analytical_query", {"sql": f"SELECT beer, sum(amount) + {n} FROM my_purchases GROUP BY beer"})
+        lambda n: call("run_sql", {"sql": f"SELECT beer, sum(amount) + {n} FROM my_purchases GROUP BY beer"})
     ),
-    "500 refused questions": lambda: calling(lambda n: call("run_analytical_query", {"sql": f"SELECT pg_sleep({n})"})),
+    "500 refused questions": lambda: calling(lambda n: call("run_sql", {"sql": f"SELECT pg_sleep({n})"})),
     "500 calls with much in them": lambda: calling(lambda n: call("search_breweries", {"city": f"{n}" + "x" * 7000})),
     "500 calls of deep arguments": lambda: calling(
         lambda n: call("search_breweries", {"city": msgspec.json.decode("[" * 200 + f"{n}" + "]" * 200)})
