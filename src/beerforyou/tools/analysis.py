@@ -50,18 +50,17 @@ def reads(caller: Caller, args: Analysis) -> Label:
 
 async def run_analytical_query(caller: Caller, hands: Hands, args: Analysis) -> Result:
     """Figures of purchases: sums, counts, rankings, lists, dates, comparisons. about "me": the caller's own; "everyone": all clients
-    together, as far as published; never one other client's. Leave out what was not asked.
+    together, as published. Leave out what was not asked.
 
-    measures: quantity (units), amount (money), price (of a unit), orders, lines, beers, breweries, styles (different ones), clients (of
-    everyone). aggregate: total; mean, of each `per`; share, in percent, of the filters or of each of `by`; change, from the first span to
-    the second, or from one month (week...) of `by` to the next; date of the first or last purchase; since, days since it; list. by: one
-    row for each. filters: all must hold, any of the values; negated: none of them. Names as the client wrote them; "IPA" is each style
-    with IPA in it; weekday 1 (Monday) to 7. spans: days such as 2026-03-01, both included; none is all time; several are told apart.
-    having: once; stopped, not for having_days; new, since; kept, bought in each span. only_order: of the last or first order alone.
-    direction and limit rank: "most" with limit 1 is the one. Of everyone: quantity or clients, by one of beer, brewery, style, type,
-    state, city, month; one value a filter; one whole month.
+    measures: quantity (units), amount (money), price (of a unit), orders, lines, different beers, breweries, styles. aggregate: total;
+    mean, per order, week...; share, in percent, of the filters or of each of by; change, from one span to the other or from month to
+    month of by; first or last date; since, days since the last; list. by: a row for each. filters: all must hold, with any of the
+    values, negated with none; style "IPA" is every IPA; weekday is 1 (Monday) to 7. spans: days, both included; several are told apart;
+    none is all time. having: once; stopped, not for having_days; new; kept, in each span. only_order: the last or first one alone.
+    direction, limit: "most", 1 is the one. Of everyone: quantity or clients (how many buy), by one thing that is no time but month,
+    one value a filter, one whole month.
 
-    "My top 3 IPAs in March": {"about": "me", "by": ["beer"], "filters": [{"field": "style", "values": ["IPA"]}], "spans": [{"since":
+    My top 3 IPAs in March: {"about": "me", "by": ["beer"], "filters": [{"field": "style", "values": ["IPA"]}], "spans": [{"since":
     "2026-03-01", "until": "2026-03-31"}], "direction": "most", "limit": 3}
     """
     question = _checked(args)

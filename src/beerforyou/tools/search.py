@@ -57,8 +57,8 @@ async def search_breweries(caller: Caller, hands: Hands, args: Asked) -> Result:
     place comes back as a question to ask); further ones in also_in, those to leave out in not_in ("Dallas, Texas").
     Types: micro, brewpub, regional, contract, large, proprietor, taproom, bar, nano, cidery, beergarden; further ones in
     also_types, those to leave out in not_types. like: similar to this brewery, nearby. has: only with a website or phone.
-    near_me: around the caller, never with a place; nearest: closest first; within_km of the city or the caller; miles: tell
-    miles. limit: the number asked for; count_only: how many there are, and no list; page goes on. only_new leaves out what the
+    near_me: around the caller, without a place; nearest: closest first; within_km of the city or the caller; miles: tell
+    miles. limit: the number asked for; count_only: how many, no list; page goes on. only_new leaves out what the
     caller already buys and ranks by their taste: for recommendations and "new" breweries. Styles, beers, prices, ratings, food
     and opening hours are not known here: say so.
 

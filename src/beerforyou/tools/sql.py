@@ -36,9 +36,7 @@ def reads(caller: Caller, args: Sql) -> Label:
 
 
 async def run_sql(caller: Caller, hands: Hands, args: Sql) -> Result:
-    """Runs SQL over the caller's own purchases: only for a question that run_analytical_query has no slots for, such as beers
-    bought together.
-    """
+    """SQL over the caller's own purchases, only for what run_analytical_query has no slots for, such as beers bought together."""
 
     def told(found: Found) -> Result:
         context = Context(question=caller.question, listed=listed(found))
