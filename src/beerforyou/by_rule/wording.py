@@ -53,7 +53,7 @@ def _one(result: ToolResult, asked: Asked) -> str:
         case "search_breweries":
             return searched(content, asked.language)
         case "run_analytical_query":
-            return _purchases(content)
+            return _purchases(content, asked)
         case "run_sql":
             return _rows(content, asked)
         case "get_client_profile":
@@ -62,11 +62,11 @@ def _one(result: ToolResult, asked: Asked) -> str:
             return str(content.get("known", ""))
 
 
-def _purchases(content: Content) -> str:
-    """In the words of the tool, which knows what was asked of it."""
+def _purchases(content: Content, asked: Asked) -> str:
+    """In the words of the tool, which knows what was asked of it. One of an older version has none."""
     if "error" in content:
         return ""  # the notice below says it
-    return str(content["sentence"])
+    return content.get("sentence") or asked.say("error.gave_up")
 
 
 def _rows(content: Content, asked: Asked) -> str:
