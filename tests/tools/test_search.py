@@ -222,3 +222,9 @@ async def test_wrong_arguments_come_back_in_words(asker: Make, wrong: dict[str, 
 async def test_a_type_that_there_is_none_of_comes_back_with_those_that_there_are(asker: Make, slot: str) -> None:
     outcome = await search(*asker(), {"city": "Denver", slot: "pirate"})
     assert outcome.asks and {"micro", "brewpub", "taproom"} <= set(outcome.content["types"])
+
+
+async def test_around_home_and_elsewhere_are_both(asker: Make) -> None:
+    """A further place beside it is no contradiction."""
+    both = await search(*asker(), {"near_me": True, "also_in": ["Denver"]})
+    assert "near_me" not in both.content and both.content["place"] == ["San Diego, California", "Denver, Colorado"]

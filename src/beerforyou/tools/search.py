@@ -75,8 +75,6 @@ async def search_breweries(caller: Caller, hands: Hands, args: Asked) -> Result:
 
 def _is_elsewhere(caller: Caller, hands: Hands, args: Search) -> bool:
     """Is a place named that the caller's own does not lie in? Who names one means it; planners add "near me" lightly."""
-    if args.also_in:
-        return True
     if not (args.city or args.state or args.country):
         return False
     places, home = hands.catalogue.places, caller.home
