@@ -28,7 +28,7 @@ async def compose(turn: Turn) -> Draft | None:
     asks = _open(results)
     context = _context(turn, results)
     blocks = (
-        *_sentences(reply, results),
+        *_sentences(reply.text, results),
         *_notices(turn, reply),
         *_found(results, reply),
         *_who_answers(turn, reply),
@@ -54,11 +54,11 @@ def _open(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.asks and found.get(result.tool, 0) <= result.turn]
 
 
-def _sentences(reply: Reply, results: Sequence[Result]) -> list[Text]:
+def _sentences(said: str, results: Sequence[Result]) -> list[Text]:
     """What a tool asks is asked in its own words, whatever the model makes of it; beside what else was found, after its."""
     asked = dict.fromkeys(result.content["ask"] for result in _open(results))
-    ours = [ask for ask in asked if ask not in reply.text]
-    theirs = [] if ours and all(result.asks for result in results) else [reply.text]
+    ours = [ask for ask in asked if ask not in said]
+    theirs = [] if ours and all(result.asks for result in results) else [said]
     return [Text(text=text) for text in (*theirs, *ours) if text.strip()]
 
 

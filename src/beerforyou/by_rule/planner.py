@@ -62,8 +62,8 @@ class _Part(NamedTuple):
     def is_ours(self, result: ToolResult) -> bool:
         return result.call_id.startswith(f"{OURS}{self.number}-")
 
-    def call(self, name: str, args: dict[str, Any] | None = None) -> ToolCall:
-        given = args or {}
+    def call(self, name: str, args: Any = None) -> ToolCall:
+        given = msgspec.to_builtins(args) if args is not None else {}
         which = f"-{given['brewery']}" if "brewery" in given else ""  # there may be several calls of one tool
         return ToolCall(f"{OURS}{self.number}-{name}{which}", name, given)
 
