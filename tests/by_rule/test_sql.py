@@ -22,6 +22,7 @@ from beerforyou.tools.caller import Caller, Hands
 
 CLIENT = "CLT-00001"
 QUESTIONS = 400
+LANGUAGES = ("en", "pt", "es")  # of the sentence, which each has
 ADDED = {
     "amount": lambda line: line.quantity * line.price,
     "quantity": lambda line: line.quantity,
@@ -336,12 +337,12 @@ async def test_the_same_figures_as_counted_from_the_rows(house: House, lines: li
     today = clock.today(house.settings.time_zone)
     asked = possible(lines, today)
     seen, too_long = set(), 0
-    for _ in range(QUESTIONS):
+    for n in range(QUESTIONS):
         question = next(asked)
         if len(write(question)) > LONGEST:
             too_long += 1
             continue
-        content = await told(house, question, today)
+        content = await told(house, question, today, LANGUAGES[n % len(LANGUAGES)])
         q = meant(question)
         right = expected(q, lines, today)
         columns, rows = tabled(q, content)
@@ -354,8 +355,8 @@ async def test_the_same_figures_as_counted_from_the_rows(house: House, lines: li
     assert len(seen) > 60 and too_long < QUESTIONS / 50, "the questions are of many kinds"
 
 
-async def told(house: House, question: Question, today: date) -> dict[str, Any]:
-    caller = Caller(client_id=CLIENT, name="Bar", home=Place(), language="en", today=today)
+async def told(house: House, question: Question, today: date, language: str) -> dict[str, Any]:
+    caller = Caller(client_id=CLIENT, name="Bar", home=Place(), language=language, today=today)
     hands = Hands(
         house.database.for_tools(CLIENT), house.database.fence, house.database.statistics, house.catalogue.now
     )
