@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from beerforyou.by_rule.everyone import cannot, statistic
+from beerforyou.by_rule.everyone import as_question, cannot, statistic
 from beerforyou.by_rule.wording_statistics import statistic as worded
 from beerforyou.reading.question import Dimension, Field, Filter, Question, Span
 
@@ -63,11 +63,30 @@ def test_filters_and_a_month_are_handed_on(question: Question, args: dict[str, A
         (everyone(filters=of("weekday", "1")), "one_at_a_time"),
         (everyone(by=("style", "month")), "one_at_a_time"),
         (everyone(by=("week",)), "one_at_a_time"),
+        (everyone(measures=("quantity", "clients")), "one_at_a_time"),
+        (everyone(filters=(*of("style", "ipa"), *of("style", "stout"))), "one_at_a_time"),
         (everyone(spans=(Span(since="2026-01-01", until="2026-01-31"), Span(since="2026-02-01", until="2026-02-28"))), "one_at_a_time"),
     ],
 )  # fmt: skip
 def test_what_is_not_published_is_told_by_its_reason(question: Question, key: str) -> None:
     assert cannot(question) == f"statistics.{key}"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"measure": "quantity", "by": "style", "direction": "least"},
+        {"measure": "clients", "style": "stout", "city": "Austin", "state": "Texas"},
+        {"measure": "quantity", "by": "month", "beer": "Ale"},
+        *(
+            {"measure": "quantity", "by": "type", "month": month}
+            for month in ("2026-02", "2024-02", "2026-12", "2026-04")
+        ),
+    ],
+)
+def test_what_is_published_is_asked_for_as_it_is(args: dict[str, Any]) -> None:
+    question = as_question(args)
+    assert statistic(question) == {"about": "everyone"} | args and cannot(question) == ""
 
 
 ROWS = (("IPA", "1-2", "between 240 and 400"), ("Lager", "1-2", "between 220 and 380"), ("Stout", "3", "at least 10"))

@@ -218,7 +218,7 @@ class _Select:
 
     def _bounded(self) -> Iterator[str]:
         if bound := self.question.bound:
-            yield f"{_value(self.question.measures[0])} {_BOUNDS[bound.way]} {bound.figure:g}"
+            yield f"{_value(self.question.measures[0])} {_BOUNDS[bound.way]} {bound.figure:.2f}"
 
     def _known(self) -> Iterator[str]:
         """What has no style is in a table that adds up to everything, and in no ranking or list."""

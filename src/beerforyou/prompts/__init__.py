@@ -14,7 +14,7 @@ _REMINDER = (_FOLDER / "reminder.md").read_text("utf-8").strip()
 
 _AGAIN = (_FOLDER / "again.md").read_text("utf-8").strip()  # after a reply that made no sense
 EARLIER = (_FOLDER / "earlier.md").read_text("utf-8").strip()  # before the summary of old turns
-SQL = (_FOLDER / "sql.md").read_text("utf-8").strip()  # of tool 1B
+SQL = (_FOLDER / "sql.md").read_text("utf-8").strip()  # of run_sql
 SYSTEM = (_FOLDER / "system.md").read_text("utf-8").strip()
 VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER + EARLIER + _AGAIN).encode()).hexdigest()[:12]
 
