@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from beerforyou import prompts
+from beerforyou.answering import markup
 from beerforyou.answering.turn import Draft, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.by_rule.figures import says_all
@@ -28,7 +29,7 @@ async def compose(turn: Turn) -> Draft | None:
     asks = any(result.asks for result in results)
     context = _context(turn, results)
     blocks = (
-        *([Text(text=reply.text)] if reply.text.strip() else []),
+        *([Text(text=text)] if (text := _said(turn, reply)).strip() else []),
         *_notices(turn, reply),
         *_found(results, reply),
         *_who_answers(turn, reply),
@@ -37,6 +38,10 @@ async def compose(turn: Turn) -> Draft | None:
     made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model_name})
     label = union([made, *_history(turn), *(result.label for result in results)])
     return Draft(outcome=_outcome(reply, results), blocks=blocks, label=label, context=context)
+
+
+def _said(turn: Turn, reply: Reply) -> str:
+    return reply.text if reply.model == OFFLINE else markup.plain(reply.text, turn.given)
 
 
 def _outcome(reply: Reply, results: Sequence[Result]) -> Outcome:

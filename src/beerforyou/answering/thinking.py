@@ -14,6 +14,7 @@ from beerforyou.answering.planning import Planning
 from beerforyou.answering.turn import Turn
 from beerforyou.by_rule import planner as by_rule
 from beerforyou.errors import ModelError
+from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Reply, Request
 from beerforyou.llm.settling import settled
 from beerforyou.runs.journal import Entry
@@ -47,11 +48,13 @@ def _request(planning: Planning, number: int, talk_only: bool) -> Request:
 async def _reply(turn: Turn, request: Request) -> Reply:
     """A call may come after any text: only where none can come is it known at once that the text is the answer."""
     heard = request.tool_choice == "none" and turn.model is not None
+    turn.speaking.given = turn.given
     reply = await _asked(turn, request, heard)
     if reply.void or reply.tool_calls:
         turn.speaking.begin_again()
     else:
-        turn.speaking.end_of_text(reply.text if not heard or reply.fallback else "")
+        rest = reply.text if not heard or reply.fallback else ""
+        turn.speaking.end_of_text(rest, by_rule=reply.model == OFFLINE)
     return reply
 
 

@@ -89,6 +89,11 @@ class Turn(msgspec.Struct, kw_only=True):
     def model_name(self) -> str:
         return self.model.name if self.model else OFFLINE
 
+    def given(self) -> str:
+        """What was asked, said before and found, where a name stands as it is written."""
+        found = [(result.content, result.blocks) for result in self.results]
+        return msgspec.json.encode([self.text, self.history, found]).decode()
+
     def read(self) -> Reading:
         assert self.reading is not None, "a step before this one reads the message"
         return self.reading
