@@ -123,7 +123,7 @@ class Attempt:
         if answer.outcome == "cancelled":
             return
         succeeded = answer.status == "succeeded"
-        added = past(turn.text, answer.text, answer.blocks) if succeeded else None
+        added = past(turn.text, answer.blocks) if succeeded else None
         now = memory.and_then(claimed.run_id, added, answer.context if succeeded else memory.context)
         await remember(claimed, now, self._house.valkey, turn.settings.memory_s)
 

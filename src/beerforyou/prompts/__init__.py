@@ -14,9 +14,10 @@ _REMINDER = (_FOLDER / "reminder.md").read_text("utf-8").strip()
 
 _AGAIN = (_FOLDER / "again.md").read_text("utf-8").strip()  # after a reply that made no sense
 EARLIER = (_FOLDER / "earlier.md").read_text("utf-8").strip()  # before the summary of old turns
+_NOTE = (_FOLDER / "note.md").read_text("utf-8").strip()
 SQL = (_FOLDER / "sql.md").read_text("utf-8").strip()  # of tool 1B
 SYSTEM = (_FOLDER / "system.md").read_text("utf-8").strip()
-VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER + EARLIER + _AGAIN).encode()).hexdigest()[:12]
+VERSION = hashlib.sha256((SYSTEM + SQL + _REMINDER + EARLIER + _AGAIN + _NOTE).encode()).hexdigest()[:12]
 
 
 @lru_cache(64)  # two or three days at a time, by the clients' zones, in each language
@@ -27,3 +28,8 @@ def reminder(today: date, language: Language) -> str:
 
 def again(why: str) -> str:
     return _AGAIN.format(why=why)
+
+
+def note(shown: str) -> str:
+    """Of a turn that is over."""
+    return _NOTE.format(shown=shown)
