@@ -33,9 +33,11 @@ async def think(planning: Planning, number: int, talk_only: bool) -> Reply:
 
 def _request(planning: Planning, number: int, talk_only: bool) -> Request:
     turn = planning.turn
+    found = planning.messages[-1].role == "tool"
     return Request(
         system=prompts.SYSTEM,
-        reminder=prompts.reminder(turn.caller.today, turn.language),
+        reminder=prompts.reminder(turn.caller.today, turn.language, found),
+        asked=prompts.asked(turn.text if found else ""),
         messages=tuple(planning.messages),
         tools=tuple(tool.spec for tool in planning.tools.values()),
         tool_choice="none" if talk_only else "auto",

@@ -185,18 +185,18 @@ def _contents(request: Request) -> list[dict[str, Any]]:
     contents = [content for message in request.messages if (content := _content(message))]
     if not contents or contents[0]["role"] == "model":  # the API wants a user to begin
         contents.insert(0, {"role": "user", "parts": [{"text": ""}]})
-    if request.reminder:
+    if request.last:
         _remind(contents, request)
     return contents
 
 
 def _remind(contents: list[dict[str, Any]], request: Request) -> None:
-    """After tool results the reminder is a content of its own: Gemini takes text beside them for the model's words."""
-    part = {"text": request.reminder}
+    """After tool results it is a content of its own: Gemini takes text beside them for the model's words."""
+    parts = [{"text": text} for text in request.last]
     if request.messages and request.messages[-1].role == "user":
-        contents[-1]["parts"].append(part)
+        contents[-1]["parts"] += parts
     else:
-        contents.append({"role": "user", "parts": [part]})
+        contents.append({"role": "user", "parts": parts})
 
 
 def _content(message: Content) -> dict[str, Any] | None:

@@ -56,7 +56,8 @@ class ToolSpec(msgspec.Struct, frozen=True, eq=False):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`system` stands before the conversation, `reminder` (may be empty) again after it.
+    """`system` stands before the conversation; after it come `reminder`, which has nothing that the client wrote, and `asked`, which
+    has the client's words in quotes. Each is a text of its own, and either may be empty.
 
     `tool_choice` "none" asks for text alone. `grounded` asks the provider to search the web itself; it never
     goes together with `tools`. `paid` is told of a reply that cost and came to nothing, before another is
@@ -67,6 +68,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     messages: tuple[Content, ...]
     reminder: str = ""
+    asked: str = ""
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: Literal["auto", "none"] = "auto"
     max_output_tokens: int = 1024
@@ -74,6 +76,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     grounded: bool = False
     paid: Callable[[Reply], Awaitable[None]] | None = None
     left: set[str] | None = None
+
+    @property
+    def last(self) -> tuple[str, ...]:
+        """The texts that a model reads last, in this order."""
+        return tuple(filter(None, (self.reminder, self.asked)))
 
 
 # The last two are of replies by rule: it asks back, or words an error.
