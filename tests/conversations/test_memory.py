@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from beerforyou import prompts
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.conversations.memory import LONGEST_NOTE, NAMED, WORDLESS, Memory, Past, past
 from beerforyou.house import House
@@ -116,9 +117,9 @@ def test_old_turns_become_a_summary_before_the_first_question() -> None:
 
 
 def test_the_budget_cuts_the_oldest_first() -> None:
-    shown = text(turns(6, length=400).messages(turns=6, tokens=250))
+    shown = text(turns(6, length=400).messages(turns=6, tokens=300))
     assert len(shown) == 4 and "question 4" in shown[0] and shown[2].startswith("question 5\n")
-    assert sum(map(len, shown)) <= 250 * 4 * 1.25 + 100
+    assert sum(map(len, shown)) <= 300 * 4 * 1.25 + len(prompts.EARLIER)
 
 
 def test_without_a_budget_nothing_is_shown() -> None:

@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-# From here on a text may have some. What begins a line counts there alone.
-MARKED = re.compile(r"[*_~]{2}|[`|\\]|\]\(|<http|^[ \t]*(?:[-*+>]|#{1,6}|={3,}|-{3,})(?=\s|$)", re.MULTILINE)
+# It begins with one class of characters, so that a search skips all others at the pace of a table.
+_MARK = re.compile(r"[*_~`|\\\]<](?:(?<=[`|\\])|(?<=\*)\*|(?<=_)_|(?<=~)~|(?<=\])\(|(?<=<)http)")
+_BEGINNING = r"[ \t]*+(?:[-*+>]|#{1,6}|={3,}|[-_*]{3,})(?=\s|\Z)"
+_LINE, _FIRST_LINE = re.compile(r"\n" + _BEGINNING), re.compile(_BEGINNING)
 _BEGINS = re.compile(r"[ \t]*+(?:(?:[-*+>]|#{1,6})[ \t]++)*+(?=\S)")
 _RULE = re.compile(r"[ \t]*+([-*_=])(?:[ \t]*+\1){2,}+[ \t]*+")
 _FENCE = re.compile(r"[ \t]*+(?:```|~~~)[\w-]*+[ \t]*+")
@@ -30,9 +32,14 @@ def nothing() -> str:
     return ""
 
 
+def marked(text: str, within: bool = False) -> bool:
+    """Whether it may have some; `within`: the text goes on in the middle of a line."""
+    return bool(_MARK.search(text) or _LINE.search(text) or (not within and _FIRST_LINE.match(text)))
+
+
 def plain(text: str, given: Given = nothing, within: bool = False) -> str:
-    """`given` is asked for what has names in it, `within`: the text goes on in the middle of a line."""
-    if not MARKED.search(text):
+    """`given` is asked for what has names in it."""
+    if not marked(text, within):
         return text
     lines = list(_lines(text.split("\n"), given(), within))
     return _GAP.sub("\n\n", "\n".join(lines))

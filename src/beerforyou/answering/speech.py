@@ -48,16 +48,12 @@ class Speech:
             if self._waits:
                 break
             ends_line = "\n" in end[0]
-            self._marked = not ends_line and self._has_marks(sentence)
+            self._marked = self._given is not None and not ends_line and markup.marked(sentence, self._within)
             if not self._marked:
                 told.append(self._plain(sentence.rstrip()))
                 start, self._told, self._within = end.end(), self._told + 1, not ends_line
         self._pieces = [text[start:]]
         return told
-
-    def _has_marks(self, sentence: str) -> bool:
-        """One that goes on in a line begins none: an x before it, and nothing looks like a beginning."""
-        return self._given is not None and bool(markup.MARKED.search("x" + sentence if self._within else sentence))
 
     def _plain(self, text: str) -> str:
         return markup.plain(text, self._given, self._within) if self._given else text

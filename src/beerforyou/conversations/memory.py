@@ -127,7 +127,7 @@ def _fitting(turns: Sequence[Past], tokens: int) -> Sequence[Past]:
     """The newest of them that fit."""
     left = tokens * CHARS_A_TOKEN
     for number, turn in enumerate(reversed(turns)):
-        left -= len(turn.question) + len(turn.sentence) + len(turn.shown)
+        left -= sum(len(part.text) for said in _said(turn) for part in said.parts if isinstance(part, TextPart))
         if left < 0:
             return turns[len(turns) - number :]
     return turns
@@ -142,7 +142,7 @@ def _said(turn: Past) -> tuple[Content, Content]:
 def _summarised(older: Sequence[Past], tokens: int, said: list[Content]) -> list[Content]:
     """The summary stands before the first question, in one message with it: two of a user in a row are not every
     provider's taste."""
-    lines = [f'- "{turn.question[:QUOTED]}"{f": {turn.found}" if turn.found else ""}' for turn in older]
+    lines = [f"- {_quoted(turn.question[:QUOTED])}{f': {turn.found}' if turn.found else ''}" for turn in older]
     left, kept = tokens * CHARS_A_TOKEN // 4, []
     for line in reversed(lines):
         left -= len(line)
@@ -184,5 +184,5 @@ def _with_id(card: BreweryCard) -> str:
 
 
 def _quoted(name: str) -> str:
-    """What strangers call something is no word of the note."""
+    """What strangers write, or call something, is no word of ours."""
     return msgspec.json.encode(name).decode()
