@@ -50,7 +50,6 @@ def _request(planning: Planning, number: int, talk_only: bool) -> Request:
 async def _reply(turn: Turn, request: Request) -> Reply:
     """A call may come after any text: only where none can come is it known at once that the text is the answer."""
     heard = request.tool_choice == "none" and turn.model is not None
-    turn.speaking.given = turn.given
     reply = await _asked(turn, request, heard)
     if reply.void or reply.tool_calls:
         turn.speaking.begin_again()
