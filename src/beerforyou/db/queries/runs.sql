@@ -8,7 +8,10 @@ SELECT * FROM core.claim($1, $2, $3);
 SELECT * FROM core.record($1, $2, $3, $4, $5, $6);
 
 -- name: finish
-SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: afterwards
+SELECT * FROM core.afterwards($1, $2, $3, $4);
 
 -- name: heartbeat
 -- Worker $1 lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
@@ -63,7 +66,7 @@ SELECT seq, steps, events FROM ledger WHERE run_id = $1 ORDER BY seq;
 
 -- name: run
 -- One run with its answer.
-SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
+SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions, r.planned,
        r.created_at, r.started_at, r.finished_at, r.cancel_at, r.text, r.blocks
 FROM runs r
 WHERE r.run_id = $2 AND r.client_id = me.client_id;
