@@ -17,7 +17,7 @@ from beerforyou.answering.calling import make
 from beerforyou.answering.ends import failed
 from beerforyou.answering.foreseen import answers, foresee
 from beerforyou.answering.planning import Planning
-from beerforyou.answering.shadow import is_sampled
+from beerforyou.answering.shadow import is_in
 from beerforyou.answering.thinking import first_request, think
 from beerforyou.answering.turn import Draft, Shadow, Turn
 from beerforyou.llm.connect import OFFLINE
@@ -55,7 +55,7 @@ def _begun(planning: Planning, first: Reply) -> None:
     planning.sure = by == "reading"
     left = () if planning.sure else reading.leftover + reading.aside
     turn.decided.planned = Planned(by=by, why=SURE if planning.sure else planning.doubt, leftover=left)
-    if planning.sure and turn.model and not answers(reading, turn.context) and is_sampled(turn):
+    if planning.sure and turn.model and not answers(reading, turn.context) and is_in(turn.run_id, turn.settings.shadow_share):
         turn.shadow = Shadow(first_request(planning), first.tool_calls)
 
 

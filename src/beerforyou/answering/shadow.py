@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
@@ -26,9 +27,9 @@ log = logging.getLogger(__name__)
 PURPOSE = "shadow"
 
 
-def is_sampled(turn: Turn) -> bool:
+def is_in(run_id: UUID, share: float) -> bool:
     """By the last bytes of the run's id, which are random: the same for whoever works on it."""
-    return int.from_bytes(turn.run_id.bytes[-4:]) < turn.settings.shadow_share * 2**32
+    return int.from_bytes(run_id.bytes[-4:]) < share * 2**32
 
 
 async def compare(turn: Turn, shadow: Shadow) -> None:
