@@ -19,6 +19,7 @@ from beerforyou.house import House, opened
 from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
 from beerforyou.runs.lease import Lease
 from beerforyou.runs.looking import ended, look
+from beerforyou.runs.plans import plans
 from beerforyou.runs.run import Run, Step
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
@@ -232,3 +233,26 @@ def test_the_sample_is_as_large_as_it_is_said_and_the_same_for_everybody() -> No
     for share in (0.0, 0.01, 0.3, 1.0):
         chosen = sum(shadow.is_in(run_id, share) for run_id in ids)
         assert abs(chosen - share * len(ids)) <= 5 * (share * (1 - share) * len(ids)) ** 0.5
+
+
+async def test_share_and_error_of_sure_plans_are_known(fresh_settings: FreshSettings, demo: Settings) -> None:
+    async with fresh_settings(demo) as settings:
+        settings = replace(settings, sure_reading_plans=True, shadow_share=1.0)
+        async with opened(settings) as house, working(house):
+            house.model = Said(SEARCH)
+            ids = [(await accept(house, CLIENT, text)).run for text in (QUESTION, "brewpubs em Austin", "oi")]
+            await wait_until(lambda: _any(house, ids[0]), "the first is compared")
+            await wait_until(lambda: _any(house, ids[1]), "the second is compared")
+            await ended_of(house, ids[2])
+            house.model = Said(TextPart("Hm."))
+            await ended_of(house, (await accept(house, CLIENT, "hoppy breweries in Denver")).run)
+            found = await plans(house.database.service, 1)
+    assert (found.runs, found.share) == (4, 0.75)
+    assert {(row["by"], row["why"], row["runs"]) for row in found.why} == {
+        ("reading", "every word is used", 2),
+        ("reading", "a prepared sentence answers it", 1),
+        ("model", "words are left over", 1),
+    }
+    assert found.shadows == {
+        "compared": 2, "different": 1, "failed": 0, "input": 20, "output": 2, "runs": [str(ids[1])]
+    }  # fmt: skip

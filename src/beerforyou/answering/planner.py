@@ -55,7 +55,12 @@ def _begun(planning: Planning, first: Reply) -> None:
     planning.sure = by == "reading"
     left = () if planning.sure else reading.leftover + reading.aside
     turn.decided.planned = Planned(by=by, why=SURE if planning.sure else planning.doubt, leftover=left)
-    if planning.sure and turn.model and not answers(reading, turn.context) and is_in(turn.run_id, turn.settings.shadow_share):
+    if (
+        planning.sure
+        and turn.model
+        and not answers(reading, turn.context)
+        and is_in(turn.run_id, turn.settings.shadow_share)
+    ):
         turn.shadow = Shadow(first_request(planning), first.tool_calls)
 
 

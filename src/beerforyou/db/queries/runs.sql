@@ -88,3 +88,20 @@ SELECT followed.item, r.started_at IS NOT NULL AS begun, r.last_event, r.status,
        array(SELECT l.events::text FROM ledger l WHERE l.run_id = r.run_id ORDER BY l.seq) AS events
 FROM unnest($1::uuid[]) WITH ORDINALITY AS followed (id, item)
 LEFT JOIN runs r ON r.run_id = followed.id;
+
+-- name: planned
+-- Who planned the runs of the last $1 days, and why.
+SELECT coalesce(planned ->> 'by', '') AS by, coalesce(planned ->> 'why', '') AS why, count(*) AS runs
+FROM ended_runs WHERE run_id >= core.uuid_at(now() - make_interval(days => $1::int))
+GROUP BY 1, 2 ORDER BY runs DESC, 1, 2;
+
+-- name: shadows
+-- What came of the runs of the last $1 days that the model planned too, with what that cost; and the newest ten that it planned otherwise.
+WITH shadows AS (
+    SELECT run_id, (output ->> 'same')::boolean AS same, coalesce((usage ->> 'input')::bigint, 0) AS input, coalesce((usage ->> 'output')::bigint, 0) AS output
+    FROM core.run_steps WHERE purpose = 'shadow' AND run_id >= core.uuid_at(now() - make_interval(days => $1::int))
+)
+SELECT count(*) FILTER (WHERE same IS NOT NULL) AS compared, count(*) FILTER (WHERE NOT same) AS different, count(*) FILTER (WHERE same IS NULL) AS failed,
+       coalesce(sum(input), 0)::bigint AS input, coalesce(sum(output), 0)::bigint AS output,
+       array(SELECT run_id::text FROM shadows WHERE NOT same ORDER BY run_id DESC LIMIT 10) AS runs
+FROM shadows;
