@@ -51,6 +51,7 @@ REQUESTS = {
     "one question": Request(system=SYSTEM, messages=(QUESTION,)),
     "tools": Request(system=SYSTEM, messages=(QUESTION,), tools=(SEARCH, PROFILE)),
     "text alone": Request(system=SYSTEM, messages=(QUESTION,), tools=(SEARCH,), tool_choice="none"),
+    "a call": Request(system=SYSTEM, messages=(QUESTION,), tools=(SEARCH, PROFILE), tool_choice="required"),
     "no system": Request(system="", messages=(QUESTION,), max_output_tokens=64, temperature=0.7),
     "reminder after a question": Request(system=SYSTEM, reminder=REMINDER, messages=(QUESTION,), tools=(SEARCH,)),
     "one call": Request(system=SYSTEM, messages=(QUESTION, SIGNED_CALL, PROFILE_RESULT), tools=(SEARCH, PROFILE)),

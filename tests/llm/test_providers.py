@@ -116,16 +116,17 @@ async def test_results_keep_their_content_and_their_failure(server: ModelServer,
     assert failed.is_error or '"error"' in failed.content
 
 
-async def test_tools_are_declared_and_may_be_forbidden(server: ModelServer, model: PydanticAI) -> None:
-    server.script = [OK, OK]
-    await model.generate(REQUESTS["tools"])
-    await model.generate(REQUESTS["text alone"])
-    free, forbidden = (ask.body for ask in server.asks)
+async def test_tools_are_declared_and_may_be_forbidden_or_required(server: ModelServer, model: PydanticAI) -> None:
+    server.script = [OK, OK, OK]
+    for name in ("tools", "text alone", "a call"):
+        await model.generate(REQUESTS[name])
+    free, forbidden, required = (ask.body for ask in server.asks)
     names = [tool.get("name") or tool["function"]["name"] for tool in free["tools"]]
     assert names == ["search_breweries", "get_client_profile"]
     assert "As the client wrote it." in str(free["tools"])
     assert free["tool_choice"] in ("auto", {"type": "auto"})
     assert forbidden["tool_choice"] in ("none", {"type": "none"})
+    assert required["tool_choice"] in ("required", {"type": "any"}) and required["tools"] == free["tools"]
 
 
 @pytest.mark.parametrize("name", ["openai:gpt-5-mini", "anthropic:claude-haiku-5-5"])

@@ -102,8 +102,9 @@ def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
 
 
 def _who_answers(turn: Turn, reply: Reply) -> list[AnyBlock]:
-    """That another model than usual answered; and once a conversation, that nobody thought about this."""
-    by_rule = OFFLINE in (turn.model_name, reply.model) and (turn.fell_back or not turn.history)
+    """That another model than usual answered; and, once a conversation where there is none, that nobody thought about this. A sentence
+    of the table that was chosen to speak is no stand-in."""
+    by_rule = turn.fell_back and reply.model == OFFLINE if turn.model else not turn.history
     keys = [*(["fallback"] if turn.fell_back else []), *(["offline"] if by_rule else [])]
     return [Notice(key=key, text=say(f"talk.{key}", turn.language)) for key in keys]
 

@@ -111,7 +111,7 @@ def _kept(reply: Reply, request: Request) -> Iterator[TextPart | ToolCall]:
         signature = part.signature if len(part.signature) <= LONGEST_SIGNATURE else ""
         if isinstance(part, ToolCall):
             calls += 1
-            if calls <= MOST_CALLS + 1 and request.tool_choice == "auto":
+            if calls <= MOST_CALLS + 1 and request.tool_choice != "none":
                 args = {NOT_MADE: TOO_MANY} if calls > MOST_CALLS else _args(part.args)
                 yield ToolCall(part.id, _name(part.name), args, signature)
         elif (text := visible(part.text[:left])) or signature:
