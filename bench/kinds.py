@@ -94,7 +94,7 @@ def calls(kind: str, number: int) -> tuple[Call, ...]:
     if kind == SEARCH:
         return Call("get_client_profile", {}), search
     sql = new_sql(number) if kind == NEW else USUAL[number % len(USUAL)]
-    return search, Call("run_analytical_query", {"about": "me", "sql": sql})
+    return search, Call("run_sql", {"sql": sql})
 
 
 def new_sql(number: int) -> str:

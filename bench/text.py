@@ -78,7 +78,11 @@ def found() -> dict[str, object]:
     }
 
 
-TABLE = {"columns": ("beer", "quantity"), "rows": (("Hop Song", 1234), ("Casco", 800), ("Pale", 12))}
+TABLE = {
+    "sentence": "Unidades por cerveja em março de 2026 (San Diego):",
+    "columns": ("beer", "quantity"),
+    "rows": (("Hop Song", 1234), ("Casco", 800), ("Pale", 12)),
+}
 SEARCHED = ToolResult(f"{OURS}a", "search_breweries", found())
 ASKED = ToolResult(f"{OURS}b", "run_analytical_query", TABLE)
 QUESTION = Question(

@@ -66,12 +66,12 @@ async def search_breweries(city: str, config: RunnableConfig, only_new: bool = F
 
 
 @tool
-async def run_analytical_query(about: str, sql: str, config: RunnableConfig) -> str:
-    """The caller's purchases. about is "me"; sql is one SELECT over my_purchases."""
+async def run_sql(sql: str, config: RunnableConfig) -> str:
+    """The caller's purchases. sql is one SELECT over my_purchases."""
     return json.dumps(await rows(mine(sql), config, prepare=False), default=str, ensure_ascii=False)
 
 
-TOOLS = [get_client_profile, search_breweries, run_analytical_query]
+TOOLS = [get_client_profile, search_breweries, run_sql]
 SYSTEM_MESSAGE = SystemMessage(SYSTEM)
 
 

@@ -59,12 +59,13 @@ class BreweryList(Block, frozen=True, kw_only=True, omit_defaults=True, tag="bre
 
 class Table(Block, frozen=True, kw_only=True, omit_defaults=True, tag="table"):
     """The client's own data. Cells are plain values; `columns` name sentences `column.<name>`, of which some are money in
-    `currency` (ISO 4217).
+    `currency` (ISO 4217). `caption` says what was counted, where the sentence above was not written by us.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | int | float | None, ...], ...]
     title: str = ""
+    caption: str = ""
     truncated: bool = False
     currency: str = ""
 

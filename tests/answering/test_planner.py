@@ -103,8 +103,12 @@ async def test_a_planner_that_repeats_itself_is_made_to_answer(walk: Walk) -> No
     ("wrong", "says_what"),
     [
         (call("search_breweries", page="many"), "page"),
-        (call("run_analytical_query", measure="everything"), "measure"),
-        (call("run_analytical_query", since="yesterday"), "since"),
+        (call("run_analytical_query", measures=["quantity"]), "about is missing; it is one of everyone, me"),
+        (call("run_analytical_query", about="me", measures=["everything"]), "it is one of amount, beers"),
+        (call("run_analytical_query", about="me", since="yesterday"), "no argument is called 'since'"),
+        (call("run_analytical_query", about="me", spans=[{"since": "yesterday"}]), "2026-03-01"),
+        (call("run_analytical_query", about="everyone", measures=["amount"]), "which styles most clients buy"),
+        (call("run_sql", sql="SELECT 1", about="me"), "about"),
         (call("search_breweries", client_id="CLT-00002"), "client_id"),
         (call("search_breweries", not_an_object="oops"), "not_an_object"),
         (call("drop_tables"), "no tool drop_tables"),
@@ -204,7 +208,7 @@ EVIL = "\x1b]0;x\x07\u202eA\u2066l\u200be\U000e0041"
     ],
 )
 async def test_control_characters_of_a_result_reach_nobody(walk: Walk, sql: str) -> None:
-    model = Scripted(calls(call("run_analytical_query", sql=sql)), says("Done."))
+    model = Scripted(calls(call("run_sql", sql=sql)), says("Done."))
     run = await walk(QUESTION, model)
     everything = str((run, model.requests[1].messages[1:]))
     assert "Table" in block_types(run) and "Ale" in everything
@@ -247,8 +251,8 @@ MANY = [{"city": "San Diego", "page": n + 1} for n in range(500)]
     [
         ("search_breweries", MANY, "well_formed"),
         ("search_breweries", [{"page": f"x{n}"} for n in range(500)], "well_formed"),
-        ("run_analytical_query", [{"sql": f"SELECT {n} AS a, 1 AS b"} for n in range(500)], "well_formed"),
-        ("run_analytical_query", [{"sql": f"SELECT pg_sleep({n})"} for n in range(500)], "well_formed"),
+        ("run_sql", [{"sql": f"SELECT {n} AS a, 1 AS b"} for n in range(500)], "well_formed"),
+        ("run_sql", [{"sql": f"SELECT pg_sleep({n})"} for n in range(500)], "well_formed"),
         ("get_website_summary", [{"brewery": f"x{n}"} for n in range(500)], "consent"),
         ("no_such_tool", [{"n": n} for n in range(500)], "offered"),
     ],
@@ -342,9 +346,9 @@ async def test_what_was_said_before_is_the_clients_own(walk: Walk) -> None:
     assert "client:CLT-00001" in second["labels"] and greeting["labels"] == ["client:CLT-00001"]
 
 
-@pytest.mark.parametrize("odd", [{"limit": -5}, {"beer": "a\0b"}])
+@pytest.mark.parametrize("odd", [{"limit": -5}, {"filters": [{"field": "beer", "values": ["a\0b"]}]}])
 async def test_odd_arguments_of_a_question_are_told_to_the_model(walk: Walk, odd: dict[str, Any]) -> None:
-    model = Scripted(calls(call("run_analytical_query", **odd)), says("Sorry."))
+    model = Scripted(calls(call("run_analytical_query", about="me", **odd)), says("Sorry."))
     run = await walk(QUESTION, model)
     (result,) = model.requests[1].messages[-1].parts
     assert getattr(result, "is_error", False) and run["status"] == "succeeded"

@@ -18,7 +18,7 @@ async def test_a_question_about_another_client_runs_nothing(walk: Walk, question
 
 
 async def test_sql_that_is_refused_goes_back_twice_and_the_client_hears_of_it(walk: Walk) -> None:
-    wrong = (calls(call("run_analytical_query", sql=f"SELECT {n} FROM core.purchases")) for n in range(3))
+    wrong = (calls(call("run_sql", sql=f"SELECT {n} FROM core.purchases")) for n in range(3))
     run = await walk("quanto comprei?", Scripted(*wrong, says("Não consegui.")))
     told = [step["output"]["error"] for step in run["steps"] if step["kind"] == "tool"]
     assert [error.partition(";")[0] for error in told[:2]] == [

@@ -29,7 +29,7 @@ Interrupted = Callable[..., Awaitable[dict[str, Any]]]
 
 
 def own(sql: str) -> ToolCall:
-    return ToolCall("fc-5", "run_analytical_query", {"about": "me", "sql": sql})
+    return ToolCall("fc-5", "run_sql", {"sql": sql})
 
 
 TOTAL = own("SELECT sum(quantity) AS quantity FROM my_purchases")
@@ -38,6 +38,8 @@ NOBODY = own("SELECT beer FROM my_purchases WHERE beer = 'no such beer'")
 REFUSED = own("SELECT * FROM clients")
 REFUSED_TOO = own("SELECT * FROM orders")
 EVERYONE = ToolCall("fc-6", "run_analytical_query", {"about": "everyone", "by": "style", "limit": 3})
+SPRING = {"spans": [{"since": "2026-03-01", "until": "2026-05-31"}]}
+ASKED = ToolCall("fc-8", "run_analytical_query", {"about": "me", "measures": ["amount"], **SPRING})
 UNPAID = ToolCall("fc-7", "get_website_summary", {"brewery": "Ficha Brewing"})
 
 
@@ -76,6 +78,11 @@ QUESTIONS: dict[str, tuple[str, list[tuple[ToolCall, ...]], str]] = {
     "the profile": ("who am I to you?", [(PROFILE,)], "units from"),
     "the profile for something else": ("breweries in San Diego", [(PROFILE,)], "units from"),
     "one figure": ("how much did I spend in March?", [(TOTAL,)], "Units: "),
+    "a question in other slots than the reading's": (
+        "how much did I buy in October?",
+        [(ASKED,)],
+        "from March to May 2026",
+    ),
     "a table": ("what do I buy most?", [(BY_BEER,)], "this is what I found"),
     "no rows": ("what do I buy most?", [(NOBODY,)], "no purchases of yours"),
     "SQL that was refused": ("what do I buy most?", [(REFUSED,), (REFUSED_TOO,)], "could not work that out"),
@@ -124,11 +131,15 @@ KNOWN = own_data(Question(measures=("amount",), spans=(Span(since="2026-03-01", 
 
 def test_it_asks_for_what_was_read() -> None:
     (call,) = reply(KNOWN, request()).tool_calls
-    assert call.name == "run_analytical_query" and "2026-03-01" in call.args["sql"]
+    assert (call.name, call.args["about"], call.args["spans"][0]["since"]) == (
+        "run_analytical_query",
+        "me",
+        "2026-03-01",
+    )
 
 
 def test_after_results_it_speaks_and_calls_no_more() -> None:
-    first = {"columns": ["quantity"], "rows": [[3]]}
+    first = {"sentence": "You bought 3 units.", "figure": 3}
     again = {"note": "this call was made before", "result": first}
     said = reply(
         KNOWN,
@@ -138,7 +149,7 @@ def test_after_results_it_speaks_and_calls_no_more() -> None:
             ToolResult("c", "run_analytical_query", again),
         ),
     )
-    assert (said.text, said.tool_calls) == ("Units: 3.", ())
+    assert (said.text, said.tool_calls) == ("You bought 3 units.", ())
 
 
 def test_an_error_is_said_once() -> None:
@@ -232,7 +243,7 @@ def test_two_questions_are_both_asked_and_both_answered() -> None:
     own, search = reply(known, request()).tool_calls
     assert (own.name, search.name, search.args["city"]) == ("run_analytical_query", "search_breweries", "Houston")
     found = {"total": 0, "breweries": [], "place": "Houston"}
-    spent = {"columns": ["amount"], "rows": [[5]]}
+    spent = {"sentence": "You spent $5.00 in October 2026.", "figure": 5}
     results = (ToolResult(own.id, own.name, spent), ToolResult(search.id, search.name, found))
     said = reply(known, request(*results))
     assert said.text.startswith("You spent $5.00 in October 2026. I found no") and said.finish == "stop"
@@ -243,7 +254,7 @@ def test_what_leads_in_a_list_stands_last() -> None:
     new = replace(BREWPUBS, intent="recommend", search=Search(city="Houston", only_new=True))
     own, search = reply(two(beers, new), request()).tool_calls
     found = {"total": 2, "breweries": [{}, {}], "place": ["Houston"], "only_new": True}
-    bought = {"columns": ["beer", "quantity"], "rows": [["Rye", 3], ["Ale", 2]]}
+    bought = {"sentence": "2 beers:", "columns": ["beer", "quantity"], "rows": [["Rye", 3], ["Ale", 2]]}
     results = ToolResult(search.id, search.name, found), ToolResult(own.id, own.name, bought)
     first, last = reply(two(beers, new), request(*results)).text.splitlines()
     assert first.startswith("There are 2 breweries in Houston") and last.endswith(":")
@@ -253,9 +264,9 @@ def test_two_questions_to_one_tool_are_told_apart() -> None:
     other = Reading(language="en", intent="own_data", tool="run_analytical_query", question=Question(aggregate="last"))
     known = two(SPENT, other)
     calls = reply(known, request()).tool_calls
-    rows = [{"columns": ["amount"], "rows": [[5]]}, {"columns": ["last", "days_ago"], "rows": [["2026-10-02", 3]]}]
+    rows = [{"sentence": "You spent $5.00 in October 2026."}, {"sentence": "The last purchase was 3 days ago."}]
     said = reply(known, request(*(ToolResult(call.id, call.name, row) for call, row in zip(calls, rows, strict=True))))
-    assert said.text == "You spent $5.00 in October 2026. The last purchase was 3 days ago, on October 2, 2026."
+    assert said.text == "You spent $5.00 in October 2026. The last purchase was 3 days ago."
 
 
 def test_half_a_question_is_not_the_whole() -> None:
@@ -263,7 +274,7 @@ def test_half_a_question_is_not_the_whole() -> None:
     share = Reading(language="en", intent="own_data", tool="run_analytical_query", question=Question(aggregate="share"))
     known = two(SPENT, share)
     (call,) = reply(known, request()).tool_calls
-    said = reply(known, request(ToolResult(call.id, call.name, {"columns": ["amount"], "rows": [[5]]})))
+    said = reply(known, request(ToolResult(call.id, call.name, {"sentence": "You spent $5.00 in October 2026."})))
     assert said.text.startswith("You spent $5.00 in October 2026. A share of what?") and said.finish == "stop"
     failed = reply(known, request(ToolResult(call.id, call.name, {"error": "no"}, is_error=True)))
     assert say("error.internal", "en") in failed.text and failed.finish == "failed"

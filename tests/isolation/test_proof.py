@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+import msgspec
 import pytest
 
 from beerforyou.backends.valkey import Valkey
@@ -13,11 +14,14 @@ from beerforyou.db.connections import operator
 from beerforyou.db.queries import QUERIES
 from beerforyou.health import Health, holes
 from beerforyou.house import opened
-from beerforyou.isolation import through_sql
+from beerforyou.isolation import through_sql, through_tools
 from beerforyou.isolation.attack import ours
 from beerforyou.isolation.canaries import canaries, remove
 from beerforyou.isolation.prove import prove
 from beerforyou.settings import Settings
+from beerforyou.tools import TOOLS
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.tool import Result
 from tests.cli.program import call
 from tests.db.tables import tables_of_clients
 
@@ -90,7 +94,12 @@ async def admin(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 async def test_it_holds_and_leaves_nothing_behind(furnished: Settings) -> None:
     report = await prove(furnished)
     assert report.holes == []
-    assert report.checks["queries"] > 1500 and report.checks["routes"] > 300 and report.checks["server log"] > 0
+    assert (
+        report.checks["queries"] > 1500
+        and report.checks["arguments"] > 400
+        and report.checks["routes"] > 300
+        and report.checks["server log"] > 0
+    )
     admin = await asyncpg.connect(furnished.database_admin_url)
     for table in await tables_of_clients(admin):
         assert await admin.fetchval(ANYBODY.format(table)) == 0, table
@@ -220,3 +229,17 @@ async def test_doctor_names_the_hole(furnished: Settings, settings: Settings, ad
     report = json.loads((await call("doctor", "--json", settings=settings)).out)
     (fence,) = [check for check in report["checks"] if check["name"] == "fence"]
     assert not fence["ok"] and "may read beers" in fence["detail"] and fence["hint"]
+
+
+@pytest.mark.parametrize("name", ["run_analytical_query", "run_sql", "search_breweries"])
+async def test_a_tool_that_says_too_much_is_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async with opened(settings) as house, canaries(settings) as made:
+
+        async def tells(caller: Caller, hands: Hands, args: object) -> Result:
+            return Result(content={"rows": [[made[1].word]]}, label=caller.own())
+
+        monkeypatch.setitem(TOOLS, name, msgspec.structs.replace(TOOLS[name], run=tells))
+        holes = (await through_tools.arguments(house, made)).holes
+        assert holes and all(f"{name} " in hole and made[1].client_id in hole for hole in holes)

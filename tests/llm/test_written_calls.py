@@ -34,7 +34,7 @@ CALLS = [
     '{"name": "search_breweries", "arguments": {"city": "San Diego"}}',
     "{'name': 'search_breweries', 'parameters': {'city': 'San Diego'}}",
     '{"type": "function", "function": {"name": "default_api:search_breweries"}}',
-    '{"tool": "run_analytical_query", "args": {"sql": "SELECT 1"}}',
+    '{"tool": "run_sql", "args": {"sql": "SELECT 1"}}',
     '{"tool_name": "get_client_profile"}',
     '{"action": "search_breweries", "action_input": {"city": "Austin"}}',
     '{"search_breweries": {"city": "Austin"}}',

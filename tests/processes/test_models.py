@@ -33,12 +33,19 @@ def calling(make: Callable[[int], dict[str, Any]]) -> Raw:
     return sse(chunk(*(make(n) for n in CALLS), finish="STOP"))
 
 
+def question(*filters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return call("run_analytical_query", {"about": "me", "filters": filters, **more})
+
+
 WORST: dict[str, Callable[[], Raw]] = {
     "500 good calls": lambda: calling(lambda n: call("search_breweries", {"city": "Denver", "page": n + 1})),
     "500 questions": lambda: calling(
-        lambda n: call("run_analytical_query", {"sql": f"SELECT beer, sum(amount) + {n} FROM my_purchases GROUP BY beer"})
+        lambda n: call("run_sql", {"sql": f"SELECT beer, sum(amount) + {n} FROM my_purchases GROUP BY beer"})
     ),
-    "500 refused questions": lambda: calling(lambda n: call("run_analytical_query", {"sql": f"SELECT pg_sleep({n})"})),
+    "500 questions in slots": lambda: calling(lambda n: question(
+        {"field": "brewery", "values": [f"Here and Now {m} Brewing Co {n}" for m in range(50)]}, by=["beer", "month", "brewery"])),
+    "500 questions of 150 filters": lambda: calling(lambda n: question(*[{"field": "beer", "values": ["a"]}] * 150, limit=n)),
+    "500 refused questions": lambda: calling(lambda n: call("run_sql", {"sql": f"SELECT pg_sleep({n})"})),
     "500 calls with much in them": lambda: calling(lambda n: call("search_breweries", {"city": f"{n}" + "x" * 7000})),
     "500 calls of deep arguments": lambda: calling(
         lambda n: call("search_breweries", {"city": msgspec.json.decode("[" * 200 + f"{n}" + "]" * 200)})

@@ -29,7 +29,7 @@ def written(ask: Ask) -> Reply:
         return Reply(parts=(TextPart("Pronto."),))
     said = " ".join(part.text for message in ask.messages for part in message.parts if isinstance(part, TextPart))
     wanted = next((SQL[word] for word in said.split() if word in SQL), HONEST)
-    return Reply(parts=(ToolCall("", "run_analytical_query", {"sql": wanted}),))
+    return Reply(parts=(ToolCall("", "run_sql", {"sql": wanted}),))
 
 
 @pytest.mark.parametrize(

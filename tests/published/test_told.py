@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from beerforyou.blocks import Notice, Table
+from beerforyou.tools import TOOLS
 from beerforyou.tools.statistics import NO_RANKS, Statistic, published
 from tests.published.conftest import Asker
 from tests.published.market import MARCH, Market
@@ -106,7 +107,7 @@ async def test_what_is_not_published_is_no_table_of_something_else(
     assert "rows" not in result.content and "not published" in result.content["error"]
     (notice,) = result.blocks
     assert isinstance(notice, Notice) and notice.key == "nearest" and "What I can tell is" in notice.text
-    again = await published(*asker, Statistic(**result.content["published"]))
+    again = await TOOLS["run_analytical_query"](*asker, result.content["published"])
     assert again.content["rows"]
 
 

@@ -1,8 +1,11 @@
 """Tool 2, as the planner sees it."""
 
+from typing import Any
+
 import pytest
 
 from beerforyou.blocks import BreweryList, QuickReplies
+from beerforyou.errors import BadInput
 from beerforyou.tools import TOOLS
 from beerforyou.tools.tool import Result
 from tests.tools.conftest import Make
@@ -109,7 +112,7 @@ async def test_as_many_as_were_asked_for(asker: Make, limit: int | None, shown: 
 
 async def test_the_number_alone(asker: Make) -> None:
     every = await search(*asker(), {"state": "California"})
-    outcome = await search(*asker(), {"state": "California", "limit": 0})
+    outcome = await search(*asker(), {"state": "California", "count_only": True})
     assert outcome.content["total"] == every.content["total"] and not outcome.blocks
     assert not outcome.context.offered
 
@@ -166,3 +169,62 @@ async def test_a_name_that_only_looks_alike_is_another(asker: Make) -> None:
     misspelt = await search(*asker(), {"name": name[:4] + name[5:]})
     assert misspelt.content["alike"] and name in {card.name for card in listed(misspelt).breweries}
     assert "alike" not in (await search(*asker(), {"name": name})).content
+
+
+ELSEWHERE: list[tuple[dict[str, Any], str]] = [
+    ({"city": "Denver"}, "Denver, Colorado"),
+    ({"state": "Texas"}, "Texas"),
+    ({"city": "Portland", "state": "Oregon", "within_km": 30}, "Portland, Oregon"),
+    ({"also_in": ["Denver"], "city": "Austin"}, "Austin, Texas"),
+]
+
+
+@pytest.mark.parametrize(("place", "searched"), ELSEWHERE)
+async def test_a_place_that_is_named_wins_over_near_me(asker: Make, place: dict[str, Any], searched: str) -> None:
+    plain = await search(*asker(), place)
+    both = await search(*asker(), {"near_me": True} | place)
+    assert both.content.pop("near_me").startswith("the place that was named")
+    assert both.content == plain.content and both.content["place"][0] == searched
+
+
+@pytest.mark.parametrize("own", [{"city": "San Diego"}, {"state": "California"}, {"city": "san diego", "state": "California"}, {"country": "United States"}])  # fmt: skip
+async def test_around_home_is_no_contradiction_to_where_home_is(asker: Make, own: dict[str, Any]) -> None:
+    near = await search(*asker(), {"near_me": True})
+    assert (await search(*asker(), {"near_me": True} | own)).content == near.content
+
+
+@pytest.mark.parametrize("absent", [{"limit": 0}, {"within_km": 0, "page": 0}, {"type": "", "has": []}, {"also_in": None, "name": ""},
+                                    {"only_new": None, "near_me": False, "breweries": []}])  # fmt: skip
+async def test_null_nought_and_an_empty_word_mean_absent(asker: Make, absent: dict[str, Any]) -> None:
+    plain = await search(*asker(), {"city": "Denver"})
+    assert (await search(*asker(), {"city": "Denver"} | absent)).content == plain.content
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"has": ["beer"]}, "it is one of phone, website"),
+        ({"within_km": 10**9}, "within_km"),
+        ({"within_km": -3}, "within_km"),
+        ({"city": "Den\0ver"}, "characters that are none"),
+        ({"also_in": [f"City {n}" for n in range(10_000)]}, "50 at most"),
+        ({"breweries": ["x"] * 10_000}, "50 at most"),
+        ({"radius": 10}, "no argument is called 'radius'"),
+    ],
+)
+async def test_wrong_arguments_come_back_in_words(asker: Make, wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadInput) as error:
+        await search(*asker(), wrong)
+    assert says in f"{error.value.message}; {error.value.hint}"
+
+
+@pytest.mark.parametrize("slot", ["type", "also_types", "not_types"])
+async def test_a_type_that_there_is_none_of_comes_back_with_those_that_there_are(asker: Make, slot: str) -> None:
+    outcome = await search(*asker(), {"city": "Denver", slot: "pirate"})
+    assert outcome.asks and {"micro", "brewpub", "taproom"} <= set(outcome.content["types"])
+
+
+async def test_around_home_and_elsewhere_are_both(asker: Make) -> None:
+    """A further place beside it is no contradiction."""
+    both = await search(*asker(), {"near_me": True, "also_in": ["Denver"]})
+    assert "near_me" not in both.content and both.content["place"] == ["San Diego, California", "Denver, Colorado"]

@@ -59,7 +59,7 @@ async def _made(planning: Planning, key: Key, call: ToolCall) -> Called:
     async with planning.share:
         called = await planning.turn.ledger.once(key, kind, lambda: _told(planning, call))
     if called.result:
-        planning.turn.results.append(called.result)
+        planning.turn.results.append(msgspec.structs.replace(called.result, tool=call.name, turn=key.turn))
     return called
 
 

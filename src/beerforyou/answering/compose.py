@@ -26,10 +26,10 @@ async def compose(turn: Turn) -> Draft | None:
     """What the client gets at the end of a planning."""
     assert turn.reply is not None, "the planner has left one, or a draft"
     reply, results = turn.reply, turn.results
-    asks = any(result.asks for result in results)
+    asks = _open(results)
     context = _context(turn, results)
     blocks = (
-        *([Text(text=text)] if (text := _said(turn, reply)).strip() else []),
+        *_sentences(_said(turn, reply), results),
         *_notices(turn, reply),
         *_found(results, reply),
         *_who_answers(turn, reply),
@@ -49,8 +49,22 @@ def _outcome(reply: Reply, results: Sequence[Result]) -> Outcome:
         return "error_model"
     if reply.finish == "failed":
         return "error_internal"
-    asks = any(result.asks for result in results) or (results and all(map(_was_refused, results)))
+    asks = _open(results) or (results and all(map(_was_refused, results)))
     return "clarification" if asks or reply.finish == "asks" else "answered"
+
+
+def _open(results: Sequence[Result]) -> list[Result]:
+    """Those that ask something, and were not followed by a call of their tool that found something."""
+    found = {result.tool: result.turn for result in results if not result.asks}
+    return [result for result in results if result.asks and found.get(result.tool, 0) <= result.turn]
+
+
+def _sentences(said: str, results: Sequence[Result]) -> list[Text]:
+    """What a tool asks is asked in its own words, whatever the model makes of it; beside what else was found, after its."""
+    asked = dict.fromkeys(result.content["ask"] for result in _open(results))
+    ours = [ask for ask in asked if ask not in said]
+    theirs = [] if ours and all(result.asks for result in results) else [said]
+    return [Text(text=text) for text in (*theirs, *ours) if text.strip()]
 
 
 def _was_refused(result: Result) -> bool:
@@ -114,7 +128,8 @@ def _found(results: Sequence[Result], reply: Reply) -> list[AnyBlock]:
     every = [block for result in results for block in result.blocks]
     blocks = [block for n, block in enumerate(every) if block not in every[:n]]
     aside, by_rule = len(results) > 1, reply.model == OFFLINE
-    return [block for block in blocks if not (isinstance(block, Table) and _is_said(block, aside, by_rule))]
+    shown = [block for block in blocks if not (isinstance(block, Table) and _is_said(block, aside, by_rule))]
+    return [replace(block, caption="") if by_rule and isinstance(block, Table) else block for block in shown]
 
 
 def _is_said(table: Table, aside: bool, by_rule: bool) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from beerforyou.reading.question import Question, Span
+from beerforyou.reading.question import Field, Filter, Question, Span
 
 _BY = ("beer", "brewery", "style", "type", "month", "state", "city")
 _NOT_PUBLISHED = {"beside": "statistics.no_comparison", "change": "statistics.no_growth"}
-_NAMED = ("beer", "brewery", "style", "type", "city", "state")
+_NAMED: tuple[Field, ...] = ("beer", "brewery", "style", "type", "city", "state")
 
 
 def statistic(question: Question) -> dict[str, Any]:
@@ -24,6 +24,25 @@ def statistic(question: Question) -> dict[str, Any]:
     }
     named = {each.field: each.values[0] for each in question.filters}
     return {name: value for name, value in (slots | named).items() if value}
+
+
+def as_question(statistic: dict[str, Any]) -> Question:
+    """The other way round: what is published, as it is asked for."""
+    days = [_whole_month(statistic["month"])] if statistic.get("month") else []
+    return Question(
+        about="everyone",
+        measures=(statistic.get("measure", "quantity"),),
+        by=(statistic["by"],) if statistic.get("by") else (),
+        filters=tuple(Filter(field=field, values=(statistic[field],)) for field in _NAMED if statistic.get(field)),
+        spans=tuple(days),
+        direction=statistic.get("direction", ""),
+    )
+
+
+def _whole_month(text: str) -> Span:
+    first = date.fromisoformat(f"{text}-01")
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return Span(since=first.isoformat(), until=last.isoformat())
 
 
 def month(span: Span) -> str:
@@ -43,6 +62,14 @@ def cannot(question: Question) -> str:
     if question.aggregate not in ("total", "list") or question.having or question.only_order:
         return "statistics.no_averages"
     several = any(each.negated or len(each.values) > 1 or each.field not in _NAMED for each in question.filters)
-    if several or len(question.by) > 1 or len(question.spans) > 1 or not {*question.by} <= {*_BY}:
+    twice = len({each.field for each in question.filters}) < len(question.filters)
+    if (
+        several
+        or twice
+        or len(question.measures) > 1
+        or len(question.by) > 1
+        or len(question.spans) > 1
+        or not {*question.by} <= {*_BY}
+    ):
         return "statistics.one_at_a_time"
     return ""

@@ -6,7 +6,7 @@ A superlative is answered with the one, a list or a table is led in, and where t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from beerforyou.by_rule.possible import FIELDS, compared, told_apart
 from beerforyou.by_rule.scope import Asked, bracketed, days, name_of, names, of, period, scope, unknown
@@ -17,6 +17,7 @@ from beerforyou.sentences.periods import ago, during, interval_of, spelt
 from beerforyou.sentences.rendering import MONEY, heading
 
 Row = dict[str, Any]
+_DATES = ("first", "last", "since")
 SPOKEN = 3  # periods whose figures a sentence says; more are a table
 
 
@@ -26,6 +27,11 @@ def figures(columns: Sequence[str], rows: Sequence[Sequence[Any]], truncated: bo
     if asked.question.unit and "quantity" in asked.question.measures and any(map(_is_known(asked), told)):
         parts.append(_units_only(asked))
     return " ".join(parts)
+
+
+def has_figure(columns: Sequence[str], rows: Sequence[Sequence[Any]], asked: Asked) -> bool:
+    known = _is_known(asked)
+    return any(known(dict(zip(columns, row, strict=True))) for row in rows)
 
 
 def says_all(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
@@ -163,6 +169,8 @@ def _apart(rows: list[Row], asked: Asked) -> str:
     known = _is_known(asked)
     if asked.question.aggregate == "change" and len(rows) == 2:
         return _changed(rows[0], rows[1], asked) if all(map(known, rows)) else _no_compare(rows, asked)
+    if asked.question.aggregate in _DATES:
+        return _dates_apart(rows, asked)
     if len(rows) == 2 and (asked.question.direction or asked.question.limit == 1) and all(map(known, rows)):
         return _more_of_two(rows, asked)
     if len(rows) > 2 and asked.question.direction and all(map(known, rows)):
@@ -170,6 +178,17 @@ def _apart(rows: list[Row], asked: Asked) -> str:
     if len(rows) > SPOKEN:
         return _table_of(asked, asked.say("column.period").lower(), "")
     return asked.say("analysis.each", periods=_capital(_each(rows, asked)), scope=scope(asked))
+
+
+def _dates_apart(rows: list[Row], asked: Asked) -> str:
+    if len(rows) <= SPOKEN:
+        return asked.say("analysis.each", periods=_capital(_each(rows, asked)), scope=scope(asked))
+    by = asked.say("column.period").lower()
+    return asked.say(f"analysis.dates_{_which(asked)}", by=by, period="", scope=scope(asked))
+
+
+def _which(asked: Asked) -> Literal["first", "last"]:
+    return "first" if asked.question.aggregate == "first" else "last"
 
 
 def _best(rows: list[Row], asked: Asked) -> str:
@@ -427,6 +446,9 @@ def _count(rows: int, asked: Asked) -> str:
 
 
 def _figures(row: Row, asked: Asked) -> str:
+    if asked.question.aggregate in _DATES:
+        which = _which(asked)
+        return f"{spelt(row[which], which, asked.language)}, {ago(row['days_ago'], asked.language)}"
     return asked.listed([_figure(row, each, asked) for each in asked.question.measures])
 
 

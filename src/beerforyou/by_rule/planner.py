@@ -23,7 +23,7 @@ from beerforyou.catalogue.names import plain
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Finish, Reply, Request, TextPart, ToolCall, ToolResult
 from beerforyou.reading.question import Question
-from beerforyou.reading.reading import Context, Reading
+from beerforyou.reading.reading import Context, Reading, Search
 from beerforyou.sentences import Language, listed, say
 
 NO_TOOL = {"off_topic": "talk.off_topic", "other_client": "talk.other_client", "tangled": "talk.tangled"}
@@ -171,9 +171,9 @@ def _calls(part: _Part) -> tuple[ToolCall, ...]:
     reading = part.reading
     match reading.tool:
         case "search_breweries":
-            return () if asks_only_unknown(reading) else (part.call("search_breweries", reading.search),)
+            return () if asks_only_unknown(reading) else (part.call("search_breweries", _search(reading)),)
         case "run_analytical_query":
-            return () if _why_not(part) else (part.call("run_analytical_query", _analysis(part)),)
+            return () if _why_not(part) else (part.call("run_analytical_query", _asked(reading)),)
         case "get_website_summary":
             return _details(part)
         case "get_client_profile":
@@ -182,12 +182,19 @@ def _calls(part: _Part) -> tuple[ToolCall, ...]:
             return ()
 
 
-def _analysis(part: _Part) -> dict[str, Any]:
-    """SQL over the client's own rows, or the slots of a statistic over all clients."""
-    question = part.question or Question()
-    if question.about == "me":
-        return {"about": "me", "sql": write(question, part.known.breweries)}
-    return everyone.statistic(question)
+def _asked(reading: Reading) -> dict[str, Any]:
+    """As it was read: what it leaves open, the tool settles for every planner alike."""
+    question = reading.question or Question()
+    return {"about": question.about} | msgspec.to_builtins(question)
+
+
+def _search(reading: Reading) -> dict[str, Any]:
+    """A number of none is the total alone; in arguments a 0 is what nobody named."""
+    given: dict[str, Any] = msgspec.to_builtins(reading.search or Search())
+    if given.get("limit") == 0:
+        del given["limit"]
+        given["count_only"] = True
+    return given
 
 
 def _why_not(part: _Part) -> str:

@@ -1,7 +1,7 @@
 """Sentences about tool results where no model writes them. What a list or a table shows below is not said again.
 
 Another model may have made the calls before it failed: then there are errors that it has corrected, calls that it
-repeated, and SQL that means something else than the reading does.
+repeated, and questions that are others than the reading's.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from beerforyou.by_rule.figures import figures
 from beerforyou.by_rule.scope import Asked
 from beerforyou.by_rule.wording_search import searched
-from beerforyou.by_rule.wording_statistics import statistic
 from beerforyou.llm.model import ToolResult
 from beerforyou.sentences import Language, listed, say
 from beerforyou.sentences.periods import spelt
@@ -55,29 +53,31 @@ def _one(result: ToolResult, asked: Asked) -> str:
         case "search_breweries":
             return searched(content, asked.language)
         case "run_analytical_query":
-            return _purchases(content, asked, ours=result.call_id.startswith(OURS))
+            return _purchases(content, asked)
+        case "run_sql":
+            return _rows(content, asked)
         case "get_client_profile":
             return _profile(content, asked.language)
         case _:
             return str(content.get("known", ""))
 
 
-def _purchases(content: Content, asked: Asked, ours: bool) -> str:
-    """`ours`: the question is what was asked of the tool; else another model asked, in words of its own."""
+def _purchases(content: Content, asked: Asked) -> str:
+    """In the words of the tool, which knows what was asked of it. One of an older version has none."""
     if "error" in content:
         return ""  # the notice below says it
-    if "by" in content:
-        return statistic(content, asked.question if ours else None, asked.language)
-    if ours:
-        return figures(content["columns"], content["rows"], "truncated" in content, asked)
-    return _theirs(content, asked)
+    return content.get("sentence") or asked.say("error.gave_up")
 
 
-def _theirs(content: Content, asked: Asked) -> str:
+def _rows(content: Content, asked: Asked) -> str:
     """Without a word on what they mean, which only their columns say: SQL of another model may count anything."""
-    columns, rows = content["columns"], content["rows"]
-    if not rows or all(value is None for value in rows[0]):
+    if "error" in content:
+        return ""
+    if "nothing" in content:
         return asked.say("analysis.nothing", period="", scope="")
+    if "figure" in content:
+        content = {"columns": [content["what"]], "rows": [[content["figure"]]]}
+    columns, rows = content["columns"], content["rows"]
     if len(rows) > 1:
         return asked.say("error.gave_up")  # and the table below
     cells = [

@@ -124,13 +124,21 @@ async def _statistics(lines: list[dict[str, Any]], client_id: str, data: Path | 
 
 
 def _answered(asked: Run, args: dict[str, Any]) -> dict[str, Any]:
-    """Whether the tool was called like this, and brought that very cell."""
+    """Whether the tool was called for this statistic, and brought that very cell."""
+    import msgspec
+
+    from beerforyou.by_rule.everyone import statistic
+    from beerforyou.reading.question import Question
+
     calls = [step for step in asked.steps or () if step.name == "run_analytical_query"]
     given = calls[0].input if calls else {}
     output = calls[0].output if calls else {}
     why = output.get("error", output.get("note", "")) if calls else "the tool was not called"
+    asked_for = statistic(msgspec.convert(given, Question))
     wanted = {"about": "everyone"} | args
-    as_asked = all(str(given.get(name, "")).lower() == str(value).lower() for name, value in wanted.items())
+    as_asked = given.get("about") == "everyone" and all(
+        str(asked_for.get(name, "")).lower() == str(value).lower() for name, value in wanted.items()
+    )
     return {"ok": as_asked and bool(output.get("rows")) and not why, "input": given, "why": why}
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from beerforyou.house import opened
-from beerforyou.isolation import left_behind, through_http, through_sql
+from beerforyou.isolation import left_behind, through_http, through_sql, through_tools
 from beerforyou.isolation.canaries import BEERS, canaries
 from beerforyou.isolation.part import Part, found_in
 from beerforyou.isolation.watching import backends, named
@@ -46,6 +46,7 @@ async def _parts(settings: Settings) -> AsyncIterator[Part]:
             yield await through_sql.fence(house)
             yield await through_sql.queries(house, settings, made, watched)
             yield await through_sql.pool(house, made)
+            yield await through_tools.arguments(house, made)
             async with working(house), through_http.served(house) as address:
                 said = [await through_http.talk(house, address, canary) for canary in made]
                 yield await through_http.routes(house, address, made, said)

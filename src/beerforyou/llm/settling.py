@@ -21,7 +21,7 @@ from beerforyou.usage import Usage
 
 CHARS_A_TOKEN = 8  # about four in both languages; no honest text comes to twice that
 MOST_EMPTY = 1000  # pieces of a stream without a character of text: thoughts, calls, counts
-MOST_CALLS = 10  # of one reply; there are four tools, and a question rarely names more than a few cities
+MOST_CALLS = 10  # of one reply; there are five tools, and a question rarely names more than a few cities
 MAX_REPLY_BYTES = (
     4 * 1024 * 1024
 )  # read of one reply, with all that a wire puts around it; a server that sends more has lost its way

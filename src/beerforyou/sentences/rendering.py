@@ -87,7 +87,8 @@ def _table(table: Table, language: Language) -> str:
         [measured(value, column, language, table.currency) for value, column in zip(row, table.columns, strict=True)]
         for row in table.rows
     ]
+    caption = [table.caption] if table.caption else []
     if len(table.columns) == 2:
-        return "\n".join(f"- {key}: {value}" for key, value in rows)
+        return "\n".join([*caption, *(f"- {key}: {value}" for key, value in rows)])
     titles = " | ".join(heading(column, language) for column in table.columns)
-    return "\n".join([titles, *(f"- {' | '.join(row)}" for row in rows)])
+    return "\n".join([*caption, titles, *(f"- {' | '.join(row)}" for row in rows)])

@@ -1,127 +1,192 @@
-"""Tool 1B: a question about the caller's own purchases, as SQL behind the fence, or about all clients, from the published
-statistics (statistics.py). No argument can name a client.
+"""Tool 1B: a question about purchases, in the slots of the algebra (reading/question.py). About the caller it becomes one SELECT
+behind the fence, about all clients a statistic that is published (statistics.py). No argument can name a client.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal, get_args
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
 
-from beerforyou.blocks import Notice, Table
+from msgspec.structs import asdict, replace
+
+from beerforyou.by_rule import everyone
+from beerforyou.by_rule.figures import figures, has_figure
+from beerforyou.by_rule.possible import cannot, meant
+from beerforyou.by_rule.scope import Asked
+from beerforyou.by_rule.sql import LONGEST, Bought, write
 from beerforyou.db.fence.ask import Found
-from beerforyou.errors import BadInput, Refused
-from beerforyou.labels import Label
-from beerforyou.reading.question import Field, Filter
+from beerforyou.errors import BadInput
+from beerforyou.labels import Label, union
+from beerforyou.reading.question import Question, Span
 from beerforyou.reading.reading import Context
-from beerforyou.sentences import has, say
-from beerforyou.sentences.periods import spelt
-from beerforyou.sentences.rendering import MONEY
+from beerforyou.sentences import say
 from beerforyou.tools.caller import Caller, Hands
+from beerforyou.tools.rows import content, listed, table
+from beerforyou.tools.sql import answered
 from beerforyou.tools.statistics import Statistic, of_everyone, published
 from beerforyou.tools.tool import Result
 
-FIELDS: dict[str, Field] = {field: field for field in get_args(Field)}
-LISTED = 10  # rows that can be pointed at
-TRIES = 2  # how often an error goes back to the model
-# Whatever may make the same text mean something else tomorrow, or in a second; a word too many costs a cache a hit.
-_TELLS_THE_DAY = re.compile(r"current_date|today|yesterday|tomorrow|age\s*\(", re.IGNORECASE)
-_TELLS_THE_TIME = re.compile(r"current_time|local|now|clock|timestamp|timeofday", re.IGNORECASE)
+MOST_ROWS = 1000  # that make sense to ask for; the fence shows fewer
+MOST_DAYS = 3660  # ten years
+MOST_VALUES = 50  # of all filters: a brewery among them is looked up in the catalogue
+LONGEST_NAME = 200  # characters; the longest of the catalogue has 80
+WEEKDAYS = tuple("1234567")
 
 
-class Analysis(Statistic, frozen=True, kw_only=True, omit_defaults=True):
-    about: Literal["me", "everyone"] = "me"
-    sql: str = ""
+class Analysis(Question, frozen=True, kw_only=True, omit_defaults=True):
+    """A question as a model asks it. It says whose purchases are meant; `beside` is only there to be told that it is unknown."""
+
+    about: Literal["me", "everyone"]
+    aggregate: Literal["total", "mean", "share", "change", "first", "last", "since", "list"] = "total"
 
 
 def reads(caller: Caller, args: Analysis) -> Label:
-    return of_everyone(caller, args) if args.about == "everyone" else _of_own(caller, args.sql)
-
-
-def _of_own(caller: Caller, sql: str) -> Label:
-    told = {"day": _TELLS_THE_DAY, "moment": _TELLS_THE_TIME}
-    return caller.own("catalogue", "purchases", "home", *(name for name, words in told.items() if words.search(sql)))
+    question = _checked(args)
+    if question.about == "everyone":
+        return of_everyone(caller, _statistic(question))
+    return _of_own(caller, question)
 
 
 async def run_analytical_query(caller: Caller, hands: Hands, args: Analysis) -> Result:
-    """Answers a question about purchases: about "me" with SQL, about "everyone" from published statistics.
+    """Figures of purchases: sums, counts, rankings, lists, dates, comparisons. about "me": the caller's own; "everyone": all clients
+    together, as published. Leave out what was not asked.
 
-    For about "everyone" leave sql out and give: measure, quantity (units) or clients (how many buy it); by, the dimension
-    of the table, empty for one figure; direction and limit, such as most and 3; month, such as 2026-03, empty for all time;
-    filters beer, brewery, style, type; city and state of the clients. Never for another client's data.
+    measures: quantity (units), amount (money), price (of a unit), orders, lines, different beers, breweries, styles. aggregate: total;
+    mean, per order, week...; share, in percent, of the filters or of each of by; change, from one span to the other or from month to
+    month of by; first or last date; since, days since the last; list. by: a row for each. filters: all must hold, with any of the
+    values, negated with none; style "IPA" is every IPA; weekday is 1 (Monday) to 7. spans: days, both included; several are told apart;
+    none is all time. having: once; stopped, not for having_days; new; kept, in each span. only_order: the last or first one alone.
+    direction, limit: "most", 1 is the one. Of everyone: quantity or clients (how many buy), by one thing that is no time but month,
+    one value a filter, one whole month.
+
+    My top 3 IPAs in March: {"about": "me", "by": ["beer"], "filters": [{"field": "style", "values": ["IPA"]}], "spans": [{"since":
+    "2026-03-01", "until": "2026-03-31"}], "direction": "most", "limit": 3}
     """
-    if args.about == "everyone":
-        if args.sql:
-            raise BadInput("run_analytical_query: sql is for about me", "for everyone give measure, by and filters")
-        return await published(caller, hands, args)
-    if not args.sql:
-        raise BadInput("run_analytical_query: sql is missing", "write one SELECT over my_purchases or my_profile")
-    return await _own(caller, hands, args.sql)
+    question = _checked(args)
+    if question.about == "everyone":
+        return await published(caller, hands, _statistic(question), question)
+    return await _own(caller, hands, question)
 
 
-async def _own(caller: Caller, hands: Hands, sql: str) -> Result:
-    """Raises Refused, for the model to correct; the last time the client is told instead.
-
-    One after another, however many are asked for at once: what was refused must be known before the next is tried.
-    """
-    async with hands.asking:
-        return await _asked(caller, hands, sql)
+# What is asked ------------------------------------------------------------------------------------------------------
 
 
-async def _asked(caller: Caller, hands: Hands, sql: str) -> Result:
-    label = await hands.seen(_of_own(caller, sql))
-    if hands.refusals >= TRIES:
-        return Result(content={"error": "no more tries; say that you can't answer this"}, label=label)
+def _checked(args: Analysis) -> Question:
+    """Raises BadInput where it says what no figure can answer, or what would be left out of the answer."""
+    question = Question(**asdict(args))
+    question = replace(
+        question,
+        filters=tuple(each for each in question.filters if each.values),
+        limit=min(question.limit, MOST_ROWS),
+    )
+    for why, hint in _wrong(question):
+        raise BadInput(f"run_analytical_query: {why}", hint)
+    key = cannot(meant(question)) if question.about == "me" else ""
+    if key:
+        raise _refused(f"cannot.{key}")
+    return question
+
+
+def _refused(key: str) -> BadInput:
+    """In the words that a client would read, which name what can be asked."""
+    return BadInput(f"run_analytical_query: {say(key, 'en')}", "correct the arguments, or say so")
+
+
+def _wrong(question: Question) -> Iterator[tuple[str, str]]:
+    """Why it makes no sense, and what would."""
+    for span in question.spans:
+        yield from _wrong_span(span)
+    values = [value for each in question.filters for value in each.values]
+    if len(values) > MOST_VALUES or any(len(value) > LONGEST_NAME for value in values):
+        yield f"filters hold {len(values)} values", f"give {MOST_VALUES} at most, of {LONGEST_NAME} characters"
+    if any(each.field == "weekday" and not {*each.values} <= {*WEEKDAYS} for each in question.filters):
+        yield "there is no such weekday", "weekdays are 1 (Monday) to 7 (Sunday)"
+    if not 0 <= question.having_days <= MOST_DAYS or question.limit < 0:
+        yield "limit or having_days is out of range", f"having_days is {MOST_DAYS} at most"
+    if question.per and question.aggregate != "mean":
+        yield (
+            f"per {question.per} says nothing of a {question.aggregate}",
+            "aggregate mean is per month; by has a row for each",
+        )
+    if question.direction and not question.by and question.aggregate != "change" and len(question.spans) < 2:
+        yield "direction ranks the rows of by, and there is no by", "give by, such as beer"
+    if question.about == "everyone" and question.aggregate == "list" and not question.by:
+        yield "a list of what everyone buys needs by", "give by, such as beer"
+    if question.having_days and question.having not in ("stopped", "new"):
+        yield "having_days says nothing alone", "it goes with having stopped or new; days are a span"
+
+
+def _wrong_span(span: Span) -> Iterator[tuple[str, str]]:
     try:
-        found = await hands.fence.ask(caller.client_id, sql, caller.time_zone)
-    except Refused as refused:
-        hands.refusals += 1
-        if hands.refusals < TRIES:
-            raise
-        notice = Notice(key="query_refused", text=say("analysis.refused", caller.language))
-        return Result(content={"error": refused.message}, label=label, blocks=(notice,))
-    context = Context(question=caller.question, listed=_listed(found))
-    return Result(content=_content(found, caller), label=label, blocks=_table(found, caller), context=context)
+        days = [date.fromisoformat(day) for day in (span.since, span.until) if day]
+    except ValueError as error:
+        yield f"spans: {error}", "give days as 2026-03-01"
+        return
+    if [day.isoformat() for day in days] != [day for day in (span.since, span.until) if day]:
+        yield f"spans: {span.since} {span.until}", "give days as 2026-03-01"
+    if days != sorted(days):
+        yield f"spans: {span.since} is after {span.until}", "since comes first"
 
 
-def _listed(found: Found) -> tuple[Filter, ...]:
-    """What the rows stand for, for "with the first one" to mean it."""
-    if not found.columns or found.columns[0] not in FIELDS:
-        return ()
-    field = FIELDS[found.columns[0]]
-    return tuple(Filter(field=field, values=(str(row[0] or ""),)) for row in found.rows[:LISTED])
+# All clients --------------------------------------------------------------------------------------------------------
 
 
-def _content(found: Found, caller: Caller) -> dict[str, Any]:
-    """A row of nothing but NULL is none: nothing was summed up, which is not zero."""
-    rows = tuple(row for row in found.rows if any(value is not None for value in row))
-    more: dict[str, Any] = {"currency": caller.currency} if _has_money(found) else {}
-    if not rows:
-        more["nothing"] = "no row matches"
-    if found.truncated:
-        more["truncated"] = "there are more rows than these; aggregate or LIMIT"
-    return {"columns": found.columns, "rows": rows} | more
+def _statistic(question: Question) -> Statistic:
+    if key := everyone.cannot(question):
+        raise _refused(key)
+    return Statistic(**{name: value for name, value in everyone.statistic(question).items() if name != "about"})
 
 
-def _has_money(found: Found) -> bool:
-    return any(column.startswith(MONEY) for column in found.columns)
+# The caller's own ---------------------------------------------------------------------------------------------------
 
 
-def _table(found: Found, caller: Caller) -> tuple[Table, ...]:
-    """One figure is for the sentence; a table is for the client to see."""
-    if not found.rows or (len(found.rows) == 1 and len(found.columns) == 1):
-        return ()
-    rows = tuple(tuple(_cell(*cell, caller) for cell in zip(found.columns, row, strict=True)) for row in found.rows)
-    currency = caller.currency if _has_money(found) else ""
-    return (Table(columns=found.columns, rows=rows, truncated=found.truncated, currency=currency),)
+def _of_own(caller: Caller, question: Question) -> Label:
+    """A brewery that is named is looked for in the profile."""
+    named = ["profile"] if _breweries(question) else []
+    day = ["day"] if _tells_the_day(question, caller.today) else []
+    return caller.own("catalogue", "purchases", *named, *day)
 
 
-def _cell(column: str, value: Any, caller: Caller) -> Any:
-    """What a brewery, a month or a weekday is called in the client's words."""
-    if value in (None, "") and column in FIELDS:
-        return say("column.unknown", caller.language)
-    key = f"type.{value}"
-    if column == "type" and has(key, caller.language):
-        return say(key, caller.language)
-    if isinstance(value, str) or column == "weekday":
-        return spelt(str(value), column, caller.language)
-    return value
+def _tells_the_day(question: Question, today: date) -> bool:
+    """Whether the same question has another answer tomorrow, or the same in other words ("so far")."""
+    day = today.isoformat()
+    now = any((span.since or day) <= day <= (span.until or day) for span in question.spans)
+    return now or question.aggregate == "change" or "CURRENT_DATE" in write(replace(question, filters=()))
+
+
+async def _own(caller: Caller, hands: Hands, question: Question) -> Result:
+    label, breweries = _of_own(caller, question), dict[str, Bought]()
+    if names := _breweries(question):
+        _, version = await hands.profile()
+        label = union([label, Label(label.audience, {"profile": version} if version else {})])
+        breweries = {name: await hands.bought_as(name) for name in names}
+    if vague := next((name for name, bought in breweries.items() if bought.vague), ""):
+        return Result(content={"ask": say("details.vague", caller.language, name=vague)}, label=label, asks=True)
+    sql = write(question, breweries)
+    if len(sql) > LONGEST:
+        raise _refused("cannot.too_much")
+    asked = Asked(
+        question=meant(question),
+        language=caller.language,
+        today=caller.today,
+        currency=caller.currency,
+        breweries=breweries,
+    )
+    return await answered(caller, hands, sql, label, lambda found: _told(caller, question, asked, found))
+
+
+def _breweries(question: Question) -> list[str]:
+    return list(dict.fromkeys(name for each in question.filters if each.field == "brewery" for name in each.values))
+
+
+def _told(caller: Caller, question: Question, asked: Asked, found: Found) -> Result:
+    """The sentence says what was counted, whoever will word the answer."""
+    sentence = figures(found.columns, found.rows, found.truncated, asked)
+    known = found if has_figure(found.columns, found.rows, asked) else Found()
+    return Result(
+        content={"sentence": sentence} | content(known, caller),
+        label=Label(),
+        blocks=table(known, caller, caption=sentence),
+        context=Context(question=question, listed=listed(found)),
+    )

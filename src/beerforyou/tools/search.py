@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, QuickReplies
-from beerforyou.catalogue.brewery import Ambiguous, Criteria, Page, Place, Unknown
+from beerforyou.catalogue.brewery import NOT_OPEN, TYPES, Ambiguous, Criteria, Page, Place, Unknown
 from beerforyou.catalogue.index import AROUND_KM, Catalogue, Selection
 from beerforyou.catalogue.names import BreweryName, fold
 from beerforyou.catalogue.places import inside
@@ -29,7 +29,18 @@ CHOICES = 4  # places that a question names; more is not a question any more
 Found = Page | Recommendations | Ambiguous | Unknown
 
 
-def reads(caller: Caller, args: Search) -> Label:
+class Asked(Search, frozen=True, kw_only=True, omit_defaults=True):
+    """A search as a planner asks for it: 0 is what nobody named, so the total alone has a slot of its own."""
+
+    count_only: bool = False
+
+
+def _search_of(args: Asked) -> Search:
+    given = {name: getattr(args, name) for name in Search.__struct_fields__}
+    return Search(**given | ({"limit": 0} if args.count_only else {}))
+
+
+def reads(caller: Caller, args: Asked) -> Label:
     """The client's home says which of several places is meant, and what comes first."""
     if args.breweries:
         return facts_read(caller, args)
@@ -39,23 +50,45 @@ def reads(caller: Caller, args: Search) -> Label:
     return union([public, caller.own()]) if args.near_me or args.nearest or not _names_place(args) else public
 
 
-async def search_breweries(caller: Caller, hands: Hands, args: Search) -> Result:
+async def search_breweries(caller: Caller, hands: Hands, args: Asked) -> Result:
     """Finds open breweries; all that is given must hold. Without a place: around the caller's own.
 
     Places: city, state, country, as the caller wrote them (don't add a state or a country that nobody named: an ambiguous
     place comes back as a question to ask); further ones in also_in, those to leave out in not_in ("Dallas, Texas").
     Types: micro, brewpub, regional, contract, large, proprietor, taproom, bar, nano, cidery, beergarden; further ones in
     also_types, those to leave out in not_types. like: similar to this brewery, nearby. has: only with a website or phone.
-    near_me: around the caller; nearest: closest first; within_km of the city or the caller; miles: tell miles. limit: the
-    number asked for, 0 for the total alone; page goes on, skip passes over as many. only_new leaves out what the caller
-    already buys and ranks by their taste: for recommendations and "new" breweries. Styles, beers, prices, ratings, food and
-    opening hours are not known here: say so.
+    near_me: around the caller, without a place; nearest: closest first; within_km of the city or the caller; miles: tell
+    miles. limit: the number asked for; count_only: how many, no list; page goes on. only_new leaves out what the
+    caller already buys and ranks by their taste: for recommendations and "new" breweries. Styles, beers, prices, ratings, food
+    and opening hours are not known here: say so.
 
     breweries, names as shown, instead of all that: what is known of these, one or several side by side: phone, address,
     website, type, distance from the caller, and since when and how much the caller buys from them. It costs nothing.
     """
+    wanted = _search_of(args)
     if args.breweries:
-        return await facts(caller, hands, args)
+        return await facts(caller, hands, wanted)
+    if args.near_me and _is_elsewhere(caller, hands, wanted):
+        return _named(await _found_by(caller, hands, replace(wanted, near_me=False)))
+    return await _found_by(caller, hands, wanted)
+
+
+def _is_elsewhere(caller: Caller, hands: Hands, args: Search) -> bool:
+    """Is a place named that the caller's own does not lie in? Who names one means it; planners add "near me" lightly."""
+    if not (args.city or args.state or args.country):
+        return False
+    places, home = hands.catalogue.places, caller.home
+    named = places.resolve(args.city, args.state, args.country, home)
+    return not isinstance(named, Place) or not inside(places.settled(home), named)
+
+
+def _named(found: Result) -> Result:
+    """Which of the two it was, for the sentence."""
+    note = "the place that was named is what was searched, not the surroundings of the caller"
+    return found if found.asks else replace(found, content=found.content | {"near_me": note})
+
+
+async def _found_by(caller: Caller, hands: Hands, args: Search) -> Result:
     asked = _like(caller, hands, args)
     if asked is None:
         return _asking(say("details.unknown", caller.language, name=args.like), (), Context(search=args), caller.own())
@@ -237,7 +270,13 @@ def _unknown(caller: Caller, args: Search, found: Unknown, label: Label) -> Resu
     if names:
         ask += " " + say("search.suggestions", caller.language, choices=listed(names, caller.language, "or"))
     searches = tuple(_instead(args, found, name) for name in names)
-    return _asking(ask, names, Context(search=args, choices=searches), label)
+    asking = _asking(ask, names, Context(search=args, choices=searches), label)
+    # A word that no client said, a planner corrects by itself.
+    return (
+        replace(asking, content=asking.content | {"types": [kind for kind in TYPES if kind not in NOT_OPEN]})
+        if found.field == "type"
+        else asking
+    )
 
 
 def _elsewhere(caller: Caller, args: Search, found: Unknown, label: Label) -> Result:

@@ -5,20 +5,20 @@ figures as what they lie between, ranks as the places that noise leaves open. Wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import asyncpg
 import msgspec
-from msgspec import Meta
 from msgspec.structs import replace
 
-from beerforyou.blocks import AnyBlock, Notice, Table
-from beerforyou.by_rule.wording_statistics import everyone_there, figure, offer
+from beerforyou.blocks import Notice, Table
+from beerforyou.by_rule.everyone import as_question
+from beerforyou.by_rule.wording_statistics import everyone_there, figure, offer, statistic
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.brewery_types import resolve_type
 from beerforyou.clients.telling import Cell, Measure, clients, leads, places, quantity, told
-from beerforyou.errors import BadInput
 from beerforyou.labels import AGGREGATE, Label
+from beerforyou.reading.question import Question
 from beerforyou.reading.reading import Context
 from beerforyou.sentences import has, say
 from beerforyou.sentences.periods import spelt
@@ -46,7 +46,7 @@ class Statistic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     measure: Literal["quantity", "clients"] = "quantity"
     by: Dimension = ""
     direction: Literal["most", "least"] = "most"
-    limit: Annotated[int, Meta(ge=0)] = 0
+    limit: int = 0
     month: str = ""
     beer: str = ""
     brewery: str = ""
@@ -92,16 +92,16 @@ class _Found(NamedTuple):
         return int(self.open), len(self.first), len(self.untold)
 
 
-async def published(caller: Caller, hands: Hands, asked: Statistic) -> Result:
-    if asked.month and (len(asked.month) != 7 or asked.month[4] != "-" or not asked.month.replace("-", "").isdigit()):
-        raise BadInput(f"run_analytical_query: month is {asked.month!r}", "give a month as 2026-03, or none")
+async def published(caller: Caller, hands: Hands, asked: Statistic, question: Question | None = None) -> Result:
+    """`question` is what it was made of."""
+    context = Context(question=question)
     asked = _known(caller, hands, asked)
     if found := await _found(caller, hands, asked):
-        return _told(caller, asked, found)
+        return replace(_told(caller, asked, found, question), context=context)
     for nearest in _nearest(asked):
         if await _cells(hands, nearest, "clients"):
-            return _not_published(caller, asked, nearest)
-    return _not_published(caller, asked, None)
+            return replace(_not_published(caller, asked, nearest), context=context)
+    return replace(_not_published(caller, asked, None), context=context)
 
 
 async def _found(caller: Caller, hands: Hands, asked: Statistic) -> _Found | None:
@@ -167,15 +167,15 @@ def _cell(row: asyncpg.Record, measure: Measure) -> Cell:
 
 
 def _known(caller: Caller, hands: Hands, asked: Statistic) -> Statistic:
-    """Type and place in the catalogue's spelling, and a city with its state."""
+    """Type and place in the catalogue's spelling, and a city with its state; what says nothing to it ("%") stays as it is."""
     kind = resolve_type(asked.type)
-    asked = replace(asked, type=kind) if isinstance(kind, str) else asked
+    asked = replace(asked, type=kind) if kind and isinstance(kind, str) else asked
     if not asked.city and not asked.state:
         return asked
     place = hands.catalogue.places.resolve(asked.city, asked.state, "", caller.home)
     if not isinstance(place, Place):
         return asked
-    return replace(asked, city=place.city if asked.city else "", state=place.state or asked.state)
+    return replace(asked, city=place.city or asked.city if asked.city else "", state=place.state or asked.state)
 
 
 def _nearest(asked: Statistic) -> Iterator[Statistic]:
@@ -245,7 +245,7 @@ def _like(text: str) -> str:
     return f"%{escaped}%" if text else ""
 
 
-def _told(caller: Caller, asked: Statistic, found: _Found) -> Result:
+def _told(caller: Caller, asked: Statistic, found: _Found, question: Question | None) -> Result:
     by, ranked = asked.by or asked.dimension, asked.ranks
     placed = len({place for _, place, _ in found.rows}) > 1 or len(found.rows) == 1 == len(found.first)
     columns = (by, "place", found.measure) if placed else (by, found.measure)
@@ -257,11 +257,13 @@ def _told(caller: Caller, asked: Statistic, found: _Found) -> Result:
         "direction": asked.direction if ranked else "", "month": asked.month, "where": everyone_there(asked.city, asked.state, asked.month, caller.language).strip(),
         "about": NO_RANKS,
     }  # fmt: skip
-    blocks: tuple[AnyBlock, ...] = (Table(columns=columns, rows=rows, title="statistics"),) if len(rows) > 1 else ()
+    content = {k: v for k, v in content.items() if v or k == "by"}
+    sentence = statistic(content, question, caller.language)
+    table = Table(columns=columns, rows=rows, title="statistics", caption=sentence)
     return Result(
-        content={k: v for k, v in content.items() if v or k == "by"},
+        content={"sentence": sentence} | content,
         label=Label(frozenset({AGGREGATE}), {"statistics": str(found.edition)}),
-        blocks=blocks, context=Context(question=caller.question),
+        blocks=(table,) if len(rows) > 1 else (),
     )  # fmt: skip
 
 
@@ -269,14 +271,13 @@ def _not_published(caller: Caller, asked: Statistic, nearest: Statistic | None) 
     """No table of something else: what there is is offered."""
     content: dict[str, Any] = {"error": "not published: too few clients for anyone to stay unknown"}
     if nearest:
-        args = {k: v for k, v in msgspec.to_builtins(nearest).items() if k not in ("sql", "limit")}
-        content["published"] = args
+        args = {k: v for k, v in msgspec.to_builtins(nearest).items() if k != "limit"}
+        content["published"] = msgspec.to_builtins(as_question(args))
         text = say("statistics.not_that", caller.language, offer=offer(args, caller.language))
     else:
         text = say("statistics.nothing", caller.language)
     return Result(
         content=content, label=of_everyone(caller, asked), blocks=(Notice(key="nearest" if nearest else "not_published", text=text),),
-        context=Context(question=caller.question),
     )  # fmt: skip
 
 

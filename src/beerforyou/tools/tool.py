@@ -7,7 +7,7 @@ the model as one line that it can act on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, get_type_hints
 
 import msgspec
@@ -17,6 +17,7 @@ from beerforyou.errors import BadInput
 from beerforyou.labels import Label, Scope, union
 from beerforyou.llm.model import ToolSpec
 from beerforyou.reading.reading import Context
+from beerforyou.tools.arguments import Schema, meant, schema_of
 from beerforyou.tools.caller import Caller, Hands
 
 
@@ -24,7 +25,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """`content` is what the model reads: JSON, cut to what it needs. `blocks` are what the client sees.
 
     `context` is what the next message may lean on ("the second one", "and in Austin?"); `asks` is true when the
-    client must choose before anything else makes sense.
+    client must choose before anything else makes sense; `content` then has the question as "ask". The corridor notes which
+    `tool` it is of, and the planner's `turn`.
     """
 
     content: Any
@@ -32,6 +34,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     blocks: tuple[AnyBlock, ...] = ()
     context: Context = Context()
     asks: bool = False
+    tool: str = ""
+    turn: int = 0
 
 
 Run = Callable[[Caller, Hands, Any], Awaitable[Result]]
@@ -39,11 +43,14 @@ Reads = Callable[[Caller, Any], Label]
 
 
 class Tool(msgspec.Struct, frozen=True):
+    """`slots` is the schema of all its arguments, those that no model is told of among them."""
+
     spec: ToolSpec
     args: type[msgspec.Struct]
     run: Run
     label: Reads
     scope: Scope
+    slots: Schema
     paid: bool = False
 
     @property
@@ -61,37 +68,26 @@ class Tool(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(result, label=union([self.label(caller, parsed), result.label]))
 
     def _parsed(self, args: dict[str, Any]) -> Any:
-        known = self.args.__struct_fields__
-        hint = f"the arguments are {', '.join(known) or 'none'}"
-        if unknown := args.keys() - known:
-            raise BadInput(f"{self.name}: no argument is called {', '.join(sorted(unknown))}", hint)
         try:
-            parsed = msgspec.convert(args, self.args, strict=False)
+            return msgspec.convert(meant(args, self.slots), self.args, strict=False)
+        except BadInput as wrong:
+            raise BadInput(f"{self.name}: {wrong.message}", wrong.hint) from None
         except msgspec.ValidationError as error:
+            hint = f"the arguments are {', '.join(self.slots['properties'])}"
             raise BadInput(f"{self.name}: {error}", hint) from None
-        if any("\0" in value for value in args.values() if isinstance(value, str)):
-            raise BadInput(f"{self.name}: an argument holds a NUL character", "leave it out")
-        return parsed
 
 
-def tool(run: Run, reads: Reads, scope: Scope, *, more: str = "", paid: bool = False) -> Tool:
-    """`more` comes after the docstring in the description."""
+def tool(
+    run: Run, reads: Reads, scope: Scope, *, more: str = "", hidden: Collection[str] = (), paid: bool = False
+) -> Tool:
+    """`more` comes after the docstring in the description; `hidden` arguments are taken, and no model is told of them."""
     args = get_type_hints(run)["args"]
-    _, components = msgspec.json.schema_components([args])
-    schema = components[args.__name__]
-    parameters = {"type": "object", "properties": {k: _short(v) for k, v in schema["properties"].items()}}
-    if schema.get("required"):
-        parameters["required"] = schema["required"]
+    slots = schema_of(args)
+    parameters = slots | {
+        "properties": {name: each for name, each in slots["properties"].items() if name not in hidden}
+    }
     description = "\n\n".join(filter(None, (_unwrapped(run.__doc__ or ""), more)))
-    return Tool(ToolSpec(run.__name__, description, parameters), args, run, reads, scope, paid)
-
-
-def _short(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without defaults and titles: each costs tokens in every call."""
-    schema = {k: v for k, v in schema.items() if k not in ("default", "title")}
-    if "anyOf" in schema:  # an optional value: leave it out rather than say null
-        (schema,) = (option for option in schema["anyOf"] if option != {"type": "null"})
-    return schema
+    return Tool(ToolSpec(run.__name__, description, parameters), args, run, reads, scope, slots, paid)
 
 
 def _unwrapped(docstring: str) -> str:
