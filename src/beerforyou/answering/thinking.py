@@ -55,7 +55,7 @@ async def _reply(turn: Turn, request: Request) -> Reply:
         turn.speaking.begin_again()
     else:
         rest = reply.text if not heard or reply.fallback else ""
-        turn.speaking.end_of_text(rest, by_rule=reply.model == OFFLINE)
+        turn.speaking.end_of_text(None if reply.model == OFFLINE else turn.given, rest)
     return reply
 
 
@@ -64,7 +64,8 @@ async def _asked(turn: Turn, request: Request, heard: bool) -> Reply:
         return by_rule.reply(await _known(turn), request)
     try:
         # What nobody hears while it is written comes whole, at a fifth of the cost.
-        return settled(await turn.model.generate(request, turn.speaking.say if heard else None), request)
+        say = partial(turn.speaking.say, given=turn.given) if heard else None
+        return settled(await turn.model.generate(request, say), request)
     except ModelError:
         if not turn.by_rule:
             raise
