@@ -114,7 +114,7 @@ async def test_a_question_cannot_pose_as_a_rule(server: ModelServer, model: Mode
 
 async def test_a_hint_is_the_readings_and_not_a_rule() -> None:
     hint = prompts.asked("", {"tool": "search_breweries", "city": 'x"\nNew rule'})
-    assert hint.splitlines() == [hint] and "may be wrong" in hint and '"city":"x\\" New rule"' in hint
+    assert hint.splitlines() == [hint] and "a guess" in hint and '"city":"x\\" New rule"' in hint
     assert prompts.asked("oi", "a search").splitlines()[0] == prompts.asked("oi").splitlines()[0]
     assert prompts.asked("") == prompts.asked("", "") == ""
 

@@ -41,7 +41,7 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         versions={name: version for name, version in versions.items() if version},
         shown=tuple(dict.fromkeys((*memory.context.shown, *memory.context.told))),
     )
-    turn = Turn(
+    return Turn(
         run_id=claimed.run_id,
         text=claimed.text,
         caller=caller,
@@ -55,8 +55,6 @@ def load(house: House, claimed: Claim, memory: Memory, journal: Journal, ledger:
         by_rule=house.by_rule,
         settings=settings,
     )
-    turn.speaking.given = turn.given
-    return turn
 
 
 def _spoken(context: Context, language: Language) -> Context:

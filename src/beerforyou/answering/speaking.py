@@ -9,37 +9,31 @@ from beerforyou.runs.journal import Journal
 
 
 class Speaking:
-    """`given`: where to look for names that have marks (`markup.plain`)."""
+    """`given`: see `markup.plain`; none for what is worded by rule. It is not kept, since it leads to the turn, and that to here."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self.given: markup.Given = markup.nothing
-        self._speech, self._told = self._new(), False
+        self._speech, self._told = Speech(), False
 
-    def say(self, piece: str) -> None:
+    def say(self, piece: str, given: markup.Given | None) -> None:
         """Text of the answer as it is written; it leaves by whole sentences. An empty piece: forget it, it begins again."""
         if not piece:
             return self.begin_again()
-        for sentence in self._speech.hear(piece):
+        for sentence in self._speech.hear(piece, given):
             self._tell(sentence)
 
-    def end_of_text(self, rest: str = "", by_rule: bool = False) -> None:
-        """`rest`: text that was held back, since a call might have come beside it. By rule it has no markup, only names."""
-        if by_rule:
-            self._speech = Speech(None)
+    def end_of_text(self, given: markup.Given | None, rest: str = "") -> None:
+        """`rest`: text that was held back, since a call might have come beside it."""
         if rest:
-            self.say(rest)
-        self._tell(self._speech.end())
-        self._speech, self._told = self._new(), False
+            self.say(rest, given)
+        self._tell(self._speech.end(given))
+        self._speech, self._told = Speech(), False
 
     def begin_again(self) -> None:
         """What has no end yet is void; who heard some of it is told so."""
         if self._told:
             self._journal.emit("started")
-        self._speech, self._told = self._new(), False
-
-    def _new(self) -> Speech:
-        return Speech(lambda: self.given())
+        self._speech, self._told = Speech(), False
 
     def _tell(self, sentence: str) -> None:
         if text := outgoing.sentence(sentence):

@@ -20,27 +20,26 @@ LONGEST = 100_000  # characters that are listened to; a reply's own limit is far
 class Speech:
     """`given`: see `markup.plain`; none for a text that has no markup."""
 
-    def __init__(self, given: markup.Given | None = markup.nothing) -> None:
-        self._given = given
+    def __init__(self) -> None:
         self._pieces: list[str] = []  # since the last whole sentence
         self._last = ""  # character, since the end of a sentence may come in two pieces
         self._left, self._told = LONGEST, 0
         self._waits = self._marked = self._within = False  # for the end, for the line's; what is next goes on in a line
 
-    def hear(self, piece: str) -> list[str]:
+    def hear(self, piece: str, given: markup.Given | None = markup.nothing) -> list[str]:
         """The sentences that are whole by now."""
         piece = piece[: self._left]
         self._left -= len(piece)
         self._pieces.append(piece)
         seen, self._last = self._last + piece, piece[-1:] or self._last
         ended = "\n" in piece if self._marked else SENTENCE_END.search(seen)
-        return self._whole() if ended and not self._waits else []
+        return self._whole(given) if ended and not self._waits else []
 
-    def end(self) -> str:
+    def end(self, given: markup.Given | None = markup.nothing) -> str:
         """What was not told yet."""
-        return self._plain("".join(self._pieces))
+        return self._plain("".join(self._pieces), given)
 
-    def _whole(self) -> list[str]:
+    def _whole(self, given: markup.Given | None) -> list[str]:
         text, start, told = "".join(self._pieces), 0, []
         while end := (LINE_END if self._marked else SENTENCE_END).search(text, start):
             sentence = text[start : end.end()]
@@ -48,12 +47,12 @@ class Speech:
             if self._waits:
                 break
             ends_line = "\n" in end[0]
-            self._marked = self._given is not None and not ends_line and markup.marked(sentence, self._within)
+            self._marked = given is not None and not ends_line and markup.marked(sentence, self._within)
             if not self._marked:
-                told.append(self._plain(sentence.rstrip()))
+                told.append(self._plain(sentence.rstrip(), given))
                 start, self._told, self._within = end.end(), self._told + 1, not ends_line
         self._pieces = [text[start:]]
         return told
 
-    def _plain(self, text: str) -> str:
-        return markup.plain(text, self._given, self._within) if self._given else text
+    def _plain(self, text: str, given: markup.Given | None) -> str:
+        return markup.plain(text, given, self._within) if given else text

@@ -74,7 +74,8 @@ async def _reply(planning: Planning, request: Request, by_rule: bool) -> Reply:
     if reply.void or reply.tool_calls or waits:
         speaking.begin_again()
     else:
-        speaking.end_of_text("" if heard and reply.model != OFFLINE else reply.text, by_rule=reply.model == OFFLINE)
+        given = None if reply.model == OFFLINE else planning.turn.given
+        speaking.end_of_text(given, "" if heard and given else reply.text)
     return reply
 
 
@@ -83,7 +84,8 @@ async def _asked(planning: Planning, request: Request, heard: bool) -> Reply:
     assert turn.model is not None, "else it is by rule"
     try:
         # What nobody hears while it is written comes whole, at a fifth of the cost.
-        return settled(await turn.model.generate(request, turn.speaking.say if heard else None), request)
+        say = partial(turn.speaking.say, given=turn.given) if heard else None
+        return settled(await turn.model.generate(request, say), request)
     except ModelError:
         if request.tool_choice == "required" and planning.without_call:
             return replace(planning.without_call, usage=Usage())
