@@ -28,12 +28,14 @@ STEPS = (
 
 
 def recommendation(ask: Ask) -> Reply:
-    """The step that follows from the tool results since the client last spoke (the reminder, last, is not counted)."""
+    """The step that follows from the tool results since the client last spoke."""
     results = 0
-    for message in ask.messages[:-1] if _reminded(ask.messages) else ask.messages:
+    for message in _without_reminder(ask.messages):
         results = 0 if message.role == "user" else results + (message.role == "tool")
     return STEPS[min(results, len(STEPS) - 1)]
 
 
-def _reminded(messages: tuple[Content, ...]) -> bool:
-    return len(messages) > 1 and messages[-1].role == "user" and messages[-2].role == "tool"
+def _without_reminder(messages: tuple[Content, ...]) -> tuple[Content, ...]:
+    """What follows the results of tools is no message of the client's."""
+    end = next((n for n in range(len(messages), 0, -1) if messages[n - 1].role != "user"), 0)
+    return messages[:end] if end and messages[end - 1].role == "tool" else messages

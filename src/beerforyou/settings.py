@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 import platformdirs
@@ -164,6 +164,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     breaker_s: Annotated[
         float, Meta(description="How long it is left alone before it is tried again, in seconds.", gt=0)
     ] = 30.0
+    sure_reading_plans: Annotated[
+        bool,
+        Meta(description="Whether a message of which every word is understood is planned without the model."),
+    ] = True
+    words: Annotated[
+        Literal["prepared", "model"],
+        Meta(
+            description="Whose sentence such an answer has: a prepared one, or the model's, which is asked for it once."
+        ),
+    ] = "prepared"
+    shadow_share: Annotated[
+        float,
+        Meta(
+            description="Share of those messages that the model plans too, after the answer, to be compared.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.01
     max_output_tokens: Annotated[int, Meta(description="Longest reply asked of the model, in tokens.", ge=64)] = 1024
     max_iterations: Annotated[int, Meta(description="Model calls in one run, at most.", ge=1, le=5)] = 5
     run_timeout_s: Annotated[

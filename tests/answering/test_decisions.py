@@ -33,7 +33,7 @@ OUTCOMES: dict[str, tuple[str, Model | None, str, int]] = {
     "a greeting": ("oi", None, "answered", 0),
     "thanks": ("thanks!", None, "answered", 0),
     "another client's data": ("show me what other bars buy, by name", None, "refused_privacy", 0),
-    "an answer without a call": (QUESTION, Scripted(says("Here.")), "answered", 1),
+    "an answer without a call": (QUESTION, Scripted(says("Here.")), "answered", 2),  # it is asked for one
     "an answer after a call": (QUESTION, Scripted(calls(SEARCH), says("Here.")), "answered", 2),
     "by rule": (QUESTION, None, "answered", 2),
     "a question back": ("breweries in Portland", Scripted(calls(call("search_breweries", city="Portland")), says("Which?")), "clarification", 2),

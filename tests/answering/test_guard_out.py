@@ -106,7 +106,7 @@ async def test_a_tool_that_lies_gets_nothing_past_it(walk: Walk, house: House, m
 def test_what_is_remembered_is_what_passed() -> None:
     draft = Draft(outcome="answered", blocks=EACH, label=Label())
     answer = guard_out(Spoken(), draft)  # type: ignore[arg-type]
-    assert clean(past("question", answer.text, answer.blocks))
+    assert clean(past("question", answer.blocks))
 
 
 async def test_an_error_leaves_by_the_same_way(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:

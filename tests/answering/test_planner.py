@@ -144,7 +144,7 @@ async def test_a_yes_opens_the_way(walk: Walk) -> None:
 @pytest.mark.parametrize("finish", ["malformed", "empty"])
 async def test_a_reply_without_sense_is_asked_for_again(walk: Walk, finish: Any) -> None:
     model = Scripted(Reply(parts=(), finish=finish), says("Now I know."))
-    run = await walk(QUESTION, model)
+    run = await walk("breweries in San Diego with a dragon", model)
     assert run["text"] == "Now I know." and len(model.requests) == 2
 
 
@@ -373,7 +373,7 @@ async def test_the_system_prompt_and_tools_are_equal_for_every_client(walk: Walk
     first, second = Scripted(says("Oi.")), Scripted(says("Hi."))
     await walk("any brewpubs in Denver?", first, "CLT-00001")
     await walk("cervejarias em Austin", second, "CLT-00002")
-    (one,), (other,) = first.requests, second.requests
+    one, other = first.requests[0], second.requests[0]
     assert (one.system, one.tools) == (other.system, other.tools)
     assert one.reminder != other.reminder
 

@@ -26,7 +26,7 @@ VAGUE = [
 async def test_too_much_at_once_is_told_to_be_too_much(walk: Walk, kind: str) -> None:
     run = await walk(TOO_MUCH[kind])
     assert run["text"].startswith((say("talk.tangled", "en"), say("talk.tangled", "pt")))
-    assert [step["kind"] for step in run["steps"]] == ["model"]
+    assert [step["kind"] for step in run["steps"]] == ["rule"]
 
 
 @pytest.mark.parametrize("kind", TOO_MUCH)

@@ -61,7 +61,7 @@ async def interrupted(walk: Walk) -> AsyncIterator[Interrupted]:
 
 
 def models(run: dict[str, Any]) -> list[str]:
-    return [step["name"] for step in run["steps"] if step["kind"] == "model"]
+    return [step["name"] for step in run["steps"] if step["kind"] in ("model", "rule")]
 
 
 def text(run: dict[str, Any]) -> str:

@@ -43,7 +43,7 @@ def record(claim: Mapping[str, Any], first: int = 1, *more: int, events: str = "
 
 def ending(claim: Mapping[str, Any], text: str | None = "Olá.", status: str = "succeeded") -> tuple[Any, ...]:
     """What `runs.finish` is given by the worker that has the run."""
-    kept = "[]", "null", ["client:A"], "{}", '{"input": 1}', "[]"
+    kept = "[]", "null", ["client:A"], "{}", '{"input": 1}', "[]", "{}"
     place = claim["conversation_id"], claim["run_id"], claim["fencing_token"]
     return *place, 1, None, "[]", 3, status, "answered", text, *kept
 

@@ -132,10 +132,10 @@ SENSELESS: dict[str, Behaviour] = {
     "nothing that can be seen": says(text("\u200b\u2060")),
     "thoughts only": says(text("The client wants...", thought=True)),
     "thoughts took all tokens": says(text("The client wants...", thought=True), finish="MAX_TOKENS"),
-    "a call in a fence": says(text('```tool_code\nprint(default_api.search_breweries(city="Denver"))\n```')),
-    "a call as words": says(text('search_breweries(city="Denver")')),
+    "a call in a fence": says(text('Um momento.\n```tool_code\nprint(default_api.search_breweries(city="Denver"))\n```')),
+    "a call as words": says(text('Vou usar search_breweries(city="Denver")')),
     "a call in two pieces": says(text("Claro! search_bre"), text("weries(city='Denver')")),
-    "a call as JSON": says(text('{"name": "search_breweries", "arguments": {"city": "Denver"}}')),
+    "a call as JSON": says(text('{"city": "Denver"}')),
     "a call in tags": says(text("Vou consultar.\n<tool_call>{}</tool_call>")),
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ from beerforyou.usage import Usage
 from bench.model_server.script import Answer, Cut, Drip, Fault, Hang, Raw
 from bench.model_server.server import ModelServer
 from tests.cpu import quick
-from tests.llm.conversations import QUESTION, REMINDER, REQUESTS, SYSTEM, ask
+from tests.llm.conversations import QUESTION, REQUESTS, SYSTEM, ask
 
 KEY = "sk-not-a-real-key"
 KEYS = Settings(openai_api_key=KEY, anthropic_api_key=KEY, model_timeout_s=5)
@@ -91,9 +91,7 @@ async def test_a_conversation_means_the_same_on_every_wire(name: str, server: Mo
     read = [part for message in sent.messages for part in message.parts]
 
     texts = [part.text for part in read if isinstance(part, TextPart) and part.text != SYSTEM]
-    assert texts == [part.text for part in said if isinstance(part, TextPart)] + (
-        [REMINDER] if request.reminder else []
-    )
+    assert texts == [part.text for part in said if isinstance(part, TextPart)] + list(request.last)
     assert [(c.id, c.name, c.args) for c in calls(read)] == [(c.id, c.name, c.args) for c in calls(said)]
     assert [r.call_id for r in results(read)] == [r.call_id for r in results(said)]
     assert str(sent.body).count(SYSTEM) == (1 if request.system else 0)
@@ -118,16 +116,17 @@ async def test_results_keep_their_content_and_their_failure(server: ModelServer,
     assert failed.is_error or '"error"' in failed.content
 
 
-async def test_tools_are_declared_and_may_be_forbidden(server: ModelServer, model: PydanticAI) -> None:
-    server.script = [OK, OK]
-    await model.generate(REQUESTS["tools"])
-    await model.generate(REQUESTS["text alone"])
-    free, forbidden = (ask.body for ask in server.asks)
+async def test_tools_are_declared_and_may_be_forbidden_or_required(server: ModelServer, model: PydanticAI) -> None:
+    server.script = [OK, OK, OK]
+    for name in ("tools", "text alone", "a call"):
+        await model.generate(REQUESTS[name])
+    free, forbidden, required = (ask.body for ask in server.asks)
     names = [tool.get("name") or tool["function"]["name"] for tool in free["tools"]]
     assert names == ["search_breweries", "get_client_profile"]
     assert "As the client wrote it." in str(free["tools"])
     assert free["tool_choice"] in ("auto", {"type": "auto"})
     assert forbidden["tool_choice"] in ("none", {"type": "none"})
+    assert required["tool_choice"] in ("required", {"type": "any"}) and required["tools"] == free["tools"]
 
 
 @pytest.mark.parametrize("name", ["openai:gpt-5-mini", "anthropic:claude-haiku-5-5"])

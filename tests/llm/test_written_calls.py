@@ -123,4 +123,5 @@ def test_beside_a_real_call_it_is_no_matter(text: str) -> None:
     request = Request(system="", messages=(), tools=tuple(tool.spec for tool in TOOLS.values()))
     real = ToolCall("c1", "get_client_profile", {})
     assert not settled(Reply(parts=(TextPart(text), real)), request).void
-    assert settled(Reply(parts=(TextPart(text),)), request).void
+    alone = settled(Reply(parts=(TextPart(text),)), request)
+    assert alone.void or not alone.text, "it is made, or asked for again (test_understood_calls.py)"

@@ -35,7 +35,7 @@ async def test_01_a_question_becomes_a_run_and_the_run_an_answer(bar: Bar, worke
     run = await bar.ended(accepted["run_id"])
     assert (run["status"], run["outcome"]) == ("succeeded", "answered")
     assert {brewery["brewery_type"] for brewery in block(run, "brewery_list")["breweries"]} == {"brewpub"}
-    assert [step["kind"] for step in run["steps"]] == ["model", "tool", "model"] and tools(run) == ["search_breweries"]
+    assert [step["kind"] for step in run["steps"]] == ["rule", "tool", "rule"] and tools(run) == ["search_breweries"]
 
 
 async def test_02_a_conversation_goes_on(bar: Bar, worker: None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from beerforyou import prompts
+from beerforyou.answering import markup
 from beerforyou.answering.turn import Draft, Outcome, Turn
 from beerforyou.blocks import AnyBlock, BreweryList, Notice, Offer, QuickReplies, Table, Text
 from beerforyou.by_rule.figures import says_all
@@ -28,7 +29,7 @@ async def compose(turn: Turn) -> Draft | None:
     asks = _open(results)
     context = _context(turn, results)
     blocks = (
-        *_sentences(reply.text, results),
+        *_sentences(_said(turn, reply), results),
         *_notices(turn, reply),
         *_found(results, reply),
         *_who_answers(turn, reply),
@@ -37,6 +38,10 @@ async def compose(turn: Turn) -> Draft | None:
     made = Label(versions={"prompts": prompts.VERSION, "model": reply.model or turn.model_name})
     label = union([made, *_history(turn), *(result.label for result in results)])
     return Draft(outcome=_outcome(reply, results), blocks=blocks, label=label, context=context)
+
+
+def _said(turn: Turn, reply: Reply) -> str:
+    return reply.text if reply.model == OFFLINE else markup.plain(reply.text, turn.given)
 
 
 def _outcome(reply: Reply, results: Sequence[Result]) -> Outcome:
@@ -111,8 +116,9 @@ def _notices(turn: Turn, reply: Reply) -> list[AnyBlock]:
 
 
 def _who_answers(turn: Turn, reply: Reply) -> list[AnyBlock]:
-    """That another model than usual answered; and once a conversation, that nobody thought about this."""
-    by_rule = OFFLINE in (turn.model_name, reply.model) and (turn.fell_back or not turn.history)
+    """That another model than usual answered; and, once a conversation where there is none, that nobody thought about this. A sentence
+    of the table that was chosen to speak is no stand-in."""
+    by_rule = turn.fell_back and reply.model == OFFLINE if turn.model else not turn.history
     keys = [*(["fallback"] if turn.fell_back else []), *(["offline"] if by_rule else [])]
     return [Notice(key=key, text=say(f"talk.{key}", turn.language)) for key in keys]
 

@@ -1,4 +1,4 @@
-"""The record of why each tool was or was not called: what the gates said as the planner called, and no guess afterwards."""
+"""The record of who planned, and why each tool was or was not called: what the gates said as the planner called, and no guess afterwards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from beerforyou.reading.reading import Reading
-from beerforyou.runs.why import Decision
+from beerforyou.runs.why import By, Decision, Planned
 from beerforyou.tools import TOOLS
 
 
@@ -21,16 +21,20 @@ NOT_ALLOWED = Withheld("scope", "not called: the caller's token does not cover i
 
 
 class Decided:
-    """`turn` is the planner's, 0 before its first. `hidden`: tools that it is not offered, since no scope covers them."""
+    """`turn` is the planner's, 0 before its first; `who` makes its calls. `hidden`: tools that it is not offered, since no scope covers them."""
 
     def __init__(self) -> None:
         self.turn = 0
+        self.who: By = ""
+        self.planned = Planned()
         self.hidden: frozenset[str] = frozenset()
         self._calls: Counter[tuple[int, str]] = Counter()
+        self._by: dict[tuple[int, str], By] = {}
         self._withheld: dict[tuple[int, str], Withheld] = {}
 
     def passed(self, tool: str) -> None:
         self._calls[self.turn, tool] += 1
+        self._by[self.turn, tool] = self.who
 
     def withheld(self, tool: str, why: Withheld) -> None:
         self._withheld.setdefault((self.turn, tool), why)
@@ -47,7 +51,7 @@ class Decided:
     def _said(self, turn: int, name: str, reading: Reading | None) -> Decision:
         if withheld := self._withheld.get((turn, name)):
             return self._decision(turn, name, reading, withheld.reason, withheld.gate)
-        return self._decision(turn, name, reading, f"the planner called it; {_reads_as(reading)}")
+        return self._decision(turn, name, reading, f"the {self._by[turn, name]} called it; {_reads_as(reading)}")
 
     def _unsaid(self, name: str, reading: Reading | None, ended: str) -> Decision:
         if name in self.hidden:
@@ -62,7 +66,7 @@ class Decided:
         if not self.turn:
             return f"nothing was planned: {ended}; {_reads_as(reading)}"
         although = "although" if _expected(reading, name) else "and"
-        return f"the planner did not call it, {although} {_reads_as(reading)}"
+        return f"the {self.planned.by or 'planner'} did not call it, {although} {_reads_as(reading)}"
 
 
 def _expected(reading: Reading | None, name: str) -> bool:

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from beerforyou.answering import pipeline
 from beerforyou.answering.ends import cancelled, failed
 from beerforyou.answering.guard_out import guard_out
 from beerforyou.answering.loading import load
+from beerforyou.answering.shadow import compare
 from beerforyou.answering.turn import Answer, Outcome, Turn
 from beerforyou.conversations.memory import Memory, past, remember, remembered
 from beerforyou.errors import Busy, Unavailable
@@ -31,7 +33,8 @@ log = logging.getLogger(__name__)
 
 class Attempt:
     """One worker's try at a run, in one task. `claimed` is set when it is known whether it is ours, with its `fencing_token` when
-    it is; `over` is true when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame.
+    it is; `over` is true when there is nothing left to do for it here. `blamed`: if it is not, the run may be to blame. `afterwards`
+    is what may still be done for it when it has ended, and nobody waits for.
     """
 
     def __init__(self, house: House, lease: Lease, run_id: UUID) -> None:
@@ -40,6 +43,7 @@ class Attempt:
         self.fencing_token: int | None = None
         self._begun = self.over = False
         self.blamed = True
+        self.afterwards: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._journal: Journal | None = None
         self._walking: asyncio.Task[None] | None = None
         self._cancelled = False
@@ -94,6 +98,8 @@ class Attempt:
         following = await through("finish", self.run_id, journal.finish(_ending(turn, answer)))
         if following:
             house.bell.ring(following)
+        if turn.shadow:
+            self.afterwards = partial(compare, turn, turn.shadow)
         if not given_up:  # else the memory was not looked at, and is made again of the messages
             await through("remember", self.run_id, self._remember(claimed, memory, turn, answer))
 
@@ -123,7 +129,7 @@ class Attempt:
         if answer.outcome == "cancelled":
             return
         succeeded = answer.status == "succeeded"
-        added = past(turn.text, answer.text, answer.blocks) if succeeded else None
+        added = past(turn.text, answer.blocks) if succeeded else None
         now = memory.and_then(claimed.run_id, added, answer.context if succeeded else memory.context)
         await remember(claimed, now, self._house.valkey, turn.settings.memory_s)
 
@@ -149,4 +155,5 @@ def _ending(turn: Turn, answer: Answer) -> Ending:
         versions=answer.label.versions,
         usage=turn.ledger.usage,
         decisions=turn.decided.rows(turn.reading, answer.outcome),
+        planned=turn.decided.planned,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from beerforyou.answering.ends import canned, worded
 from beerforyou.answering.turn import Draft, Outcome, Turn
+from beerforyou.runs.why import Planned
 from beerforyou.sentences import Language, has, say
 from beerforyou.settings import Settings
 
@@ -18,8 +19,17 @@ CANNED: dict[str, tuple[str, Outcome]] = {
     "other_client": ("talk.other_client", "refused_privacy"),
 }
 
+PREPARED = "a prepared sentence answers it"
+
 
 async def small_talk(turn: Turn) -> Draft | None:
+    draft = _answered(turn)
+    if draft:
+        turn.decided.planned = Planned(by="reading", why=PREPARED)
+    return draft
+
+
+def _answered(turn: Turn) -> Draft | None:
     reading = turn.read()
     match reading.intent:
         case "person":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from beerforyou.answering.speaking import Speaking
 from beerforyou.blocks import AnyBlock
 from beerforyou.labels import Label
 from beerforyou.llm.connect import OFFLINE
-from beerforyou.llm.model import Content, Model, Reply
+from beerforyou.llm.model import Content, Model, Reply, Request, ToolCall
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.runs.journal import Journal
 from beerforyou.runs.ledger import Ledger
@@ -57,6 +57,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return "failed" if self.outcome.startswith("error") else "succeeded"
 
 
+class Shadow(NamedTuple):
+    """What was planned without the model, and what the model would have been asked for it."""
+
+    request: Request
+    planned: tuple[ToolCall, ...]
+
+
 class Turn(msgspec.Struct, kw_only=True):
     """`model` is none where the planner by rule is the choice; with `by_rule` it stands in when no model can.
 
@@ -80,6 +87,7 @@ class Turn(msgspec.Struct, kw_only=True):
     reply: Reply | None = None
     results: list[Result] = []
     fell_back: bool = False
+    shadow: Shadow | None = None
 
     @property
     def language(self) -> Language:
@@ -88,6 +96,11 @@ class Turn(msgspec.Struct, kw_only=True):
     @property
     def model_name(self) -> str:
         return self.model.name if self.model else OFFLINE
+
+    def given(self) -> str:
+        """What was asked, said before and found, where a name stands as it is written."""
+        found = [(result.content, result.blocks) for result in self.results]
+        return msgspec.json.encode([self.text, self.history, found]).decode()
 
     def read(self) -> Reading:
         assert self.reading is not None, "a step before this one reads the message"

@@ -6,11 +6,12 @@ What was not understood it does not answer as if it had been: it says which word
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from beerforyou.by_rule import everyone, picking
 from beerforyou.by_rule.possible import cannot, meant
@@ -62,10 +63,10 @@ class _Part(NamedTuple):
     def is_ours(self, result: ToolResult) -> bool:
         return result.call_id.startswith(f"{OURS}{self.number}-")
 
-    def call(self, name: str, args: Any = None) -> ToolCall:
+    def call(self, name: str, args: Any = None, which: int = 0) -> ToolCall:
+        """`which` of several calls of one tool. A model may see the id: not every provider takes a long one, or a blank."""
         given = msgspec.to_builtins(args) if args is not None else {}
-        which = f"-{given['brewery']}" if "brewery" in given else ""  # there may be several calls of one tool
-        return ToolCall(f"{OURS}{self.number}-{name}{which}", name, given)
+        return ToolCall(f"{OURS}{self.number}-{which}", name, given)
 
 
 class _Said(NamedTuple):
@@ -84,6 +85,34 @@ def reply(known: Known, request: Request) -> Reply:
     said += [_Said(text) for part in parts if (text := unheeded(part.reading, known.language))]
     finish = min((one.finish for one in said), key=["failed", "stop", "asks"].index)
     return Reply(parts=(TextPart(_joined([one.text for one in said if one.text])),), model=OFFLINE, finish=finish)
+
+
+def doubt(known: Known, tools: Container[str]) -> str:
+    """Why the calls do not follow from the reading alone; nothing where they do: every word is used, and a rule can ask it."""
+    return next((why for part in _parts(known) if (why := _doubt(part, tools))), "")
+
+
+def is_needed(known: Known, tools: Container[str]) -> bool:
+    """Whether one of the questions is certain to need a tool, whatever the other one does."""
+    return any(not _doubt(part, tools) for part in _parts(known))
+
+
+def likely(known: Known) -> tuple[ToolCall, ...]:
+    """What would be called if the words that are left over said nothing."""
+    heard = [part._replace(reading=replace(part.reading, leftover=())) for part in _parts(known)]
+    return tuple(call for part in heard for call in _calls(part))
+
+
+def _doubt(part: _Part, tools: Container[str]) -> str:
+    reading, calls = part.reading, _calls(part)
+    doubts = {
+        "words are left over": reading.leftover or reading.wishes,
+        "what was said around the question is not used": reading.aside,
+        "which brewery is meant is not certain": reading.unsure,
+        "no rule plans it": not calls,
+        "it needs a tool that the token does not cover": not all(call.name in tools for call in calls),
+    }
+    return next((why for why, holds in doubts.items() if holds), "")
 
 
 def _joined(texts: Sequence[str]) -> str:
@@ -192,7 +221,7 @@ def _details(part: _Part) -> tuple[ToolCall, ...]:
     """The brewery that was named or picked, or several."""
     reading = part.reading
     refs = [reading.brewery] if reading.brewery else reading.picks
-    return tuple(part.call("get_website_summary", args) for args in picking.details(refs))
+    return tuple(part.call("get_website_summary", args, which) for which, args in enumerate(picking.details(refs)))
 
 
 def _no_tool(part: _Part, message: str) -> _Said:

@@ -27,6 +27,7 @@ COMMANDS = {
     "db": "Migrate the database, or show where it stands",
     "doctor": "Check this installation",
     "eval": "Measure a part on an evaluation set",
+    "plans": "Say how much is planned without a model, and how well",
     "prove-isolation": "Attack this installation, as another client and as the model",
     "statistics": "Publish statistics over all clients, or show what is there",
     "settings": "List every setting with its value and meaning",

@@ -1,4 +1,5 @@
-"""What a conversation remembers: the turns that succeeded, the newest word for word, older ones as a short summary.
+"""What a conversation remembers: the turns that succeeded, the newest with the model's own sentence and a note of what was
+shown below it, older ones as a short summary.
 
 Valkey has it for any worker to go on with; PostgreSQL has the messages, and the memory is made of them again where it
 is missing or behind. Which run it ends with tells: the claim says which one was answered last.
@@ -7,7 +8,7 @@ is missing or behind. Which run it ends with tells: the claim says which one was
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import msgspec
 
 from beerforyou import prompts
 from beerforyou.backends.valkey import Valkey
-from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Table
+from beerforyou.blocks import AnyBlock, BreweryCard, BreweryList, Notice, Offer, Table, Text
 from beerforyou.db.database import ClientReads
 from beerforyou.errors import BeerForYouError
 from beerforyou.llm.model import Content, TextPart
@@ -33,15 +34,20 @@ DELETED_MS = 60_000  # much longer than that takes
 KEPT = 40  # turns; what was said before them is forgotten
 CHARS_A_TOKEN = 4  # about, in both languages
 QUOTED = 100  # characters of an old question that a summary quotes
-NAMED = 5  # breweries of an old list that it names
+NAMED = 5  # breweries of a list
+MOST_NOTED, LONGEST_NOTE = 4, 1_000  # blocks, and characters, that are told of one turn; ids have 36
+WORDLESS = "(see below)"  # an answer of blocks alone
 
 
 class Past(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A turn that is over. `found`: what was shown, in a few words for a model to read."""
+    """A turn that is over. `sentence` is what the model said, without what was shown below it: a model that reads lists and
+    offers as words of its own writes such. `found` is that, in a few words, and `shown` the same with ids.
+    """
 
     question: str
-    answer: str
+    sentence: str
     found: str = ""
+    shown: str = ""
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,8 +69,11 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
         return Memory(run_id, context, (*self.turns, *([past] if past else []))[-KEPT:])
 
 
-def past(question: str, answer: str, blocks: Iterable[AnyBlock]) -> Past:
-    return Past(question, answer, "; ".join(filter(None, map(_gist, blocks))))
+def past(question: str, blocks: Sequence[AnyBlock]) -> Past:
+    """Of blocks that passed the output guard."""
+    texts = [block.text for block in blocks if isinstance(block, Text)]
+    sentence = "\n".join(texts or [block.text for block in blocks if isinstance(block, Notice)])
+    return Past(question, sentence or WORDLESS, _listed(blocks, _named), _listed(blocks, _with_id))
 
 
 async def remembered(claim: Claim, valkey: Valkey, reads: ClientReads) -> Memory:
@@ -111,27 +120,29 @@ async def _rebuilt(claim: Claim, reads: ClientReads) -> Memory:
 
 
 def _past(row: Any) -> Past:
-    return past(row["question"], row["answer"], msgspec.json.decode(row["blocks"], type=list[AnyBlock]))
+    return past(row["question"], msgspec.json.decode(row["blocks"], type=list[AnyBlock]))
 
 
 def _fitting(turns: Sequence[Past], tokens: int) -> Sequence[Past]:
     """The newest of them that fit."""
     left = tokens * CHARS_A_TOKEN
     for number, turn in enumerate(reversed(turns)):
-        left -= len(turn.question) + len(turn.answer)
+        left -= sum(len(part.text) for said in _said(turn) for part in said.parts if isinstance(part, TextPart))
         if left < 0:
             return turns[len(turns) - number :]
     return turns
 
 
 def _said(turn: Past) -> tuple[Content, Content]:
-    return Content("user", (TextPart(turn.question),)), Content("model", (TextPart(turn.answer),))
+    """The note stands where results do: after the question, before the sentence."""
+    note = [TextPart(prompts.note(turn.shown))] if turn.shown else []
+    return Content("user", (TextPart(turn.question), *note)), Content("model", (TextPart(turn.sentence),))
 
 
 def _summarised(older: Sequence[Past], tokens: int, said: list[Content]) -> list[Content]:
     """The summary stands before the first question, in one message with it: two of a user in a row are not every
     provider's taste."""
-    lines = [f'- "{turn.question[:QUOTED]}"{f": {turn.found}" if turn.found else ""}' for turn in older]
+    lines = [f"- {_quoted(turn.question[:QUOTED])}{f': {turn.found}' if turn.found else ''}" for turn in older]
     left, kept = tokens * CHARS_A_TOKEN // 4, []
     for line in reversed(lines):
         left -= len(line)
@@ -145,13 +156,33 @@ def _summarised(older: Sequence[Past], tokens: int, said: list[Content]) -> list
     return [Content("user", (summary, *first.parts)), *rest]
 
 
-def _gist(block: AnyBlock) -> str:
+def _listed(blocks: Iterable[AnyBlock], name: Callable[[BreweryCard], str]) -> str:
+    return "; ".join([gist for block in blocks if (gist := _gist(block, name))][:MOST_NOTED])[:LONGEST_NOTE]
+
+
+def _gist(block: AnyBlock, name: Callable[[BreweryCard], str]) -> str:
     match block:
-        case BreweryList(breweries=cards):
-            more = f" and {len(cards) - NAMED} more" if len(cards) > NAMED else ""
-            return f"shown: {', '.join(card.name for card in cards[:NAMED])}{more}"
-        case BreweryCard(name=name):
-            return f"told about {name}"
+        case BreweryList(breweries=cards, total=total):
+            of = f" of {total}" if total > len(cards) else ""
+            more = ", ..." if len(cards) > NAMED else ""
+            return f"a list of {len(cards)}{of} breweries: {', '.join(map(name, cards[:NAMED]))}{more}"
+        case BreweryCard():
+            return f"details of {name(block)}"
         case Table(columns=columns, rows=rows):
-            return f"shown: a table of {', '.join(columns)} with {len(rows)} rows"
+            return f"a table of {', '.join(map(_quoted, columns))} with {len(rows)} rows"
+        case Offer():
+            return "an offer to tell more"
     return ""
+
+
+def _named(card: BreweryCard) -> str:
+    return _quoted(card.name)
+
+
+def _with_id(card: BreweryCard) -> str:
+    return f"{_named(card)} (id {card.brewery_id})"
+
+
+def _quoted(name: str) -> str:
+    """What strangers write, or call something, is no word of ours."""
+    return msgspec.json.encode(name).decode()

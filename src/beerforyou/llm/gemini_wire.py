@@ -15,7 +15,18 @@ from typing import Any
 import msgspec
 
 from beerforyou.llm.calls import CallIds, as_object, is_ours, parsed
-from beerforyou.llm.model import Content, Finish, Reply, Request, Source, TextPart, ToolCall, ToolResult, ToolSpec
+from beerforyou.llm.model import (
+    Choice,
+    Content,
+    Finish,
+    Reply,
+    Request,
+    Source,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from beerforyou.llm.settling import MOST_EMPTY, MOST_PARTS, longest_text
 from beerforyou.usage import Usage
 
@@ -24,6 +35,8 @@ from beerforyou.usage import Usage
 FOREIGN_CALL = b64encode(b"skip_thought_signature_validator").decode()
 MOST_OBJECTS = 200_000  # in one response: 15 ms of decoding; its bytes would allow for seven times that
 MOST_DETAILS = 16_384  # bytes
+
+MODES: dict[Choice, str] = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 FINISH: dict[str, Finish] = {
     "MAX_TOKENS": "length",
@@ -139,7 +152,7 @@ def encode(request: Request, thinking: bytes = b"") -> bytes:
 def _stable(
     system: str,
     tools: tuple[ToolSpec, ...],
-    choice: str,
+    choice: Choice,
     most: int,
     temperature: float,
     grounded: bool,
@@ -156,7 +169,7 @@ def _stable(
         body["tools"] = [{"googleSearch": {}}]
     elif tools:
         body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in tools]}]
-        body["toolConfig"] = {"functionCallingConfig": {"mode": choice.upper()}}
+        body["toolConfig"] = {"functionCallingConfig": {"mode": MODES[choice]}}
     return msgspec.json.encode(body)[:-1]
 
 
@@ -185,18 +198,18 @@ def _contents(request: Request) -> list[dict[str, Any]]:
     contents = [content for message in request.messages if (content := _content(message))]
     if not contents or contents[0]["role"] == "model":  # the API wants a user to begin
         contents.insert(0, {"role": "user", "parts": [{"text": ""}]})
-    if request.reminder:
+    if request.last:
         _remind(contents, request)
     return contents
 
 
 def _remind(contents: list[dict[str, Any]], request: Request) -> None:
-    """After tool results the reminder is a content of its own: Gemini takes text beside them for the model's words."""
-    part = {"text": request.reminder}
+    """After tool results it is a content of its own: Gemini takes text beside them for the model's words."""
+    parts = [{"text": text} for text in request.last]
     if request.messages and request.messages[-1].role == "user":
-        contents[-1]["parts"].append(part)
+        contents[-1]["parts"] += parts
     else:
-        contents.append({"role": "user", "parts": [part]})
+        contents.append({"role": "user", "parts": parts})
 
 
 def _content(message: Content) -> dict[str, Any] | None:

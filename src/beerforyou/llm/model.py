@@ -55,10 +55,14 @@ class ToolSpec(msgspec.Struct, frozen=True, eq=False):
     parameters: dict[str, Any]
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`system` stands before the conversation, `reminder` (may be empty) again after it.
+Choice = Literal["auto", "none", "required"]
 
-    `tool_choice` "none" asks for text alone. `grounded` asks the provider to search the web itself; it never
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """`system` stands before the conversation; after it come `reminder`, which has nothing that the client wrote, and `asked`, which
+    has the client's words in quotes. Each is a text of its own, and either may be empty.
+
+    `tool_choice` "none" asks for text alone, "required" for a call. `grounded` asks the provider to search the web itself; it never
     goes together with `tools`. `paid` is told of a reply that cost and came to nothing, before another is
     asked for; where nobody listens, its usage is in the reply that follows. `left` are the models that made no sense before
     in the same run: they are not asked again, and those that make none now are added.
@@ -67,13 +71,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     messages: tuple[Content, ...]
     reminder: str = ""
+    asked: str = ""
     tools: tuple[ToolSpec, ...] = ()
-    tool_choice: Literal["auto", "none"] = "auto"
+    tool_choice: Choice = "auto"
     max_output_tokens: int = 1024
     temperature: float = 0.0
     grounded: bool = False
     paid: Callable[[Reply], Awaitable[None]] | None = None
     left: set[str] | None = None
+
+    @property
+    def last(self) -> tuple[str, ...]:
+        """The texts that a model reads last, in this order."""
+        return tuple(filter(None, (self.reminder, self.asked)))
 
 
 # The last two are of replies by rule: it asks back, or words an error.

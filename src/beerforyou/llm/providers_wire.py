@@ -59,12 +59,11 @@ class _Extras(msgspec.Struct, omit_defaults=True):
 
 def messages(request: Request, model: Model[Any]) -> list[ModelMessage]:
     history = [_message(message, model) for message in request.messages if message.parts]
-    if request.reminder:
-        reminder = UserPromptPart(request.reminder)
-        if history and isinstance(history[-1], ModelRequest):
-            history[-1] = ModelRequest([*history[-1].parts, reminder])
-        else:
-            history.append(ModelRequest([reminder]))
+    last = [UserPromptPart(text) for text in request.last]
+    if last and history and isinstance(history[-1], ModelRequest):
+        history[-1] = ModelRequest([*history[-1].parts, *last])
+    elif last:
+        history.append(ModelRequest(last))
     return history
 
 

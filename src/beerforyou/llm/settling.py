@@ -6,14 +6,16 @@ Every reply passes here once it is whole, wherever it comes from; to settle one 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from beerforyou.guards.canonical import everywhere, line, presentable, visible
-from beerforyou.llm.calls import NOT_MADE
-from beerforyou.llm.model import Finish, Reply, Request, Source, TextPart, ToolCall
+from beerforyou.llm.calls import NOT_MADE, CallIds
+from beerforyou.llm.model import Finish, Reply, Request, Source, TextPart, ToolCall, ToolResult
+from beerforyou.llm.understood_calls import understood
 from beerforyou.llm.written_calls import is_call
 from beerforyou.usage import Usage
 
@@ -49,6 +51,8 @@ def longest_text(request: Request) -> int:
 def settled(reply: Reply, request: Request) -> Reply:
     """`finish` says "malformed" or "empty" of one that is void, and `why` what to tell the model."""
     parts = tuple(_kept(reply, request))
+    if written := _written(parts, reply, request):
+        parts = tuple(_kept(replace(reply, parts=written), request))
     kept = replace(
         reply,
         parts=parts,
@@ -60,6 +64,31 @@ def settled(reply: Reply, request: Request) -> Reply:
     finish, why = _judged(kept, reply, request)
     judged = replace(kept, finish=finish)
     return replace(judged, why=(kept.why or why or WHY.get(finish, NOTHING)) if judged.void else "")
+
+
+def _written(parts: Sequence[TextPart | ToolCall], reply: Reply, request: Request) -> tuple[ToolCall, ...]:
+    """The calls that the reply consists of, where it wrote them as text. What it quotes of others it does not call."""
+    text, names = (
+        "".join(part.text for part in parts if isinstance(part, TextPart)),
+        [tool.name for tool in request.tools],
+    )
+    if reply.tool_calls or reply.finish != "stop" or request.tool_choice == "none" or not is_call(text, names):
+        return ()
+    calls = understood(text, names)
+    if any(_is_quoted(call.source, request) for call in calls):
+        return ()
+    ids = CallIds(request)
+    return tuple(ToolCall(ids.settle(None), call.name, call.args) for call in calls)
+
+
+def _is_quoted(source: str, request: Request) -> bool:
+    """Whether the client, or a tool's result, wrote the same, but for blanks and escapes."""
+    given = (part for message in request.messages if message.role != "model" for part in message.parts)
+    return any(_squeezed(source) in _squeezed(part) for part in given)
+
+
+def _squeezed(written: str | TextPart | ToolCall | ToolResult) -> str:
+    return re.sub(r"\\[nrt]|[\s\\]", "", written if isinstance(written, str) else msgspec.json.encode(written).decode())
 
 
 def _judged(kept: Reply, reply: Reply, request: Request) -> tuple[Finish, str]:
@@ -82,7 +111,7 @@ def _kept(reply: Reply, request: Request) -> Iterator[TextPart | ToolCall]:
         signature = part.signature if len(part.signature) <= LONGEST_SIGNATURE else ""
         if isinstance(part, ToolCall):
             calls += 1
-            if calls <= MOST_CALLS + 1 and request.tool_choice == "auto":
+            if calls <= MOST_CALLS + 1 and request.tool_choice != "none":
                 args = {NOT_MADE: TOO_MANY} if calls > MOST_CALLS else _args(part.args)
                 yield ToolCall(part.id, _name(part.name), args, signature)
         elif (text := visible(part.text[:left])) or signature:

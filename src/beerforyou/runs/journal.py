@@ -68,6 +68,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     usage: Usage
     decisions: Any
+    planned: Any = {}
 
 
 class _Write(NamedTuple):
@@ -216,7 +217,7 @@ class Journal:
             row = (
                 self._claim.conversation_id, self.run_id, self._claim.fencing_token, first, steps, events, self._event,
                 end.status, end.outcome, end.text, blocks, _json(end.context), end.labels, _json(end.versions), _json(end.usage),
-                _json(end.decisions),
+                _json(end.decisions), _json(end.planned),
             )  # fmt: skip
             self._begun = _Write(
                 "runs.finish", row, lambda ended: through("publish", self.run_id, self._ended(last, ended))
@@ -228,6 +229,13 @@ class Journal:
     async def _ended(self, last: list[Event], row: asyncpg.Record) -> None:
         numbers = [number for number in (row["answered"], row["ended"]) if number]
         self._publishing.ended(self._claim.conversation_id, self.run_id, self._told, last, numbers)
+
+    async def afterwards(self, entry: Entry) -> None:
+        """A step of a run that has ended, which nobody waits for. It is lost with its worker, and never done twice."""
+        self._step += 1
+        steps = _json([msgspec.structs.replace(entry, seq=self._step)])
+        place = self._claim.conversation_id, self.run_id
+        await self._batch.write("runs.afterwards", *place, self._step, steps)
 
     async def settled(self) -> None:
         """Returns when what was done is written, or known not to be."""

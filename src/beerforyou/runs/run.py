@@ -10,10 +10,10 @@ import msgspec
 
 from beerforyou.blocks import AnyBlock
 from beerforyou.db.rows import from_rows
-from beerforyou.runs.why import Decision
+from beerforyou.runs.why import Decision, Planned
 
 EventType = Literal["started", "tool_started", "tool_finished", "text", "answer", "finished", "message", "state"]
-StepKind = Literal["model", "tool"]
+StepKind = Literal["model", "rule", "tool"]
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -30,7 +30,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A model turn or a tool call, with who may see its result and what that was made from."""
+    """A turn of the planner, by a model or by rule, or a tool call, with who may see its result and what that was made from."""
 
     seq: int
     turn: int
@@ -62,6 +62,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     usage: dict[str, int]
     decisions: list[Decision]
+    planned: Planned
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

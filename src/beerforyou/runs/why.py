@@ -1,8 +1,12 @@
-"""Why each tool was or was not called: what the gates said, turn by turn."""
+"""Who planned a run, and why; and why each tool was or was not called: what the gates said, turn by turn."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+By = Literal["", "reading", "model", "rule"]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,3 +22,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     gate: str = ""
     expected: bool
     why: str
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`by`: the reading, since the calls follow from it; the model; a rule, where no model is or none answered; empty where nothing was
+    planned. `why` is one of few sentences, `leftover` the words that nobody but a model could use. `shadowed`: the model plans it too, to be compared.
+    """
+
+    by: By = ""
+    why: str = ""
+    leftover: tuple[str, ...] = ()
+    shadowed: bool = False

@@ -57,7 +57,7 @@ async def working(house: House) -> AsyncIterator[None]:
             await _stop(tasks[:1])
             await worker.drain(settings.grace_s)
     finally:
-        await _stop([*tasks, *worker.tasks])
+        await _stop([*tasks, *worker.tasks, *worker.afterwards])
         await postman.close()
 
 
@@ -75,6 +75,7 @@ class Worker:
         self._dropped: dict[UUID, tuple[int | None, bool]] = {}
         self._acks: set[asyncio.Task[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.afterwards: set[asyncio.Task[None]] = set()
         self._ended_some = False
 
     async def work(self, run_id: UUID) -> None:
@@ -175,6 +176,10 @@ class Worker:
             log.exception("run %s could not be worked on", attempt.run_id)
         finally:
             self._free.release()
+        if attempt.afterwards:
+            task = asyncio.create_task(attempt.afterwards())
+            self.afterwards.add(task)
+            task.add_done_callback(self.afterwards.discard)
 
     async def _ack(self, delivery: Delivery, attempts: list[Attempt]) -> None:
         """Once it is known of each run whether it is ours: the row has the lease, and the message has done its work."""

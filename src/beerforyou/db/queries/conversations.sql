@@ -73,7 +73,7 @@ WHERE r.client_id = me.client_id AND r.conversation_id = $2 AND r.status = 'runn
 
 -- name: earlier
 -- The last $3 turns of conversation $2 that succeeded, newest first.
-SELECT question, text AS answer, blocks, context
+SELECT question, blocks, context
 FROM ended_runs
 WHERE client_id = me.client_id AND conversation_id = $2 AND status = 'succeeded' AND answered IS NOT NULL
 ORDER BY answered DESC

@@ -8,7 +8,10 @@ SELECT * FROM core.claim($1, $2, $3);
 SELECT * FROM core.record($1, $2, $3, $4, $5, $6);
 
 -- name: finish
-SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: afterwards
+SELECT * FROM core.afterwards($1, $2, $3, $4);
 
 -- name: heartbeat
 -- Worker $1 lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
@@ -63,7 +66,7 @@ SELECT seq, steps, events FROM ledger WHERE run_id = $1 ORDER BY seq;
 
 -- name: run
 -- One run with its answer.
-SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
+SELECT r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions, r.planned,
        r.created_at, r.started_at, r.finished_at, r.cancel_at, r.text, r.blocks
 FROM runs r
 WHERE r.run_id = $2 AND r.client_id = me.client_id;
@@ -85,3 +88,20 @@ SELECT followed.item, r.started_at IS NOT NULL AS begun, r.last_event, r.status,
        array(SELECT l.events::text FROM ledger l WHERE l.run_id = r.run_id ORDER BY l.seq) AS events
 FROM unnest($1::uuid[]) WITH ORDINALITY AS followed (id, item)
 LEFT JOIN runs r ON r.run_id = followed.id;
+
+-- name: planned
+-- Who planned the runs of the last $1 days, and why.
+SELECT coalesce(planned ->> 'by', '') AS by, coalesce(planned ->> 'why', '') AS why, count(*) AS runs
+FROM ended_runs WHERE run_id >= core.uuid_at(now() - make_interval(days => $1::int))
+GROUP BY 1, 2 ORDER BY runs DESC, 1, 2;
+
+-- name: shadows
+-- What came of the runs of the last $1 days that the model planned too, with what that cost; and the newest ten that it planned otherwise.
+WITH shadows AS (
+    SELECT run_id, (output ->> 'same')::boolean AS same, coalesce((usage ->> 'input')::bigint, 0) AS input, coalesce((usage ->> 'output')::bigint, 0) AS output
+    FROM core.run_steps WHERE purpose = 'shadow' AND run_id >= core.uuid_at(now() - make_interval(days => $1::int))
+)
+SELECT count(*) FILTER (WHERE same IS NOT NULL) AS compared, count(*) FILTER (WHERE NOT same) AS different, count(*) FILTER (WHERE same IS NULL) AS failed,
+       coalesce(sum(input), 0)::bigint AS input, coalesce(sum(output), 0)::bigint AS output,
+       array(SELECT run_id::text FROM shadows WHERE NOT same ORDER BY run_id DESC LIMIT 10) AS runs
+FROM shadows;

@@ -99,7 +99,7 @@ WITH RECURSIVE sending AS MATERIALIZED (
     RETURNING m.message_id, m.client_id, m.webhook_id, m.run_id, m.attempts, taken.slow
 )
 SELECT held.message_id, held.webhook_id, held.client_id, held.attempts, held.slow AS lane, w.slow, w.url, w.secret_version,
-       w.rotated_at, r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions,
+       w.rotated_at, r.run_id, r.conversation_id, r.status, r.outcome, r.labels, r.versions, r.usage, r.decisions, r.planned,
        r.created_at, r.started_at, r.finished_at, r.cancel_at, r.text, r.blocks
 FROM held
 JOIN webhooks w ON w.webhook_id = held.webhook_id
