@@ -105,10 +105,14 @@ def likely(known: Known) -> tuple[ToolCall, ...]:
 
 def _doubt(part: _Part, tools: Container[str]) -> str:
     reading, calls = part.reading, _calls(part)
+    places = (
+        reading.search and reading.search.also_in and reading.search.not_in
+    )  # "not Portland Oregon, Portland Maine"
     doubts = {
         "words are left over": reading.leftover or reading.wishes,
         "what was said around the question is not used": reading.aside,
         "which brewery is meant is not certain": reading.unsure,
+        "which place is denied is not certain": places,
         "no rule plans it": not calls,
         "it needs a tool that the token does not cover": not all(call.name in tools for call in calls),
     }
