@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -101,6 +102,12 @@ def likely(known: Known) -> tuple[ToolCall, ...]:
     """What would be called if the words that are left over said nothing."""
     heard = [part._replace(reading=replace(part.reading, leftover=())) for part in _parts(known)]
     return tuple(call for part in heard for call in _calls(part))
+
+
+def unused(known: Known) -> tuple[str, ...]:
+    """The words that neither a slot nor an intent used."""
+    said = [reading.leftover + reading.aside for reading in _readings(known.reading)]
+    return tuple(dict.fromkeys(chain.from_iterable(said)))
 
 
 def _doubt(part: _Part, tools: Container[str]) -> str:
