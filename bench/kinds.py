@@ -1,5 +1,6 @@
 """The kinds of runs that the benchmark asks for: what the client says, and what the scripted model answers to it.
 
+Most are planned by the model, which knows them by words that nobody else understands; `SURE` is planned by the reading.
 A message that a model sees names its run by a marker, "pedido 3000042": the kind and the number of the run. That is all that
 the model server needs, so that it has no state of a conversation.
 """
@@ -13,9 +14,11 @@ CANNED = "canned"
 SEARCH = "profile + search"
 SEEN = "search + SQL seen before"
 NEW = "search + new SQL"
-KINDS = (CANNED, SEARCH, SEEN, NEW)
+SURE = "sure plan"
+KINDS = (CANNED, SEARCH, SEEN, NEW, SURE)
+NO_MODEL = (CANNED, SURE)
 MIX = "mix"  # of all, with follow-ups of any kind in one conversation
-SHORT = {"canned": CANNED, "search": SEARCH, "seen": SEEN, "new": NEW, "mix": MIX}
+SHORT = {"canned": CANNED, "search": SEARCH, "seen": SEEN, "new": NEW, "sure": SURE, "mix": MIX}
 MIXED = (CANNED, SEARCH, SEARCH, SEARCH, SEEN, SEEN, SEEN, SEEN, NEW, NEW)
 
 MARK = b"pedido "
@@ -36,6 +39,12 @@ BOTH = (
     "Cervejarias novas em {city}, e o que mais compro ultimamente? É para o {mark}",
     "Compare o que eu compro com o que há de novo em {city}, {mark}",
     "New breweries in {city} please, and my purchases beside them, {mark}",
+)
+UNDERSTOOD = (  # every word of them, so that the model is not asked
+    "Cervejarias novas em {city}",
+    "Quanto gastei por estilo nos últimos 3 meses?",
+    "What brewpubs are in {city}?",
+    "Quais as 5 cervejas que mais compro?",
 )
 LINE = (
     "Pelo que você tem comprado, estas casas ficam perto do seu gosto, ",
@@ -83,6 +92,8 @@ def message(kind: str, number: int) -> str:
     kind = MIXED[number * 7 % len(MIXED)] if kind == MIX else kind
     if kind == CANNED:
         return GREETINGS[number % len(GREETINGS)]
+    if kind == SURE:
+        return UNDERSTOOD[number % len(UNDERSTOOD)].format(city=CITIES[number % len(CITIES)])
     texts = FIRST if kind == SEARCH else BOTH
     mark = f"{MARK.decode()}{KINDS.index(kind)}{number:06}"
     return texts[number % len(texts)].format(city=CITIES[number % len(CITIES)], mark=mark)

@@ -19,7 +19,7 @@ import msgspec
 import uvloop
 
 from bench.asking import Asker, Follow, Talk
-from bench.kinds import CANNED, message
+from bench.kinds import NO_MODEL, message
 from bench.receiver import Receiver
 from bench.talking import Lines
 
@@ -134,7 +134,7 @@ class People:
 
     async def _model_seconds(self) -> dict[int, float]:
         found: dict[int, float] = {}
-        for url in () if self._job.kind == CANNED else self._job.model_urls:
+        for url in () if self._job.kind in NO_MODEL else self._job.model_urls:
             line, body = await Lines(url, 1).take(), list[bytes]()
             await line.ask(b"GET /state HTTP/1.1\r\nHost: bench\r\n\r\n", body.append)
             found |= msgspec.json.decode(b"".join(body), type=Times).seconds

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bench.count import Counting, without_vacuum
 from bench.growth import CLIENTS, long_conversations, more_clients, of_copies, old_runs
 from bench.holding import held
-from bench.kinds import CANNED, SEARCH, SEEN
+from bench.kinds import NO_MODEL, SEARCH, SEEN
 from bench.phases import Bench, Load, Phase
 from bench.proxy import proxied
 from bench.report import Results
@@ -42,7 +42,7 @@ async def costs(served: Service, options: Options, given: Given, results: Result
 
 
 async def _closed(bench: Bench, kind: str, options: Options) -> Phase:
-    load = Load(kind=kind, runs=options.runs * (3 if kind == CANNED else 1), at_once=options.at_once)
+    load = Load(kind=kind, runs=options.runs * (3 if kind in NO_MODEL else 1), at_once=options.at_once)
     load = replace(load, model_time=options.model_time, turns=options.turns, follow=options.follow)
     await bench.measured(replace(load, runs=WARM))
     return await bench.measured(load)

@@ -12,7 +12,7 @@ import msgspec
 
 from beerforyou.cli.output import note
 from bench.asking import Talk
-from bench.kinds import CANNED
+from bench.kinds import NO_MODEL
 from bench.load import Job, Told
 from bench.machine import busy_s, calibrated
 from bench.service import ROOT, TOOL, Fleet, Service
@@ -96,7 +96,7 @@ class Bench:
             tokens=self.service.tokens,
             talks=list(talks),
             first=self.first,
-            model_urls=[] if load.kind == CANNED else self.fleet.model_urls,
+            model_urls=[] if load.kind in NO_MODEL else self.fleet.model_urls,
             **_of_job(load),
         )
         self.first += load.runs

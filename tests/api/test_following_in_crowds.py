@@ -105,7 +105,7 @@ def told(*types: EventType) -> list[Event]:
 
 async def finish(here: Replica, run_id: str, last: int) -> None:
     talk = UUID((await look(here.mine, run_id)).body["conversation_id"])
-    end = ("failed", "error_internal", None, "[]", "{}", [], "{}", "{}", "[]")
+    end = ("failed", "error_internal", None, "[]", "{}", [], "{}", "{}", "[]", "{}")
     row = await here.house.database.batch.write("runs.finish", talk, UUID(run_id), 1, 2, None, "[]", last, *end)
     assert row["held"]
 

@@ -203,7 +203,8 @@ async def test_eval_conversations_walks_to_the_last_turn(tmp_path: Path, furnish
     file.write_text("\n".join(map(json.dumps, lines)))
     report = json.loads((await call("eval", "conversations", str(file), "--json", settings=furnished)).out)
     assert [line.get("ok") for line in report["lines"]] == [True, False, None]
-    assert report["summary"] == {"expected": 2, "right": 1} and report["n"] == 3
+    summary = {"expected": 2, "right": 1, "by_reading": 3, "by_reading_wrong": 1}
+    assert report["summary"] == summary and report["n"] == 3
     last = report["lines"][2]
     assert (last["tool"], last["args"]["page"]) == ("search_breweries", 2) and last["text"] and "leftover" in last
 

@@ -278,6 +278,8 @@ async def test_the_ledger_of_before_is_found_by_who_goes_on(upgraded: asyncpg.Co
     assert held["held"]
     (ended,) = await upgraded.fetch(QUERIES["runs.finish"].sql, *ending(taken))
     assert (ended["answered"], ended["ended"], ended["next"]) == (31, 32, run_id(4)), "numbers go on where they were"
+    of_before = "SELECT held FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+    assert await upgraded.fetchval(of_before, *ending(taken)[:16]), "a worker of the version before ends its runs, too"
     assert (await upgraded.fetch(QUERIES["runs.claim"].sql, run_id(4), "another", 30.0))[0]["fencing_token"] == 2
 
 

@@ -118,7 +118,7 @@ async def finish_a_run(db: Database, client: str = MINE) -> UUID:
     claimed = await db.batch.write("runs.claim", run_id, "a worker", 30.0)
     said = "Olá, cervejeiro."
     answer = ("succeeded", "answered", said, json.dumps([{"type": "text", "text": said}]), "null")
-    made_of = ([f"client:{client}"], '{"model": "offline:"}', '{"input_tokens": 3}', "[]")
+    made_of = ([f"client:{client}"], '{"model": "offline:"}', '{"input_tokens": 3}', "[]", "{}")
     held = (accepted["conversation_id"], run_id, claimed["fencing_token"])
     finished = await db.batch.write("runs.finish", *held, 1, None, "[]", 3, *answer, *made_of)
     assert finished["held"]

@@ -33,7 +33,7 @@ from tests.llm.misbehaving import (
 )
 from tests.waiting import wait_until
 
-CLIENT, QUESTION = "CLT-00006", "brewpubs em Denver"
+CLIENT, QUESTION = "CLT-00006", "brewpubs em Denver com um dragão"
 MODEL_S, RUN_S = 1.5, 8.0
 
 BAD: dict[str, tuple[Behaviour, str]] = {
@@ -118,7 +118,7 @@ async def test_what_makes_no_sense_is_paid_and_never_shown(led: Led, server: Mis
     events = heard.of(run.run_id)
     assert heard.sentences(run.run_id)
     assert server.count == 2 and run.usage["input"] == 2 * 812
-    first, second, *others = [step.output["finish"] for step in steps if step.kind == "model"]
+    first, second, *others = [step.output["finish"] for step in steps if step.kind != "tool"]
     assert first == second != "stop" and set(others) == {"stop"}
     shown = str([event.data for event in events if event.type in ("text", "answer")])
     assert not any(word in shown for word in ("search_", "tool_call", "Vou ver", "wants"))

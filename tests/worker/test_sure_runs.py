@@ -14,6 +14,7 @@ from beerforyou.answering import run as run_room
 from beerforyou.answering import shadow
 from beerforyou.conversations.accepting import accept
 from beerforyou.conversations.messages import delete
+from beerforyou.db.connections import operator
 from beerforyou.errors import ModelError
 from beerforyou.house import House, opened
 from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
@@ -121,6 +122,21 @@ async def test_without_a_model_there_is_nothing_to_pay_twice(own: Settings, plac
             run = await last(second, accepted.run_id)
     assert (run.outcome, model.requests, run.usage) == ("answered", [], {})
     assert [step.kind for step in run.steps or ()] == ["rule", "tool", "rule"]
+
+
+async def test_where_a_notice_says_it_all_nobody_is_asked_again(own: Settings) -> None:
+    """No purchases were ever loaded, so that the prepared sentence is empty."""
+    async with operator(own) as connection:
+        await connection.execute(
+            "INSERT INTO clients (client_id, name, city, state, country, postal_code, language)"
+            " VALUES ('CLT-NEW', 'New', '', '', '', '', 'en') ON CONFLICT DO NOTHING"
+        )
+    async with opened(own) as house:
+        house.model = model = Said(error=ModelError("it was asked"))
+        accepted = await accept(house, "CLT-NEW", "who am I to you?")
+        await work(house, accepted.run_id)
+        run = await look(house.database.as_client("CLT-NEW"), accepted.run, steps=True)
+    assert [step.kind for step in run.steps or ()] == ["rule", "tool", "rule"] and model.requests == [] and run.text
 
 
 async def test_what_a_model_began_a_reading_does_not_begin_anew(own: Settings) -> None:

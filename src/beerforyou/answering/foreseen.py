@@ -30,7 +30,7 @@ async def foresee(planning: Planning) -> None:
     planning.sure = not planning.doubt and (chosen or answers(reading, turn.context))
     planning.doubt = planning.doubt or ("" if planning.sure else OFF)
     planning.needs_a_call = by_rule.is_needed(known, planning.tools)
-    planning.hint = _hint(known) if chosen else None
+    planning.hint = _hint(known) if chosen and not planning.sure else None
 
 
 def answers(reading: Reading, context: Context) -> bool:
@@ -53,5 +53,5 @@ def _hint(known: by_rule.Known) -> Any:
     calls = [{"tool": call.name, "args": call.args} for call in by_rule.likely(known)]
     if not calls:
         return None
-    said = {"calls": calls, "not_understood": known.reading.leftover + known.reading.aside}
+    said = {"calls": calls, "not_understood": by_rule.unused(known)}
     return msgspec.to_builtins({name: value for name, value in said.items() if value})

@@ -20,6 +20,7 @@ from beerforyou.answering.planning import Planning
 from beerforyou.answering.shadow import is_in
 from beerforyou.answering.thinking import first_request, think
 from beerforyou.answering.turn import Draft, Shadow, Turn
+from beerforyou.by_rule.planner import unused
 from beerforyou.llm.connect import OFFLINE
 from beerforyou.llm.model import Content, Reply, TextPart, ToolCall, ToolResult
 from beerforyou.runs.why import By, Planned
@@ -50,15 +51,15 @@ async def plan(turn: Turn) -> Draft | None:
 
 def _begun(planning: Planning, first: Reply) -> None:
     """Says who plans; where an earlier worker began the run, what the ledger has tells."""
-    turn, reading = planning.turn, planning.known.reading
+    turn = planning.turn
     by: By = "model" if first.model != OFFLINE else "reading" if planning.sure and not first.fallback else "rule"
     planning.sure = by == "reading"
-    left = () if planning.sure else reading.leftover + reading.aside
+    left = () if planning.sure else unused(planning.known)
     turn.decided.planned = Planned(by=by, why=SURE if planning.sure else planning.doubt, leftover=left)
     if (
         planning.sure
         and turn.model
-        and not answers(reading, turn.context)
+        and not answers(turn.read(), turn.context)
         and is_in(turn.run_id, turn.settings.shadow_share)
     ):
         turn.shadow = Shadow(first_request(planning), first.tool_calls)
@@ -89,9 +90,6 @@ def _asks_again(planning: Planning, number: int, limit: int, reply: Reply) -> bo
     if number < limit and planning.lacks_a_call(reply):
         planning.without_call, planning.required_in = reply, number + 1
         return True
-    if planning.sure and not reply.text.strip():
-        planning.prepared = True
-        return number < limit
     return reply.void
 
 

@@ -85,7 +85,7 @@ async def _asked(planning: Planning, request: Request, heard: bool) -> Reply:
     try:
         # What nobody hears while it is written comes whole, at a fifth of the cost.
         say = partial(turn.speaking.say, given=turn.given) if heard else None
-        return settled(await turn.model.generate(request, say), request)
+        reply = settled(await turn.model.generate(request, say), request)
     except ModelError:
         if request.tool_choice == "required" and planning.without_call:
             return replace(planning.without_call, usage=Usage())
@@ -93,6 +93,11 @@ async def _asked(planning: Planning, request: Request, heard: bool) -> Reply:
             raise
         turn.speaking.begin_again()
         return replace(ruled(planning.known, request), fallback=not planning.sure)
+    if planning.sure and request.paid and (reply.void or not reply.text.strip()):
+        await request.paid(reply)
+        turn.speaking.begin_again()
+        return ruled(planning.known, request)
+    return reply
 
 
 async def _paid(turn: Turn, number: int, void: Reply) -> None:

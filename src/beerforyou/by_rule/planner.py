@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -103,12 +104,22 @@ def likely(known: Known) -> tuple[ToolCall, ...]:
     return tuple(call for part in heard for call in _calls(part))
 
 
+def unused(known: Known) -> tuple[str, ...]:
+    """The words that neither a slot nor an intent used."""
+    said = [reading.leftover + reading.aside for reading in _readings(known.reading)]
+    return tuple(dict.fromkeys(chain.from_iterable(said)))
+
+
 def _doubt(part: _Part, tools: Container[str]) -> str:
     reading, calls = part.reading, _calls(part)
+    places = (
+        reading.search and reading.search.also_in and reading.search.not_in
+    )  # "not Portland Oregon, Portland Maine"
     doubts = {
         "words are left over": reading.leftover or reading.wishes,
         "what was said around the question is not used": reading.aside,
         "which brewery is meant is not certain": reading.unsure,
+        "which place is denied is not certain": places,
         "no rule plans it": not calls,
         "it needs a tool that the token does not cover": not all(call.name in tools for call in calls),
     }

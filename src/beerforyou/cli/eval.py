@@ -60,7 +60,7 @@ def conversations(file: Path, as_json: bool, data: Path | None) -> None:
 
     Lines: {"id", "client", "turns"}; with "tool", "without", "args", "question", "outcome" or "leftover" in a line they are compared. With
     --json: {"n", "summary", "lines"}, a line has {"id", "tool", "args", "calls", "question", "outcome", "text", "blocks",
-    "leftover"} and "ok" where something was compared.
+    "leftover", "planned"} and "ok" where something was compared.
     """
     result = run(_conversations(file, data))
     if as_json:
@@ -72,7 +72,8 @@ def conversations(file: Path, as_json: bool, data: Path | None) -> None:
                 f"{line['id']}: {line['turns'][-1]} -> {line['tool'] or 'no tool'} {line['question'] or line['args']} {line['text']}"
             )
     click.echo(
-        f"{result['n']} conversations, {result['summary']['right']} of {result['summary']['expected']} as expected"
+        f"{result['n']} conversations, {result['summary']['right']} of {result['summary']['expected']} as expected; "
+        f"{result['summary']['by_reading']} planned by the reading, {result['summary']['by_reading_wrong']} of these not as expected"
     )
 
 

@@ -19,6 +19,7 @@ from beerforyou.reading.question import Question
 from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context, Reading
 from beerforyou.runs.looking import look
+from beerforyou.runs.why import Planned
 from beerforyou.worker.worker import work
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Line(msgspec.Struct, kw_only=True):
 
 class Walked(msgspec.Struct, kw_only=True):
     """The last turn: the first tool that was called ("" for none) with its arguments, all calls, the question as it was read,
-    how the run ended, what the client reads, and the words that were not understood."""
+    how the run ended, what the client reads, the words that were not understood, and who planned it."""
 
     id: str
     tool: str
@@ -55,13 +56,16 @@ class Walked(msgspec.Struct, kw_only=True):
     text: str
     blocks: list[AnyBlock]
     leftover: tuple[str, ...]
+    planned: Planned
 
 
 async def walked(house: House, lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Each line with what came of it, and `ok` where it says what should. Raises BadInput with the line's number."""
     done = [await _line(house, number, raw) for number, raw in enumerate(lines, start=1)]
     judged = [line["ok"] for line in done if "ok" in line]
-    summary = {"expected": len(judged), "right": sum(judged)}
+    sure = [line for line in done if line["planned"].get("by") == "reading"]
+    wrong = sum(not line.get("ok", True) for line in sure)
+    summary = {"expected": len(judged), "right": sum(judged), "by_reading": len(sure), "by_reading_wrong": wrong}
     return {"n": len(done), "summary": summary, "lines": done}
 
 
@@ -113,6 +117,7 @@ def _last(name: str, run: Run, reading: Reading) -> Walked:
         text=run.text or "",
         blocks=run.blocks,
         leftover=reading.leftover,
+        planned=run.planned,
     )
 
 

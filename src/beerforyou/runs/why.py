@@ -26,10 +26,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`by`: the reading, since the calls follow from it; the model; a rule, where no model is or none answered; empty where nothing was
-    planned. `why` is one of few sentences, `leftover` the words that nobody but a model could use. `shadowed`: the model plans it too, to be compared.
+    planned. `why` is one of few sentences, `leftover` the words that nobody but a model could use.
     """
 
     by: By = ""
     why: str = ""
     leftover: tuple[str, ...] = ()
-    shadowed: bool = False
