@@ -35,13 +35,13 @@ HINTS = {
 
 class Gemini:
     def __init__(self, model: str, key: str, base_url: str, timeout_s: float) -> None:
-        """Raises ValueError: no such address."""
+        """`key` may be empty where a proxy has it. Raises ValueError: no such address."""
         self.name = f"gemini:{model}"
         self._path = f"/v1beta/models/{model}"
         self._key = key
         self._timeout_s = timeout_s
         self._thinking = wire.thinking(model)
-        headers = {"x-goog-api-key": key, "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | ({"x-goog-api-key": key} if key else {})
         self._origin = Origin(base_url, headers, timeout_s, IDLE_S)
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
@@ -95,7 +95,8 @@ class Gemini:
         return self._error(hearing.status, refusal, hearing.headers.get(b"retry-after", b"").decode("latin-1"))
 
     def _error(self, status: int, refusal: wire.Refusal, retry_after: str = "") -> ModelError:
-        quote = f"{refusal.status}: {refusal.message}".replace(self._key, "********")[:MAX_QUOTE]
+        quote = f"{refusal.status}: {refusal.message}"
+        quote = (quote.replace(self._key, "********") if self._key else quote)[:MAX_QUOTE]
         message = f"{self.name} answered {status} {quote}".rstrip(" :")
         if status not in PASSING and status < 500:
             wrong_key = "API key" in quote  # a wrong key is answered with 400
