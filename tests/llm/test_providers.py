@@ -32,7 +32,7 @@ def at(url: str) -> Settings:
     return Settings(
         openai_base_url=url, openai_api_key=KEY, anthropic_base_url=url, anthropic_api_key=KEY,
         azure_base_url=url, azure_openai_api_key=KEY, ollama_base_url=url, ollama_api_key=KEY,
-        compatible_base_url=url, compatible_api_key=KEY, model_timeout_s=5,
+        compatible_base_url=url, compatible_api_key=KEY, model_timeout_s=30,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
-from beerforyou.llm.model import Reply, Request
+from beerforyou.llm.model import SLOW, Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES
 from beerforyou.llm.sse import Hearing
 from beerforyou.outside.fetch import Unreadable
@@ -25,6 +25,7 @@ MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
 REFUSED = (400, 413, 422)  # the request is at fault, not the model
 
+UNREACHED = "try again; is BEERFORYOU_GEMINI_BASE_URL right?"
 HINTS = {
     401: "check GEMINI_API_KEY",
     403: "check GEMINI_API_KEY and what it may use",
@@ -53,9 +54,9 @@ class Gemini:
                 f"{self._path}:{verb}", wire.encode(request, self._thinking), hearing, MAX_REPLY_BYTES
             )
         except TimeoutError:
-            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
+            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s", SLOW) from None
         except OSError as error:
-            raise ModelUnavailable(f"{self.name} cannot be reached: {str(error)[:MAX_QUOTE]}", "try again") from None
+            raise ModelUnavailable(f"{self.name} cannot be reached: {str(error)[:MAX_QUOTE]}", UNREACHED) from None
         except Unreadable as error:
             if hearing.status == 200:  # else the status says enough
                 raise ModelError(f"{self.name} sent a reply that is {error}") from None

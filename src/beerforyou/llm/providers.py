@@ -30,13 +30,13 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, SetupError
 from beerforyou.llm import providers_wire as wire
-from beerforyou.llm.model import Reply, Request
-from beerforyou.llm.services import KNOWN, SERVICES, address, key
+from beerforyou.llm.model import SLOW, Reply, Request
+from beerforyou.llm.services import KNOWN, SERVICES, Service, address, key
 from beerforyou.llm.settling import MAX_REPLY_BYTES, MOST_EMPTY, longest_text
 from beerforyou.outside import permit
 from beerforyou.outside.fetch import Outside, Unreadable, pieces
 from beerforyou.outside.public import named_by_operator
-from beerforyou.settings import Settings
+from beerforyou.settings import Settings, env_name
 
 # What a service is to pydantic-ai, which needs some key: none goes out where there is none.
 KINDS = {"compatible": "openai-chat", "compatible-responses": "openai-responses"}
@@ -82,7 +82,7 @@ def connect(name: str, settings: Settings) -> PydanticAI:
         others = f"known are {KNOWN}, and with keys of their own {', '.join(_others())}"
         hint = others if _unknown(service) else "`offline:` needs no key"
         raise SetupError(f"{name} cannot be used: {error}", hint) from None
-    return PydanticAI(name, model, settings.model_timeout_s, http, secret)
+    return PydanticAI(name, model, settings.model_timeout_s, http, secret, base_url)
 
 
 def _of_settings(service: str, base_url: str, key: str, settings: Settings, http: httpx2.AsyncClient) -> Provider[Any]:
@@ -195,23 +195,30 @@ def _in_httpx_words() -> Iterator[None]:
 
 
 class PydanticAI:
-    """`http` is closed with it; `key` is kept out of every error."""
+    """`http` is closed with it; `key` is kept out of every error. `base_url` is where a service of services.py is asked."""
 
     def __init__(
-        self, name: str, model: Model[Any], timeout_s: float, http: httpx2.AsyncClient | None = None, key: str = ""
+        self,
+        name: str,
+        model: Model[Any],
+        timeout_s: float,
+        http: httpx2.AsyncClient | None = None,
+        key: str = "",
+        base_url: str = "",
     ) -> None:
         self.name = name
         self._model = model
         self._timeout_s = timeout_s
         self._http = http
         self._key = key
+        self._base_url = base_url
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await (self._stream(request, on_text) if on_text else self._whole(request))
         except (TimeoutError, pai.ModelTimeoutError, pai.ModelRequestTimeout):
-            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
+            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s", SLOW) from None
         except (pai.AgentRunError, pai.UserError) as error:  # a chain would show the SDK's request, key and all
             permit.ask()  # what it raised at the connection is to an SDK a connection that failed
             raise self._error(error) from None
@@ -257,10 +264,13 @@ class PydanticAI:
     def _error(self, error: pai.AgentRunError | pai.UserError) -> ModelError:
         said = str(error).replace(self._key, "********") if self._key else str(error)
         message = f"{self.name} failed: {said[:MAX_QUOTE]}"
+        hint = _hint(error, SERVICES.get(self.name.partition(":")[0]))
         if not isinstance(error, PASSING):
             request_at_fault = isinstance(error, pai.ModelRequestRejectedError) and not isinstance(error, SETUP)
-            return (ModelRefused if request_at_fault else ModelError)(message, _hint(error))
-        passing = ModelUnavailable(message, "try again")
+            return (ModelRefused if request_at_fault else ModelError)(message, hint)
+        if isinstance(error, pai.ModelConnectionError) and self._base_url:
+            message = f"{self.name} cannot be reached at {self._base_url}, or broke off: {said[:MAX_QUOTE]}"
+        passing = ModelUnavailable(message, hint or "try again")
         passing.retry_after_s = error.retry_after
         return passing
 
@@ -272,7 +282,14 @@ def _text_of(event: object) -> str:
     return ""
 
 
-def _hint(error: Exception) -> str:
-    if isinstance(error, pai.ModelAuthenticationError):
-        return "check the provider's key"
-    return "check BEERFORYOU_MODEL" if isinstance(error, pai.ModelNotFoundError) else ""
+def _hint(error: Exception, service: Service | None) -> str:
+    where, secret = (env_name(service.url), env_name(service.key)) if service else ("", "the provider's key")
+    match error:
+        case pai.ModelAuthenticationError():
+            return f"check {secret}"
+        case pai.ModelNotFoundError():
+            also = f", and whether {where} leads to an API that has it" if where else ""
+            return f"check the model's name in BEERFORYOU_MODEL{also}"
+        case pai.ModelConnectionError() if where:
+            return f"is it running, and is {where} right?"
+    return ""
