@@ -43,7 +43,7 @@ KINDS = {"compatible": "openai-chat", "compatible-responses": "openai-responses"
 NO_KEY = "none"
 KEY_HEADERS = frozenset({"authorization", "x-api-key"})
 AZURE_WITHOUT = frozenset({"authorization"})  # its key goes as `api-key`, and a second one may be taken for another
-# Many a server knows the old name of the limit alone; those that know the new one take both. A second system message
+# Many a server knows the old name of the limit alone (Ollama, by its documentation of what it takes); those that know the new one take both. A second system message
 # is refused by the templates of some models.
 COMPATIBLE = OpenAIModelProfile(
     openai_chat_supports_max_completion_tokens=False, openai_chat_supports_multiple_system_messages=False
@@ -292,4 +292,6 @@ def _hint(error: Exception, service: Service | None) -> str:
             return f"check the model's name in BEERFORYOU_MODEL{also}"
         case pai.ModelConnectionError() if where:
             return f"is it running, and is {where} right?"
+        case pai.ModelRequestRejectedError():
+            return "its own words say what it will not take; does it have a model of that name?"
     return ""
