@@ -14,7 +14,7 @@ from beerforyou.isolation import rehearsal
 from beerforyou.settings import Settings
 
 CHECKS: tuple[Check, ...] = (*health.CHECKS, *rehearsal.CHECKS)
-ON_DATABASE = {"connections", "postgresql", "fence", "migrations", "catalogue", "limits", "attacks"}
+ON_DATABASE = {"connections", "postgresql", "fence", "migrations", "catalogue", "planners", "limits", "attacks"}
 NOBODY = "127.0.0.1:1"  # where nothing listens
 WRONG = {
     "nothing": ({}, set()),

@@ -44,6 +44,10 @@ class ModelServer:
             ("/v1/chat/completions", OpenAIChat()),
             ("/v1/responses", OpenAIResponses()),
             ("/v1/messages", Anthropic()),
+            ("/openai/v1/chat/completions", OpenAIChat()),  # Azure's v1 API, and that with dated versions
+            ("/openai/v1/responses", OpenAIResponses()),
+            ("/openai/deployments/{model}/chat/completions", OpenAIChat()),
+            ("/openai/responses", OpenAIResponses()),
         ):
             app.router.add_post(path, self._route(wire))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -123,6 +123,12 @@ async def _model(handles: Handles) -> str:
     return f"{model.name} (not called)"
 
 
+async def _planners(handles: Handles) -> str:
+    """Several may be meant: a run is for the workers of its own."""
+    rows = await (await handles.database()).service.fetch("checks.planners")
+    return f"living workers plan with {', '.join(row['planner'] for row in rows)}" if rows else "no worker lives"
+
+
 async def _connections(handles: Handles) -> str:
     """Of those that it gives to others than its administrator; PgBouncer in between passes the question on."""
     pools, settings = POOLS * handles.settings.database_pool, handles.settings
@@ -161,6 +167,7 @@ CHECKS = (
     ),
     Check("files", _files, "raise the hard limit of open files (`ulimit -Hn`, LimitNOFILE=)"),
     Check("model", _model, "see BEERFORYOU_MODEL in docs/reference/settings.md"),
+    Check("planners", _planners, MIGRATE),
 )
 
 

@@ -20,8 +20,9 @@ from beerforyou.errors import SetupError
 
 UNPREFIXED = frozenset({
     "database_url", "database_read_url", "database_sql_url", "database_admin_url", "valkey_url", "queue_url",
-    "gemini_api_key", "openai_api_key", "anthropic_api_key",
+    "gemini_api_key", "openai_api_key", "anthropic_api_key", "azure_openai_api_key", "ollama_api_key",
 })  # fmt: skip
+EMPTY_SAYS_SO = frozenset({"fallback_models"})  # whose empty value is a choice; any other that is empty is not set
 SHORTEST_SECRET = 32  # bytes; RFC 7518, 3.2: a key at least as long as the hash
 
 
@@ -144,11 +145,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     model: Annotated[str, Meta(description="The planner, as provider:model. `offline:` needs no key.")] = "offline:"
     gemini_api_key: Annotated[str, Meta(description="Key of the Gemini API, for `gemini:` models.")] = ""
-    openai_api_key: Annotated[str, Meta(description="Key of the OpenAI API, for `openai:` models.")] = ""
+    openai_api_key: Annotated[
+        str, Meta(description="Key of the OpenAI API, for `openai:` and `openai-chat:` models.")
+    ] = ""
     anthropic_api_key: Annotated[str, Meta(description="Key of the Anthropic API, for `anthropic:` models.")] = ""
+    azure_openai_api_key: Annotated[str, Meta(description="Key of an Azure OpenAI resource, for `azure:` models.")] = ""
+    ollama_api_key: Annotated[str, Meta(description="Key of an Ollama that wants one, for `ollama:` models.")] = ""
+    compatible_api_key: Annotated[
+        str, Meta(description="Key of the server at `compatible_base_url`, where it wants one.")
+    ] = ""
     gemini_base_url: Annotated[str, Meta(description="Where the Gemini API is; a proxy may stand in.")] = (
         "https://generativelanguage.googleapis.com"
     )
+    openai_base_url: Annotated[
+        str,
+        Meta(
+            description="Where the OpenAI API is, for `openai:` (responses) and `openai-chat:`; a proxy may stand in."
+        ),
+    ] = "https://api.openai.com/v1"
+    anthropic_base_url: Annotated[str, Meta(description="Where the Anthropic API is; a proxy may stand in.")] = (
+        "https://api.anthropic.com"
+    )
+    azure_base_url: Annotated[
+        str, Meta(description="Endpoint of the Azure OpenAI resource, such as https://name.openai.azure.com.")
+    ] = ""
+    azure_api_version: Annotated[
+        str, Meta(description="The dated `api-version` that the resource is asked with. Empty: its v1 API.")
+    ] = ""
+    ollama_base_url: Annotated[str, Meta(description="Where Ollama is.")] = "http://127.0.0.1:11434/v1"
+    compatible_base_url: Annotated[
+        str,
+        Meta(
+            description="A server that speaks OpenAI's chat completions or responses (llama.cpp, vLLM, LiteLLM...), for `compatible:` and `compatible-responses:` models."
+        ),
+    ] = ""
     model_timeout_s: Annotated[
         float, Meta(description="Wall-clock limit of one attempt at a model call, in seconds.", gt=0)
     ] = 20.0
@@ -156,7 +186,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="Attempts at one model call before the next model is asked.", ge=1, le=10)
     ] = 3
     fallback_models: Annotated[
-        str, Meta(description="Who answers when `model` cannot, in this order, separated by commas; may be empty.")
+        str,
+        Meta(
+            description="Who answers when `model` cannot, in this order, separated by commas. Set to nothing: nobody."
+        ),
     ] = "offline:"
     breaker_failures: Annotated[
         int, Meta(description="Failures in a row after which a model is left alone for a while.", ge=1)
@@ -280,6 +313,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "https://api.openbrewerydb.org"
     )
 
+    @property
+    def planner(self) -> str:
+        """`model`, as runs and queues are marked with it."""
+        return self.model.strip()
+
 
 def env_name(field: str) -> str:
     return field.upper() if field in UNPREFIXED else f"BEERFORYOU_{field.upper()}"
@@ -289,7 +327,11 @@ def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
     """Settings from the environment; `overrides` (from the command line) win. Raises SetupError."""
     fields = Settings.__struct_fields__
     known = {env_name(field): field for field in fields}
-    given = {known[name]: value for name, value in environ.items() if name in known and value != ""}
+    given = {
+        field: value
+        for name, value in environ.items()
+        if (field := known.get(name)) and (value != "" or field in EMPTY_SAYS_SO)
+    }
     given |= {field: value for field, value in overrides.items() if value is not None}
     try:
         settings = msgspec.convert(

@@ -82,7 +82,7 @@ async def test_what_a_dead_worker_told_is_void_to_who_heard_it(
         talk, batch = run["conversation_id"], here.house.database.batch
         async with following_all(here.mine, talk) as events:
             await seen(events, "message")
-            claimed = await batch.write("runs.claim", UUID(run["run_id"]), "dies", 0.0)
+            claimed = await batch.write("runs.claim", UUID(run["run_id"]), "dies", 0.0, None)
             assert claimed["fencing_token"] == 1
             for needs, event in enumerate([rooms.Event(seq=1, type="started", data={}), text(2, "Não"), text(3, "é")]):
                 here.house.publishing.under_way(UUID(talk), UUID(run["run_id"]), needs, [event])

@@ -53,7 +53,7 @@ async def silent(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     monkeypatch.setattr(rooms, "LOOK_S", 0.1)
     async with replica(settings, works=False) as here:
         run_id = (await asked(here.mine))["run_id"]
-        claimed = await here.house.database.batch.write("runs.claim", UUID(run_id), "writer", 60.0)
+        claimed = await here.house.database.batch.write("runs.claim", UUID(run_id), "writer", 60.0, None)
         assert claimed["fencing_token"] == 1
         yield here, run_id
 

@@ -21,7 +21,7 @@ from beerforyou.backends.queue.valkey import ValkeyQueue, _check_version
 from beerforyou.backends.valkey import Valkey
 from beerforyou.errors import SetupError, TooMany, Unavailable
 from beerforyou.servers import embedded
-from beerforyou.settings import load
+from beerforyou.settings import Settings, load
 from tests.servers.rabbitmq import Rabbit, rabbitmq
 from tests.waiting import wait_until
 
@@ -40,6 +40,8 @@ asyncio.run(main())
 
 
 class Broker(Protocol):
+    url: str
+
     async def connect(self, name: str, limit: int = 1000, held: int = 64) -> Queue: ...
 
     def consumer(self, name: str) -> str:
@@ -206,6 +208,21 @@ async def test_what_is_put_is_taken(join: Join) -> None:
     queue, sent = await join(), ids(3)
     await queue.put(sent)
     assert (await take(queue)).run_ids == tuple(sent)
+
+
+async def test_each_planner_has_a_queue_of_its_own(broker: Broker) -> None:
+    """Whatever its name has in it; and blanks around the name are none of it."""
+    names = ("offline:", "compatible:Qwen/Qwen3-4B*#.x", "ollama:qwen3:4b", "azure:" + "x" * 190)
+    queues = {name: await connect(Settings(queue_url=broker.url, model=name)) for name in names}
+    sent = {name: ids(1) for name in names}
+    for name, queue in queues.items():
+        await queue.put(sent[name])
+    same = {name: await connect(Settings(queue_url=broker.url, model=f" {name}\n")) for name in names}
+    for name, queue in same.items():
+        delivery = await take(queue)
+        assert delivery.run_ids == tuple(sent[name])
+        await queue.ack(delivery)
+    await asyncio.gather(*(queue.close() for queue in (*queues.values(), *same.values())))
 
 
 async def test_many_runs_share_a_message(join: Join, broker: Broker, name: str) -> None:

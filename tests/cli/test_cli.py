@@ -11,7 +11,10 @@ import jwt
 import msgspec
 import pytest
 
+from beerforyou.llm.model import Reply, TextPart, ToolCall
 from beerforyou.settings import Settings, env_name
+from beerforyou.usage import Usage
+from bench.model_server.server import ModelServer
 from tests.cli.program import BEERFORYOU, URLS, call, environment
 
 
@@ -227,3 +230,22 @@ async def test_a_broken_evaluation_set_is_named_by_line(tmp_path: Path) -> None:
     result = await call("eval", "reading", str(file), settings=Settings(data=tmp_path / "nothing here"))
     assert result.code == 1
     assert "set.jsonl:2" in result.err
+
+
+async def test_doctor_calls_each_model_where_it_is_told_to(furnished: Settings) -> None:
+    """One that works, one that nobody serves, and the planner by rule."""
+    call_, said = ToolCall("c1", "list_breweries", {"city": "Denver"}), TextPart("Great Divide\nWynkoop\n")
+    async with ModelServer(lambda ask: Reply(parts=(said if ask.results else call_,), usage=Usage(100, 10))) as server:
+        env = {
+            "BEERFORYOU_MODEL": "compatible:qwen", "BEERFORYOU_COMPATIBLE_BASE_URL": server.url,
+            "BEERFORYOU_FALLBACK_MODELS": "ollama:qwen3, offline:", "BEERFORYOU_OLLAMA_BASE_URL": "http://127.0.0.1:1",
+        }  # fmt: skip
+        quiet = await call("doctor", "--json", settings=furnished, env=env)
+        assert server.count == 0, "nobody is asked without being told to"
+        result = await call("doctor", "--call", "--json", settings=furnished, env=env)
+    first, second, third = json.loads(result.out)["models"]
+    assert result.code == 1 and "models" not in json.loads(quiet.out)
+    assert (first["name"], first["ok"], first["tool"], first["streams"]) == ("compatible:qwen", True, "called", True)
+    assert (first["usage"], first["usd"]) == ({"input": 200, "output": 20}, None)
+    assert not second["ok"] and "BEERFORYOU_OLLAMA_BASE_URL" in second["hint"] and "tool" not in second
+    assert third["ok"] and third["name"] == "offline:"

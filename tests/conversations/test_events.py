@@ -154,12 +154,12 @@ async def test_claims_cancellations_and_heartbeats_end_nobody_and_are_ended_by_n
             for state in ("person", "bot")
         ]
         given_back = [
-            database.batch.alone("runs.heartbeat", "w", 30.0, some, [None] * len(some), [False] * len(some))
+            database.batch.alone("runs.heartbeat", "w", 30.0, some, [None] * len(some), [False] * len(some), None)
             for some in (runs, runs[::-1], [])
         ]
         await asyncio.gather(*claiming, *interrupting, *cancelling, *handing, *given_back)
         await database.batch.alone("runs.leave", "w")
-        while waiting := await database.service.fetch("runs.waiting", 1000, -1.0):
+        while waiting := await database.service.fetch("runs.waiting", 1000, -1.0, None, 30.0):
             await asyncio.gather(*(ended(database, row["run_id"]) for row in waiting))
     assert await deadlocks(settings) == before
 

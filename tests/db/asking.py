@@ -12,15 +12,22 @@ from beerforyou.settings import Settings
 
 
 async def accept(
-    database: Database, client: str, text: str = "oi", conversation_id: UUID | None = None, on_busy: str = "enqueue"
+    database: Database,
+    client: str,
+    text: str = "oi",
+    conversation_id: UUID | None = None,
+    on_busy: str = "enqueue",
+    planner: str | None = None,
 ) -> asyncpg.Record:
     return await database.batch.write(
-        "conversations.accept", conversation_id, client, text, ["purchases"], on_busy, 1000, None, b""
+        "conversations.accept", conversation_id, client, text, ["purchases"], on_busy, 1000, None, b"", planner
     )
 
 
-async def claim(database: Database, run_id: UUID, worker: str = "w", lease_s: float = 30.0) -> asyncpg.Record:
-    return await database.batch.unlocked("runs.claim", run_id, worker, lease_s)
+async def claim(
+    database: Database, run_id: UUID, worker: str = "w", lease_s: float = 30.0, planner: str | None = None
+) -> asyncpg.Record:
+    return await database.batch.unlocked("runs.claim", run_id, worker, lease_s, planner)
 
 
 def steps(*numbers: int, kind: str = "model") -> str:

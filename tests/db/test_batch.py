@@ -117,7 +117,7 @@ async def test_one_run_of_a_conversation_is_at_work_at_a_time_in_the_order_of_th
     for n in range(1, waiting):
         await accept(database, client, f"message {n}", first["conversation_id"])
     elsewhere = await accept(database, client, "elsewhere")
-    runs = [row["run_id"] for row in await database.service.fetch("runs.waiting", 100, -1.0)]
+    runs = [row["run_id"] for row in await database.service.fetch("runs.waiting", 100, -1.0, None, 30.0)]
     assert runs == [first["run_id"], elsewhere["run_id"]], "nobody is sent to one whose turn has not come"
     admin = await asyncpg.connect(settings.database_admin_url)
     every = [row["run_id"] for row in await admin.fetch("SELECT run_id FROM core.open_runs ORDER BY run_id")]
@@ -215,7 +215,7 @@ async def test_who_records_hears_that_somebody_wants_no_answer_any_more(database
 
 
 def of_run(query: str, client: str, run_id: UUID) -> tuple[Any, ...]:
-    return (run_id, "w", 30.0) if query == "runs.claim" else (client, run_id, None, b"")
+    return (run_id, "w", 30.0, None) if query == "runs.claim" else (client, run_id, None, b"")
 
 
 @asynccontextmanager

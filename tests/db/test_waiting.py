@@ -35,7 +35,7 @@ ASKS: dict[str, Ask] = {
     "statistics": lambda db: db.statistics.fetchrow("catalogue.version"),
     "a model's SQL": lambda db: db.fence.run(CLIENT, "SELECT 1 AS n"),
     "a write of many": lambda db: accept(db, CLIENT),
-    "a write alone": lambda db: db.batch.alone("runs.heartbeat", "w", 30.0, [], [], []),
+    "a write alone": lambda db: db.batch.alone("runs.heartbeat", "w", 30.0, [], [], [], None),
 }
 
 

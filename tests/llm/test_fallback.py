@@ -429,10 +429,10 @@ async def test_each_failure_is_logged_once(
 async def test_other_providers_end_in_time_too(server: Misbehaving) -> None:
     """Signs of life that their SDKs swallow, without an end."""
     pings = Raw((b": ping\n\n",) * 1000, "text/event-stream", pause_s=0.01)
-    keys = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=LIMIT_S)
     async with ModelServer(lambda ask: pings) as slow:
-        for name, path in (("anthropic:claude-haiku-5-5", ""), ("openai-chat:gpt-4.1", "/v1")):
-            model = Fallback([providers.connect(name, keys, slow.url + path), StandIn()], keys)
+        there = Settings(openai_base_url=slow.url, anthropic_base_url=slow.url, model_timeout_s=LIMIT_S)
+        for name in ("anthropic:claude-haiku-5-5", "openai-chat:gpt-4.1"):
+            model = Fallback([providers.connect(name, there), StandIn()], there)
             for way in WAYS.values():
                 with within(LIMIT_S + 2):
                     assert await said(model, way()) == STOOD_IN

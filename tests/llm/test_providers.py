@@ -21,9 +21,21 @@ from tests.cpu import quick
 from tests.llm.conversations import QUESTION, REQUESTS, SYSTEM, ask
 
 KEY = "sk-not-a-real-key"
-KEYS = Settings(openai_api_key=KEY, anthropic_api_key=KEY, model_timeout_s=5)
-PATHS = {"openai:gpt-5-mini": "/v1", "openai-chat:gpt-4.1": "/v1", "anthropic:claude-haiku-5-5": ""}
+NAMES = (
+    "openai:gpt-5-mini", "openai-chat:gpt-4.1", "anthropic:claude-haiku-5-5", "azure:gpt-4.1", "azure-responses:gpt-5-mini",
+    "ollama:qwen3:4b", "compatible:Qwen/Qwen3-4B", "compatible-responses:gpt-oss-20b",
+)  # fmt: skip
 OnText = Callable[[str], None] | None
+
+
+def at(url: str) -> Settings:
+    return Settings(
+        openai_base_url=url, openai_api_key=KEY, anthropic_base_url=url, anthropic_api_key=KEY,
+        azure_base_url=url, azure_openai_api_key=KEY, ollama_base_url=url, ollama_api_key=KEY,
+        compatible_base_url=url, compatible_api_key=KEY, model_timeout_s=30,
+    )  # fmt: skip
+
+
 OK = Reply(parts=(TextPart("Achei três\ncervejarias."),))
 
 
@@ -40,9 +52,9 @@ def server(running: ModelServer) -> ModelServer:
     return running
 
 
-@pytest.fixture(scope="module", params=PATHS)
+@pytest.fixture(scope="module", params=NAMES)
 async def model(request: pytest.FixtureRequest, running: ModelServer) -> AsyncIterator[PydanticAI]:
-    model = providers.connect(request.param, KEYS, running.url + PATHS[request.param])
+    model = providers.connect(request.param, at(running.url))
     yield model
     await model.close()
 
@@ -133,7 +145,7 @@ async def test_tools_are_declared_and_may_be_forbidden_or_required(server: Model
 async def test_a_grounded_reply_has_its_sources(name: str, server: ModelServer, on_text: OnText) -> None:
     source = Source("https://ficha.example/about", "Ficha")
     server.script = [Reply(parts=(TextPart("Abriu em 2019."),), sources=(source,))]
-    model = providers.connect(name, KEYS, server.url + PATHS[name])
+    model = providers.connect(name, at(server.url))
     reply = await model.generate(REQUESTS["grounded"], on_text)
     await model.close()
     assert reply.sources == (source,)
@@ -141,7 +153,7 @@ async def test_a_grounded_reply_has_its_sources(name: str, server: ModelServer, 
 
 
 async def test_a_provider_that_cannot_search_says_so(server: ModelServer) -> None:
-    model = providers.connect("openai-chat:gpt-4.1", KEYS, server.url + "/v1")
+    model = providers.connect("openai-chat:gpt-4.1", at(server.url))
     with pytest.raises(ModelError, match="WebSearchTool is not supported"):
         await model.generate(REQUESTS["grounded"])
     await model.close()
@@ -227,7 +239,7 @@ async def test_odd_arguments_reach_the_planner(server: ModelServer, arguments: s
     }
     body = {"id": "x", "object": "chat.completion", "created": 1, "model": "gpt-4.1", "choices": [choice]}
     server.script = [Raw((msgspec.json.encode(body),))]
-    model = providers.connect("openai-chat:gpt-4.1", KEYS, server.url + "/v1")
+    model = providers.connect("openai-chat:gpt-4.1", at(server.url))
     assert (await model.generate(REQUESTS["tools"])).tool_calls[0].args == kept
     await model.close()
 
@@ -262,15 +274,15 @@ async def test_thinking_goes_back_to_who_thought_it(
 ) -> None:
     """Never as text, and never to another provider."""
     server.script = [Raw((msgspec.json.encode(thought),)), OK, OK]
-    model = providers.connect(name, KEYS, server.url + PATHS[name])
+    model = providers.connect(name, at(server.url))
     first = await model.generate(REQUESTS["tools"])
     assert first.text == ""
     history = (QUESTION, Content("model", first.parts), Content("tool", (ToolResult("c1", "search_breweries", []),)))
     await model.generate(Request(system=SYSTEM, messages=history))
     await model.close()
 
-    other = next(name for name in PATHS if name.partition(":")[0] != model.name.partition(":")[0])
-    stranger = providers.connect(other, KEYS, server.url + PATHS[other])
+    other = next(name for name in (NAMES[0], NAMES[2]) if name.partition(":")[0] != model.name.partition(":")[0])
+    stranger = providers.connect(other, at(server.url))
     await stranger.generate(Request(system=SYSTEM, messages=(*history, ask("E em Dallas?"))))
     await stranger.close()
     assert proof in str(server.asks[1].body)
@@ -280,7 +292,7 @@ async def test_thinking_goes_back_to_who_thought_it(
 
 async def test_openai_keeps_nothing(server: ModelServer) -> None:
     server.script = [OK]
-    model = providers.connect("openai:gpt-5-mini", KEYS, server.url + "/v1")
+    model = providers.connect("openai:gpt-5-mini", at(server.url))
     await model.generate(REQUESTS["tools"])
     await model.close()
     assert server.asks[0].body["store"] is False
@@ -291,7 +303,7 @@ async def test_the_environment_has_no_say(server: ModelServer, monkeypatch: pyte
         monkeypatch.setenv(variable, "http://127.0.0.1:1")
     monkeypatch.setenv("OPENAI_API_KEY", "from-the-environment")
     server.script = [OK]
-    model = providers.connect("openai:gpt-5-mini", KEYS, server.url + "/v1")
+    model = providers.connect("openai:gpt-5-mini", at(server.url))
     await model.generate(REQUESTS["tools"])
     await model.close()
     assert "from-the-environment" not in str(server.asks[0].headers)
@@ -318,7 +330,7 @@ def calling(args: str) -> bytes:
 
 @pytest.fixture
 async def openai(running: ModelServer) -> AsyncIterator[PydanticAI]:
-    model = providers.connect("openai-chat:gpt-4.1", KEYS, running.url + "/v1")
+    model = providers.connect("openai-chat:gpt-4.1", at(running.url))
     yield model
     await model.close()
 

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from beerforyou.errors import ModelError
 from beerforyou.llm import providers
@@ -22,7 +23,7 @@ from bench.model_server.server import ModelServer
 from tests.llm.conversations import REQUESTS
 
 SETTINGS = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=5)
-PATHS = {"openai:gpt-5-mini": "/v1", "openai-chat:gpt-4.1": "/v1", "anthropic:claude-haiku-5-5": ""}
+NAMES = ("openai:gpt-5-mini", "openai-chat:gpt-4.1", "anthropic:claude-haiku-5-5", "azure:gpt-4.1")
 SOON = {"retry-after": "0.01"}
 REQUEST = REQUESTS["tools"]
 
@@ -55,12 +56,16 @@ def server(running: ModelServer) -> ModelServer:
     return running
 
 
-@pytest.fixture(params=["gemini:", *PATHS])
+@pytest.fixture(params=["gemini:", *NAMES])
 async def model(request: pytest.FixtureRequest, running: ModelServer) -> AsyncIterator[Model]:
     if request.param == "gemini:":
         model: Model = Gemini("gemini-2.5-flash", "k", running.url, 5)
     else:
-        model = providers.connect(request.param, SETTINGS, running.url + PATHS[request.param])
+        url = running.url
+        there = replace(
+            SETTINGS, openai_base_url=url, anthropic_base_url=url, azure_base_url=url, azure_openai_api_key="k"
+        )
+        model = providers.connect(request.param, there)
     yield model
     await model.close()
 

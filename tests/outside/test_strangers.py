@@ -51,8 +51,7 @@ async def gemini_streamed(url: str) -> None:
 
 def other(name: str) -> Call:
     async def call(url: str) -> None:
-        keys = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=LIMIT_S)
-        model = providers.connect(name, keys, url)
+        model = providers.connect(name, Settings(openai_base_url=url, anthropic_base_url=url, model_timeout_s=LIMIT_S))
         try:
             await model.generate(REQUESTS["tools"])
         finally:

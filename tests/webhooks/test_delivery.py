@@ -113,9 +113,9 @@ async def add(db: Database, settings: Settings, receiver: Receiver, client: str 
 
 
 async def finish_a_run(db: Database, client: str = MINE) -> UUID:
-    accepted = await db.batch.write("conversations.accept", None, client, "oi", [], "enqueue", 1000, None, b"")
+    accepted = await db.batch.write("conversations.accept", None, client, "oi", [], "enqueue", 1000, None, b"", None)
     run_id = accepted["run_id"]
-    claimed = await db.batch.write("runs.claim", run_id, "a worker", 30.0)
+    claimed = await db.batch.write("runs.claim", run_id, "a worker", 30.0, None)
     said = "Olá, cervejeiro."
     answer = ("succeeded", "answered", said, json.dumps([{"type": "text", "text": said}]), "null")
     made_of = ([f"client:{client}"], '{"model": "offline:"}', '{"input_tokens": 3}', "[]", "{}")

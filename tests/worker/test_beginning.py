@@ -183,7 +183,7 @@ async def test_what_waits_to_begin_waits_for_a_worker_still(narrow: House, back:
         if back == "it is handed back":
             await batch.alone("runs.leave", me)
         else:
-            await batch.alone("runs.heartbeat", me, 20.0, [accepted.run], [None], [False])
+            await batch.alone("runs.heartbeat", me, 20.0, [accepted.run], [None], [False], None)
 
     async def waited() -> bool:
         taken = await claim(narrow.database, accepted.run, me)
@@ -218,7 +218,7 @@ async def test_what_counts_as_a_crash(quick: House, lost: str, steps: bool) -> N
     if lost == "told to stop":
         await batch.alone("runs.leave", "w")
     elif lost != "silent":
-        await batch.alone("runs.heartbeat", "w", 30.0, [run_id], [taken["fencing_token"]], [lost == "to blame"])
+        await batch.alone("runs.heartbeat", "w", 30.0, [run_id], [taken["fencing_token"]], [lost == "to blame"], None)
     again = await claim(quick.database, run_id, "another")
     assert (again["deaths"], again["fencing_token"]) == (COUNTS[lost], 2)
 
@@ -232,7 +232,7 @@ async def test_who_drops_what_is_not_his_any_more_changes_nothing(quick: House, 
     if others == "ended":
         await end(quick.database, again)
     before = await counted(quick, *HOW_IT_STANDS)
-    await batch.alone("runs.heartbeat", "w", 30.0, [run_id], [token], [True])
+    await batch.alone("runs.heartbeat", "w", 30.0, [run_id], [token], [True], None)
     assert await counted(quick, *HOW_IT_STANDS) == before
 
 

@@ -72,7 +72,8 @@ class Attempt:
         self.over = True
 
     async def _claim(self) -> Claim | None:
-        return await claim(self._house.database.batch, self.run_id, self._house.worker_name, self._lease)
+        house = self._house
+        return await claim(house.database.batch, self.run_id, house.worker_name, self._lease, house.settings.planner)
 
     def cancel(self) -> None:
         """The client wants no answer any more: whatever is under way for it is left."""

@@ -57,9 +57,10 @@ async def accept(
     """
     text = check_message(message, house.settings.max_message_chars)
     await house.pressure.check()
-    most = house.settings.client_concurrency
+    most, planner = house.settings.client_concurrency, house.settings.planner
     row = await house.database.batch.write(
-        "conversations.accept", conversation_id, client_id, text, sorted(scopes), on_busy, most, asked.key, asked.sent
+        "conversations.accept",
+        *(conversation_id, client_id, text, sorted(scopes), on_busy, most, asked.key, asked.sent, planner),
     )
     if earlier := answered(row["earlier"]):
         return msgspec.convert(earlier, Accepted)

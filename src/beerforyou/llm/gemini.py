@@ -13,7 +13,7 @@ import msgspec
 
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable
 from beerforyou.llm import gemini_wire as wire
-from beerforyou.llm.model import Reply, Request
+from beerforyou.llm.model import SLOW, Reply, Request
 from beerforyou.llm.settling import MAX_REPLY_BYTES
 from beerforyou.llm.sse import Hearing
 from beerforyou.outside.fetch import Unreadable
@@ -25,6 +25,7 @@ MAX_QUOTE = 300  # characters of the provider's own words in an error
 PASSING = (408, 429)  # with every 5xx: another try may do
 REFUSED = (400, 413, 422)  # the request is at fault, not the model
 
+UNREACHED = "try again; is BEERFORYOU_GEMINI_BASE_URL right?"
 HINTS = {
     401: "check GEMINI_API_KEY",
     403: "check GEMINI_API_KEY and what it may use",
@@ -35,13 +36,13 @@ HINTS = {
 
 class Gemini:
     def __init__(self, model: str, key: str, base_url: str, timeout_s: float) -> None:
-        """Raises ValueError: no such address."""
+        """`key` may be empty where a proxy has it. Raises ValueError: no such address."""
         self.name = f"gemini:{model}"
         self._path = f"/v1beta/models/{model}"
         self._key = key
         self._timeout_s = timeout_s
         self._thinking = wire.thinking(model)
-        headers = {"x-goog-api-key": key, "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | ({"x-goog-api-key": key} if key else {})
         self._origin = Origin(base_url, headers, timeout_s, IDLE_S)
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
@@ -53,9 +54,9 @@ class Gemini:
                 f"{self._path}:{verb}", wire.encode(request, self._thinking), hearing, MAX_REPLY_BYTES
             )
         except TimeoutError:
-            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
+            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s", SLOW) from None
         except OSError as error:
-            raise ModelUnavailable(f"{self.name} cannot be reached: {str(error)[:MAX_QUOTE]}", "try again") from None
+            raise ModelUnavailable(f"{self.name} cannot be reached: {str(error)[:MAX_QUOTE]}", UNREACHED) from None
         except Unreadable as error:
             if hearing.status == 200:  # else the status says enough
                 raise ModelError(f"{self.name} sent a reply that is {error}") from None
@@ -95,7 +96,8 @@ class Gemini:
         return self._error(hearing.status, refusal, hearing.headers.get(b"retry-after", b"").decode("latin-1"))
 
     def _error(self, status: int, refusal: wire.Refusal, retry_after: str = "") -> ModelError:
-        quote = f"{refusal.status}: {refusal.message}".replace(self._key, "********")[:MAX_QUOTE]
+        quote = f"{refusal.status}: {refusal.message}"
+        quote = (quote.replace(self._key, "********") if self._key else quote)[:MAX_QUOTE]
         message = f"{self.name} answered {status} {quote}".rstrip(" :")
         if status not in PASSING and status < 500:
             wrong_key = "API key" in quote  # a wrong key is answered with 400

@@ -13,6 +13,8 @@ import msgspec
 
 from beerforyou.usage import Usage
 
+SLOW = "a slow one needs a larger BEERFORYOU_MODEL_TIMEOUT_S"
+
 
 class TextPart(msgspec.Struct, frozen=True, tag_field="kind", tag="text", omit_defaults=True):
     text: str

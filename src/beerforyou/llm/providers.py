@@ -1,6 +1,6 @@
 """Every other `provider:model`, through pydantic-ai's model classes, which others maintain: slower, and right.
 
-Needs the extra `providers`. Keys of OpenAI and Anthropic come from our settings; the rest find theirs where
+Needs the extra `providers`. Addresses and keys of services.py come from our settings; other providers find theirs where
 pydantic-ai's documentation says. `providers_wire.py` does the translating.
 """
 
@@ -10,36 +10,45 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import httpx2
+from openai import AsyncAzureOpenAI, AsyncOpenAI
 from pydantic_ai import exceptions as pai
 from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.messages import ModelResponse, PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
-from pydantic_ai.models import Model, infer_model
+from pydantic_ai.models import KnownModelName, Model, OpenAIChatCompatibleProvider, infer_model
+from pydantic_ai.profiles import ModelProfile, merge_profile
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.azure import AzureProvider
+from pydantic_ai.providers.ollama import OllamaProvider
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from beerforyou.errors import ModelError, ModelRefused, ModelTimeout, ModelUnavailable, SetupError
 from beerforyou.llm import providers_wire as wire
-from beerforyou.llm.model import Reply, Request
+from beerforyou.llm.model import SLOW, Reply, Request
+from beerforyou.llm.services import KNOWN, SERVICES, Service, address, key
 from beerforyou.llm.settling import MAX_REPLY_BYTES, MOST_EMPTY, longest_text
 from beerforyou.outside import permit
 from beerforyou.outside.fetch import Outside, Unreadable, pieces
 from beerforyou.outside.public import named_by_operator
 from beerforyou.settings import Settings, env_name
 
-KEYS = {
-    "openai": "openai_api_key",
-    "openai-chat": "openai_api_key",
-    "openai-responses": "openai_api_key",
-    "anthropic": "anthropic_api_key",
-}
-# Said outright, so that the SDKs don't ask the environment.
-OPENAI_URL = "https://api.openai.com/v1"
-ANTHROPIC_URL = "https://api.anthropic.com"
+# What a service is to pydantic-ai, which needs some key: none goes out where there is none.
+KINDS = {"compatible": "openai-chat", "compatible-responses": "openai-responses"}
+NO_KEY = "none"
+KEY_HEADERS = frozenset({"authorization", "x-api-key"})
+AZURE_WITHOUT = frozenset({"authorization"})  # its key goes as `api-key`, and a second one may be taken for another
+# Many a server knows the old name of the limit alone (Ollama, by its documentation of what it takes); those that know the new one take both. A second system message
+# is refused by the templates of some models.
+COMPATIBLE = OpenAIModelProfile(
+    openai_chat_supports_max_completion_tokens=False, openai_chat_supports_multiple_system_messages=False
+)
+AZURE_V1 = ("", "v1", "latest", "preview")  # versions that are none: the API without dates
 MOST_LINES = 60_000  # of a reply; an event has two or three, and holds a token or more
 SLICE = 4096  # bytes handed on at a time: an SDK takes 0.2 ms an event, and others want their turn
 IDLE_S = 60.0  # that a connection is kept for the next call
@@ -54,22 +63,70 @@ PASSING = (
 SETUP = (pai.ModelAuthenticationError, pai.ModelNotFoundError)  # no request gets through
 
 
-def connect(name: str, settings: Settings, base_url: str = "") -> PydanticAI:
-    """`base_url` replaces that of OpenAI or Anthropic. Raises SetupError."""
-    key = _key(name, settings)
+def connect(name: str, settings: Settings) -> PydanticAI:
+    """Raises SetupError."""
+    service, _, model_name = name.partition(":")
+    secret = key(name, settings) if service in SERVICES else ""
+    base_url = address(name, settings) if service in SERVICES else ""
     outside = Outside(settings.model_timeout_s, named_by_operator, idle_s=IDLE_S)
-    http = httpx2.AsyncClient(transport=_Transport(outside), timeout=None, follow_redirects=False, trust_env=False)
+    without = AZURE_WITHOUT if service.startswith("azure") else frozenset() if secret or not base_url else KEY_HEADERS
+    transport = _Transport(outside, without)
+    http = httpx2.AsyncClient(transport=transport, timeout=None, follow_redirects=False, trust_env=False)
 
     def provider(of: str) -> Provider[Any]:
-        if of == "anthropic":
-            return AnthropicProvider(api_key=key, base_url=base_url or ANTHROPIC_URL, http_client=http)
-        return OpenAIProvider(base_url or OPENAI_URL, key, http_client=http) if key else _provider(of, http)
+        return _of_settings(service, base_url, secret or NO_KEY, settings, http) if base_url else _provider(of, http)
 
     try:
-        model = infer_model(name, provider)
+        model = infer_model(f"{KINDS.get(service, service)}:{model_name}", provider)
     except (pai.UserError, ValueError) as error:
-        raise SetupError(f"{name} cannot be used: {error}", "`offline:` needs no key") from None
-    return PydanticAI(name, model, settings.model_timeout_s, http, key)
+        others = f"known are {KNOWN}, and with keys of their own {', '.join(_others())}"
+        hint = others if _unknown(service) else "`offline:` needs no key"
+        raise SetupError(f"{name} cannot be used: {error}", hint) from None
+    return PydanticAI(name, model, settings.model_timeout_s, http, secret, base_url)
+
+
+def _of_settings(service: str, base_url: str, key: str, settings: Settings, http: httpx2.AsyncClient) -> Provider[Any]:
+    match service:
+        case "anthropic":
+            return AnthropicProvider(api_key=key, base_url=base_url, http_client=http)
+        case "azure" | "azure-responses":
+            return AzureProvider(openai_client=_azure(base_url, key, settings.azure_api_version.strip(), http))  # type: ignore[call-overload]
+        case "ollama":
+            return _Ollama(base_url, key, http_client=http)
+        case "compatible" | "compatible-responses":
+            return OpenAICompatibleProvider(
+                "compatible", base_url=base_url, api_key=key, http_client=http, profile=COMPATIBLE
+            )
+    return OpenAIProvider(base_url, key, http_client=http)
+
+
+class _Ollama(OllamaProvider):
+    @staticmethod
+    def model_profile(model_name: str) -> ModelProfile | None:
+        return merge_profile(OllamaProvider.model_profile(model_name), COMPATIBLE)
+
+
+def _azure(base_url: str, key: str, version: str, http: httpx2.AsyncClient) -> AsyncOpenAI:
+    """With a dated version the deployment is in the path; in the v1 API it is the model, as everywhere else."""
+    if version not in AZURE_V1:
+        return AsyncAzureOpenAI(azure_endpoint=base_url, api_key=key, api_version=version, http_client=http)
+    query = {"api-version": version} if version in ("latest", "preview") else {}
+    where, headers = f"{base_url}/openai/v1", {"api-key": key}
+    return AsyncOpenAI(base_url=where, api_key=key, default_headers=headers, default_query=query, http_client=http)
+
+
+def _unknown(service: str) -> bool:
+    try:
+        return not infer_provider_class(KINDS.get(service, service))
+    except (ValueError, ImportError) as error:
+        return isinstance(error, ValueError)
+
+
+def _others() -> list[str]:
+    """The providers that find their own keys."""
+    named = (name.partition(":")[0] for name in get_args(KnownModelName.__value__))
+    found = {*named, *get_args(OpenAIChatCompatibleProvider.__value__)} - {*SERVICES, "test"}
+    return sorted(provider for provider in found if not provider.startswith("gateway/"))
 
 
 def _provider(of: str, http: httpx2.AsyncClient) -> Provider[Any]:
@@ -81,25 +138,15 @@ def _provider(of: str, http: httpx2.AsyncClient) -> Provider[Any]:
     return kind() if wants is None or "httpx.AsyncClient" in str(wants.annotation) else kind(http_client=http)  # type: ignore[call-arg]
 
 
-def _key(name: str, settings: Settings) -> str:
-    """Empty for a provider that finds its own. Raises SetupError where we need one and have none."""
-    field = KEYS.get(name.partition(":")[0])
-    if field is None:
-        return ""
-    key: str = getattr(settings, field).strip()
-    if not key:
-        raise SetupError(f"{name} needs a key", f"set {env_name(field)}; `offline:` needs no key")
-    return key
-
-
 class _Transport(httpx2.AsyncBaseTransport):
-    """The SDKs' calls, on our one way to strangers."""
+    """The SDKs' calls, on our one way to strangers, `without` some headers."""
 
-    def __init__(self, outside: Outside) -> None:
-        self._outside = outside
+    def __init__(self, outside: Outside, without: frozenset[str]) -> None:
+        self._outside, self._without = outside, without
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        headers = {**request.headers, "accept-encoding": "identity"}
+        sent = {name: value for name, value in request.headers.items() if name not in self._without}
+        headers = {**sent, "accept-encoding": "identity"}
         body = await request.aread()
         call = self._outside.request(request.method, str(request.url), data=body, headers=headers)
         with _in_httpx_words():
@@ -148,23 +195,30 @@ def _in_httpx_words() -> Iterator[None]:
 
 
 class PydanticAI:
-    """`http` is closed with it; `key` is kept out of every error."""
+    """`http` is closed with it; `key` is kept out of every error. `base_url` is where a service of services.py is asked."""
 
     def __init__(
-        self, name: str, model: Model[Any], timeout_s: float, http: httpx2.AsyncClient | None = None, key: str = ""
+        self,
+        name: str,
+        model: Model[Any],
+        timeout_s: float,
+        http: httpx2.AsyncClient | None = None,
+        key: str = "",
+        base_url: str = "",
     ) -> None:
         self.name = name
         self._model = model
         self._timeout_s = timeout_s
         self._http = http
         self._key = key
+        self._base_url = base_url
 
     async def generate(self, request: Request, on_text: Callable[[str], None] | None = None) -> Reply:
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await (self._stream(request, on_text) if on_text else self._whole(request))
         except (TimeoutError, pai.ModelTimeoutError, pai.ModelRequestTimeout):
-            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s") from None
+            raise ModelTimeout(f"{self.name} did not answer within {self._timeout_s:g} s", SLOW) from None
         except (pai.AgentRunError, pai.UserError) as error:  # a chain would show the SDK's request, key and all
             permit.ask()  # what it raised at the connection is to an SDK a connection that failed
             raise self._error(error) from None
@@ -210,10 +264,13 @@ class PydanticAI:
     def _error(self, error: pai.AgentRunError | pai.UserError) -> ModelError:
         said = str(error).replace(self._key, "********") if self._key else str(error)
         message = f"{self.name} failed: {said[:MAX_QUOTE]}"
+        hint = _hint(error, SERVICES.get(self.name.partition(":")[0]))
         if not isinstance(error, PASSING):
             request_at_fault = isinstance(error, pai.ModelRequestRejectedError) and not isinstance(error, SETUP)
-            return (ModelRefused if request_at_fault else ModelError)(message, _hint(error))
-        passing = ModelUnavailable(message, "try again")
+            return (ModelRefused if request_at_fault else ModelError)(message, hint)
+        if isinstance(error, pai.ModelConnectionError) and self._base_url:
+            message = f"{self.name} cannot be reached at {self._base_url}, or broke off: {said[:MAX_QUOTE]}"
+        passing = ModelUnavailable(message, hint or "try again")
         passing.retry_after_s = error.retry_after
         return passing
 
@@ -225,7 +282,16 @@ def _text_of(event: object) -> str:
     return ""
 
 
-def _hint(error: Exception) -> str:
-    if isinstance(error, pai.ModelAuthenticationError):
-        return "check the provider's key"
-    return "check BEERFORYOU_MODEL" if isinstance(error, pai.ModelNotFoundError) else ""
+def _hint(error: Exception, service: Service | None) -> str:
+    where, secret = (env_name(service.url), env_name(service.key)) if service else ("", "the provider's key")
+    match error:
+        case pai.ModelAuthenticationError():
+            return f"check {secret}"
+        case pai.ModelNotFoundError():
+            also = f", and whether {where} leads to an API that has it" if where else ""
+            return f"check the model's name in BEERFORYOU_MODEL{also}"
+        case pai.ModelConnectionError() if where:
+            return f"is it running, and is {where} right?"
+        case pai.ModelRequestRejectedError():
+            return "its own words say what it will not take; does it have a model of that name?"
+    return ""

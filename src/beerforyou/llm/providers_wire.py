@@ -28,6 +28,7 @@ from pydantic_ai.messages import (
     TextPart as SdkTextPart,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.openai import OpenAIResponsesModel
 from pydantic_ai.native_tools import WebSearchTool
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
@@ -90,7 +91,7 @@ def settings(request: Request, model: Model[Any]) -> ModelSettings:
     settings = ModelSettings(
         max_tokens=request.max_output_tokens, thinking=False, max_retries=0, cache={"messages": False}
     )
-    if model.system == "openai":
+    if model.system == "openai" or isinstance(model, OpenAIResponsesModel):
         settings["openai_store"] = False  # type: ignore[typeddict-unknown-key]  # a client's data is not left there
     if not any(model.profile.get(flag) for flag in NO_TEMPERATURE):
         settings["temperature"] = request.temperature

@@ -64,11 +64,11 @@ class Cancelled(Exception):
     """Somebody asked for the end of the run."""
 
 
-async def claim(batch: Batch, run_id: UUID, worker: str, lease: Lease) -> Claim | None:
-    """None when somebody else has it, or its turn in the conversation has not come."""
+async def claim(batch: Batch, run_id: UUID, worker: str, lease: Lease, planner: str) -> Claim | None:
+    """None when somebody else has it, its turn in the conversation has not come, or workers with another planner are to have it."""
     sent = time.monotonic()
     try:
-        row = await batch.unlocked("runs.claim", run_id, worker, lease.seconds)
+        row = await batch.unlocked("runs.claim", run_id, worker, lease.seconds, planner)
     except asyncpg.UniqueViolationError:  # another run of the conversation was claimed at the same moment
         return None
     if row["run_id"] is None:

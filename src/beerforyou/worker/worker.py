@@ -77,6 +77,7 @@ class Worker:
         self.tasks: set[asyncio.Task[None]] = set()
         self.afterwards: set[asyncio.Task[None]] = set()
         self._ended_some = False
+        self._adopted: set[str] = set()
 
     async def work(self, run_id: UUID) -> None:
         """One run, from beginning to end. Raises Unavailable when the database does not answer for too long."""
@@ -110,9 +111,11 @@ class Worker:
 
     async def sweep(self) -> None:
         """Nothing is swept while there is no room, and no more than there is room for."""
-        room = self._house.settings.worker_concurrency - len(self.tasks)
-        reads, after_s = self._house.database.service, self._house.settings.sweep_s
-        for row in await reads.fetch("runs.waiting", room, after_s) if room else []:
+        reads, settings = self._house.database.service, self._house.settings
+        room = settings.worker_concurrency - len(self.tasks)
+        which = room, settings.sweep_s, settings.planner, self._lease.seconds
+        for row in await reads.fetch("runs.waiting", *which) if room else []:
+            self._tell(row["planner"])
             await self._begin(row["run_id"])
 
     def has_ended_runs(self) -> bool:
@@ -124,7 +127,13 @@ class Worker:
         sent, house, dropped = time.monotonic(), self._house, dict(self._dropped)
         tokens, blamed = [token for token, _ in dropped.values()], [blamed for _, blamed in dropped.values()]
         rows = await house.database.batch.alone(
-            "runs.heartbeat", house.worker_name, self._lease.seconds, list(dropped), tokens, blamed
+            "runs.heartbeat",
+            house.worker_name,
+            self._lease.seconds,
+            list(dropped),
+            tokens,
+            blamed,
+            house.settings.planner,
         )
         self._lease.renewed(sent, self._lease.seconds)
         self._dropped = dict(self._dropped.items() - dropped.items())
@@ -153,6 +162,13 @@ class Worker:
         for run_id in run_ids:
             if attempt := self._attempts.get(run_id):
                 attempt.cancel()
+
+    def _tell(self, planner: str | None) -> None:
+        """Once of each: all processes of an installation are meant to plan with the same model, or to have workers of their own."""
+        ours = self._house.settings.planner
+        if planner and planner != ours and planner not in self._adopted:
+            self._adopted.add(planner)
+            log.warning("runs accepted for %s, of which no worker lives, are planned with %s", planner, ours)
 
     async def _begin(self, run_id: UUID) -> Attempt | None:
         """Waits for room: none is claimed that could not begin at once."""

@@ -7,6 +7,7 @@ A URL chooses the back end, valkey.py or amqp.py; tests/backends/test_queue.py i
 import asyncio
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,7 +18,8 @@ from beerforyou.backends.valkey import SCHEMES
 from beerforyou.errors import BadInput, BeerForYouError, SetupError, TooMany
 from beerforyou.settings import Settings
 
-QUEUE = "beerforyou.runs"
+QUEUE = "beerforyou.runs"  # and the planner, of each one
+NOT_IN_NAMES = re.compile(r"[^\w.:@/+-]", re.ASCII)
 ENVELOPE = 16  # runs in one message at most: enough to share its price, few enough for one worker
 DELIVERIES = 5  # a message delivered so often without an ack goes to the dead letters
 DEAD_LETTERS = 10_000  # kept for whoever looks into them; older ones go
@@ -54,19 +56,24 @@ async def connect(settings: Settings) -> Queue:
     """Raises SetupError (no such URL, wrong password, an unfit queue) and Unavailable (nobody answers there)."""
     url = settings.queue_url or settings.valkey_url
     scheme = url.partition(":")[0]
-    held = min(settings.worker_concurrency, MOST_HELD)
+    held, name = min(settings.worker_concurrency, MOST_HELD), name_of(settings.planner)
     if scheme in SCHEMES:
         from beerforyou.backends.queue.valkey import ValkeyQueue
 
-        return await ValkeyQueue.connect(url, settings.queue_limit, held)
+        return await ValkeyQueue.connect(url, settings.queue_limit, held, name)
     if scheme in ("amqp", "amqps"):
         from beerforyou.backends.queue.amqp import AmqpQueue  # slow to load
 
-        return await AmqpQueue.connect(url, settings.queue_limit, held)
+        return await AmqpQueue.connect(url, settings.queue_limit, held, name)
     raise SetupError(
         "QUEUE_URL is neither a URL of a RabbitMQ nor of a Valkey",
         "amqp://user:password@host:5672/ or valkey://:password@host:6379/0, for instance",
     )
+
+
+def name_of(planner: str) -> str:
+    """In characters that AMQP clients take. Two planners may come to share one: the row still decides, and the sweep rings again."""
+    return f"{QUEUE}.{NOT_IN_NAMES.sub('_', planner)}"
 
 
 def dead(name: str) -> str:

@@ -26,7 +26,7 @@ from aio_pika.exceptions import (
 from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
 from pamqp.common import FieldTable
 
-from beerforyou.backends.queue import DEAD_LETTERS, DELIVERIES, QUEUE, Arrivals, Delivery, dead, envelopes, full, opened
+from beerforyou.backends.queue import DEAD_LETTERS, DELIVERIES, Arrivals, Delivery, dead, envelopes, full, opened
 from beerforyou.errors import BadInput, SetupError, Unavailable
 
 ANSWER_S = 4.0  # what a broker may take for anything
@@ -49,7 +49,7 @@ class AmqpQueue:
         self.take = self._arrivals.take
 
     @classmethod
-    async def connect(cls, url: str, limit: int, held: int, name: str = QUEUE) -> "AmqpQueue":
+    async def connect(cls, url: str, limit: int, held: int, name: str) -> "AmqpQueue":
         """Raises SetupError. A broker that does not answer is waited for: workers find the runs without it, only later."""
         queue = cls(url, limit, held, name)
         try:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from beerforyou.backends.queue import DEAD_LETTERS, DELIVERIES, QUEUE, Arrivals, Delivery, dead, envelopes, full, opened
+from beerforyou.backends.queue import DEAD_LETTERS, DELIVERIES, Arrivals, Delivery, dead, envelopes, full, opened
 from beerforyou.backends.valkey import Valkey
 from beerforyou.errors import BadInput, BeerForYouError, CommandRefused, SetupError, Unavailable
 
@@ -79,9 +79,7 @@ class ValkeyQueue:
         self.take = self._arrivals.take
 
     @classmethod
-    async def connect(
-        cls, url: str, limit: int, held: int, name: str = QUEUE, reclaim_s: float = RECLAIM_S
-    ) -> "ValkeyQueue":
+    async def connect(cls, url: str, limit: int, held: int, name: str, reclaim_s: float = RECLAIM_S) -> "ValkeyQueue":
         """Raises SetupError and Unavailable."""
         valkey = await Valkey.connect(url)
         try:

@@ -113,3 +113,7 @@ SELECT now() AT TIME ZONE $1 AS now;
 -- How many connections PostgreSQL gives to logins that are no administrator's.
 SELECT (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0)) AS most;
+
+-- name: planners
+-- What the workers that live plan with.
+SELECT DISTINCT planner FROM workers WHERE lease_until > now() AND planner IS NOT NULL ORDER BY planner;

@@ -1,6 +1,6 @@
 -- name: accept
 -- A message, and its run where the bot answers; or why not: `refusal`, or what became of the key before (`earlier`).
-SELECT * FROM core.accept($1, $2, $3, $4, $5, $6, $7, $8);
+SELECT * FROM core.accept($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: say
 SELECT * FROM core.say($1, $2, $3);

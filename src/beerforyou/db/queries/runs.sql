@@ -2,7 +2,7 @@
 SELECT * FROM core.cancel($1, $2, $3, $4);
 
 -- name: claim
-SELECT * FROM core.claim($1, $2, $3);
+SELECT * FROM core.claim($1, $2, $3, $4);
 
 -- name: record
 SELECT * FROM core.record($1, $2, $3, $4, $5, $6);
@@ -14,7 +14,7 @@ SELECT * FROM core.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 SELECT * FROM core.afterwards($1, $2, $3, $4);
 
 -- name: heartbeat
--- Worker $1 lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
+-- Worker $1, which plans with $6, lives for another $2 seconds, and gives the runs $3, which it could not finish, back to the queue (with the
 -- fencing tokens $4; none where it does not know whether it got the run). $5 says of each whether the run is to blame, rather
 -- than what it waited for. One for which nothing was done waits for a worker as before. Returns those of its runs that
 -- somebody asked to cancel. (Runs are locked as batches lock them, by conversation, and the worker last, as a claim does.)
@@ -28,17 +28,18 @@ WITH lost AS MATERIALIZED (
         started_at = CASE WHEN EXISTS (SELECT FROM ledger l WHERE l.run_id = o.run_id) THEN o.started_at END
     FROM lost WHERE o.run_id = lost.run_id
 ), alive AS (
-    INSERT INTO workers (worker, lease_until) SELECT $1, now() + make_interval(secs => $2::float8) FROM (SELECT count(*) FROM lost) AS first
+    INSERT INTO workers (worker, planner, lease_until) SELECT $1, $6::text, now() + make_interval(secs => $2::float8) FROM (SELECT count(*) FROM lost) AS first
     ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until
 )
 SELECT run_id FROM open_runs WHERE worker = $1 AND status = 'running' AND cancel_at IS NOT NULL;
 
 -- name: leave
--- Worker $1 ends: what it still has goes back to the queue, as above. Returns those runs.
+-- Worker $1 ends: what it still has goes back to the queue, as above. Returns those runs. (Its row stays for a while: another
+-- with its planner is probably on the way.)
 WITH held AS MATERIALIZED (
     SELECT run_id FROM open_runs WHERE worker = $1 AND status = 'running' ORDER BY conversation_id, run_id FOR NO KEY UPDATE
 ), gone AS (
-    DELETE FROM workers WHERE worker = $1 AND (SELECT count(*) FROM held) >= 0
+    UPDATE workers SET lease_until = now() WHERE worker = $1 AND (SELECT count(*) FROM held) >= 0
 )
 UPDATE open_runs o
 SET status = 'queued', worker = NULL,
@@ -46,13 +47,15 @@ SET status = 'queued', worker = NULL,
 FROM held WHERE o.run_id = held.run_id RETURNING o.run_id;
 
 -- name: waiting
--- At most $1 runs that nobody works on and whose turn it is: queued for more than $2 seconds, or with a worker that is gone.
-SELECT run_id FROM open_runs r
+-- At most $1 runs that nobody works on, whose turn it is and which are for the planner $3 by a lease of $4 seconds: queued for
+-- more than $2 seconds, or with a worker that is gone.
+SELECT run_id, planner FROM open_runs r
 WHERE (status = 'queued' AND created_at < now() - make_interval(secs => $2::float8)
        OR status = 'running' AND NOT EXISTS (SELECT FROM workers w WHERE w.worker = r.worker AND w.lease_until > now()))
   AND NOT EXISTS (
         SELECT FROM open_runs other WHERE other.client_id = r.client_id AND other.conversation_id = r.conversation_id
           AND other.run_id <> r.run_id AND (other.status = 'running' OR other.run_id < r.run_id))
+  AND (cancel_at IS NOT NULL OR core.is_for(r.planner, $3, $4))
 ORDER BY created_at
 LIMIT $1;
 
