@@ -56,10 +56,12 @@ AROUND = (
     "sum({})", "max({}) OVER (ORDER BY {})", "sum({}) FILTER (WHERE {})", "percentile_cont(0.5) WITHIN GROUP (ORDER BY {})",
     "round({}, 2)", "substring({} from {})", "substr({}, 1, 9)", "trim({})", "trim({} from {})", "to_char({}, 'YYYY')", "lower({})",
     "extract(year FROM {})", "date_trunc('month', {})", "INTERVAL {}", "{} LIKE {}", "greatest({}, {})", "nullif({}, {})", "row_to_json({})",
-    "/* {} */ {}", "'{}'", '"{}"', "{} AT TIME ZONE {}", "{}[{}]", "{}.{}", "{} {}",
+    "/* {} */ {}", "'{}'", '"{}"', "{} AT TIME ZONE {}", "{} AT TIME ZONE 'UTC'", "{} || {}",
+    "concat({}, {}, {})", "string_agg({}, {})", "string_agg(DISTINCT {}, ', ' ORDER BY {})", "{} ~ {}", "{} ~* 'a|b'", "{} ^ {}", "ln({})",
+    "exp({})", "log({}, {})", "position({} IN {})", "any_value({})", "{}[{}]", "{}.{}", "{} {}",
 )  # fmt: skip
 FROM = (
-    "my_purchases", "my_purchases p", "my_purchases p, my_profile q", "my_purchases p JOIN my_purchases q ON p.beer = q.beer",
+    "my_purchases", "own.My_Purchases", "my_purchases p", "my_purchases p, my_profile q", "my_purchases p JOIN my_purchases q ON p.beer = q.beer",
     "({}) AS t", "({}) AS t (x, y)", "(VALUES (1, 2)) AS v (x, y)", "my_profile, LATERAL ({}) AS l", "core.purchases", "unnest({})",
 )  # fmt: skip
 QUERIES = (

@@ -68,7 +68,7 @@ async def test_the_server_holds_without_the_gate(house: House, heavy: Attack) ->
     assert (await house.watched.session_mb() or 0) < SESSION_MB
 
 
-@pytest.mark.parametrize("which", ["grown-16", "grown-14", "grown-04", "product-03"])
+@pytest.mark.parametrize("which", ["grown-16", "grown-14", "grown-04", "product-03", "grown-33", "zone-22"])
 async def test_ten_at_once_end_and_the_server_lives(house: House, which: str) -> None:
     """Another client is answered meanwhile, on connections of his own, as from another process."""
     (heavy,) = [attack for attack in ours() if attack.id == which]

@@ -67,6 +67,18 @@ async def test_a_text_that_comes_again_and_again_is_one_round_trip(counted: Coun
     assert await counted.cost(sql, OTHER) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "```sql\nSELECT Beer || '!' AS b, ln(sum(amount)) AS l FROM Own.My_Purchases GROUP BY Beer\n```",
+        "SELECT string_agg(DISTINCT style, ', ') AS s FROM MY_PURCHASES WHERE style ~* 'ipa|ale'",
+        "SELECT beer, position('a' IN beer) AS p FROM `my_purchases` WHERE quantity > 3",
+    ],
+)
+async def test_so_is_one_in_other_words_than_the_fences(counted: Counted, sql: str) -> None:
+    assert [await counted.cost(sql) for _ in range(3)] == [(2, 1), (2, 1), (1, 1)]
+
+
 async def test_so_is_one_with_other_constants(counted: Counted) -> None:
     for least in (1, 7):
         await counted.cost(BY_STYLE.format("IPA", least))

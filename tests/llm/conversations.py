@@ -42,7 +42,7 @@ PARALLEL_RESULTS = Content(
     "tool",
     (
         ToolResult("fc-2", "search_breweries", ["Ficha Brewing", "Ölmanufaktur"]),
-        ToolResult("fc-3", "search_breweries", "which Portland?", is_error=True),
+        ToolResult("fc-3", "search_breweries", {"error": 'which "Portland"?'}, is_error=True),
     ),
 )
 SIGNED_TEXT = Content("model", (TextPart("Achei duas.", SIGNATURE),))

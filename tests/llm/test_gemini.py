@@ -271,6 +271,14 @@ async def test_a_user_always_begins(server: ModelServer, model: Gemini, messages
     assert server.asks[0].body["contents"][0]["role"] == "user"
 
 
+async def test_an_error_is_no_object_within_an_object(server: ModelServer, model: Gemini) -> None:
+    server.script = [OK]
+    await model.generate(REQUESTS["parallel calls"])
+    results = [part["functionResponse"] for content in server.asks[-1].body["contents"] for part in content["parts"]
+               if "functionResponse" in part]  # fmt: skip
+    assert {"error": 'which "Portland"?'} in [result["response"] for result in results]
+
+
 async def test_calls_run_side_by_side_and_close_ends_the_session(server: ModelServer) -> None:
     server.script, server.latency_s = (lambda ask: OK), 0.2
     model = Gemini("gemini-2.5-flash", KEY, server.url, 5)

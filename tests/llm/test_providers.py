@@ -1,5 +1,6 @@
 """OpenAI and Anthropic, through pydantic-ai, against a server that speaks their wire formats."""
 
+import json
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -123,9 +124,18 @@ async def test_results_keep_their_content_and_their_failure(server: ModelServer,
     await model.generate(REQUESTS["parallel calls"])
     sent = msgspec.json.encode(server.asks[0].body).decode().replace("\\", "").replace(" ", "")
     assert '{"output":["FichaBrewing","Ölmanufaktur"]}' in sent
-    assert "whichPortland?" in sent
+    assert 'which"Portland"?' in sent
     failed = results([part for message in server.asks[0].messages for part in message.parts])[-1]
     assert failed.is_error or '"error"' in failed.content
+
+
+async def test_an_error_is_no_json_within_json(server: ModelServer, model: PydanticAI) -> None:
+    server.script = [OK]
+    await model.generate(REQUESTS["parallel calls"])
+    sent = json.dumps(server.asks[0].body, ensure_ascii=False)
+    words = 'which "Portland"?'
+    forms = (words, json.dumps({"error": words}, ensure_ascii=False, separators=(",", ":")))
+    assert any(json.dumps(form, ensure_ascii=False) in sent for form in forms)
 
 
 async def test_tools_are_declared_and_may_be_forbidden_or_required(server: ModelServer, model: PydanticAI) -> None:

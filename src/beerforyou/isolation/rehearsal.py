@@ -12,7 +12,7 @@ from beerforyou.isolation.attack import VIEWS, ours, tried
 from beerforyou.isolation.watching import memory_limit_mb
 from beerforyou.settings import Settings
 
-EVERY = 8  # of the attacks, this one and its like: 75 of 594, which take a second
+EVERY = 8  # of the attacks, this one and its like: 79 of 632, which take a second
 FIRST = "SELECT min(client_id) FROM clients"
 ENDING = ("statement_timeout", "transaction_timeout", "client_connection_check_interval")
 WHAT_TO_SET = "start PostgreSQL with `ulimit -d 262144`, see docs/explanation/isolation.md"

@@ -253,7 +253,7 @@ def _named(call: dict[str, Any], call_id: str) -> dict[str, Any]:
 def _result(result: ToolResult) -> dict[str, Any]:
     """`output` and `error` are the keys that the API documents for what is no object of its own."""
     if result.is_error:
-        response = {"error": result.content}
+        response = {"error": result.failure}
     else:
         response = result.content if isinstance(result.content, dict) else {"output": result.content}
     return _named({"name": result.name, "response": response}, result.call_id)

@@ -34,6 +34,11 @@ class ToolResult(msgspec.Struct, frozen=True, tag_field="kind", tag="tool_result
     content: Any  # JSON
     is_error: bool = False
 
+    @property
+    def failure(self) -> Any:
+        """What a wire names "error" by itself: once is enough, and some would write the inner one as text."""
+        return self.content.get("error", self.content) if isinstance(self.content, dict) else self.content
+
 
 Part = TextPart | ToolCall | ToolResult
 

@@ -122,17 +122,18 @@ def _request_part(part: TextPart | ToolCall | ToolResult) -> ModelRequestPart:
     match part:
         case TextPart(text):
             return UserPromptPart(text)
-        case ToolResult(call_id, name, content, is_error):
-            return _tool_return(name, content, call_id, is_error)
+        case ToolResult():
+            return _tool_return(part)
         case ToolCall(name=name):
             raise UserError(f"a call of {name} in a message that the model did not write")
 
 
-def _tool_return(name: str, content: Any, call_id: str, is_error: bool) -> ToolReturnPart:
+def _tool_return(result: ToolResult) -> ToolReturnPart:
     """What is no object becomes one; pydantic-ai would send a list as so many texts."""
-    if is_error:
-        return ToolReturnPart(name, content, call_id, outcome="failed")
-    return ToolReturnPart(name, content if isinstance(content, dict) else {"output": content}, call_id)
+    if result.is_error:
+        return ToolReturnPart(result.name, result.failure, result.call_id, outcome="failed")
+    content = result.content if isinstance(result.content, dict) else {"output": result.content}
+    return ToolReturnPart(result.name, content, result.call_id)
 
 
 def _response_parts(part: TextPart | ToolCall | ToolResult, model: Model[Any]) -> Iterator[ModelResponsePart]:

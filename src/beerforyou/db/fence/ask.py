@@ -9,6 +9,7 @@ gate (parser.py) comes before.
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ import msgspec
 
 from beerforyou import clock
 from beerforyou.db.failure import GONE, answered
-from beerforyou.db.fence import shape
+from beerforyou.db.fence import shape, words
 from beerforyou.db.fence.forms import Form, remember
 from beerforyou.db.fence.parser import Gate
 from beerforyou.db.identity import Identity
@@ -40,6 +41,8 @@ STATEMENT = """WITH bfy_me AS MATERIALIZED (SELECT authz.present($1) AS client),
 SELECT bfy_lines.line FROM bfy_me CROSS JOIN LATERAL (
     SELECT lines.bfy_json(bfy_rows, {chars}) AS line FROM bfy_rows WHERE bfy_me.client IS NOT NULL LIMIT {rows}
 ) AS bfy_lines -- {zone}"""
+BEFORE, AFTER = STATEMENT.index("{sql}"), "\n) AS bfy_row)"
+_PARAMETER = re.compile(r"\$(\d+)")
 # Where a session is somebody else's next, or SQL may change its settings. A name that clock.known() lets pass has no quote.
 BEGIN = "BEGIN READ ONLY; SET LOCAL TIME ZONE '{zone}'"
 LEAVE = "ROLLBACK"
@@ -51,32 +54,6 @@ TYPES = ("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", 
 
 # That a parameter cannot stand for a literal there: the text is tried as it was written. Whether it is right is seen then.
 UNFIT = (asyncpg.SyntaxOrAccessError, asyncpg.InterfaceError)
-
-# What the model is told of an error: nothing that the database says of its own, which may quote a value.
-REASONS = {
-    "42601": "it does not parse",
-    "42703": "it names a column that is not there",
-    "42P01": "it names a table that is not there; there are my_purchases and my_profile",
-    "42702": "a column name is ambiguous; say of which table",
-    "42803": "a column is neither grouped nor aggregated",
-    "42883": "a function or operator is not there for these types",
-    "42501": "it asks for something that is not allowed here",
-    "42804": "types do not fit",
-    "22P02": "a text cannot be read as that type",
-    "22007": "a text cannot be read as a date",
-    "22008": "a date is out of range",
-    "22012": "it divides by zero",
-    "21000": "a subquery returns more than one row",
-    "25006": "only SELECT is possible",
-    "28000": "it cannot say who asks",
-    "57014": "it took too long",
-}
-BY_CLASS = {
-    "22": "a value does not fit",
-    "42": "it is not valid here",
-    "53": "it needs too much",
-    "54": "it is too large",
-}
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +100,7 @@ class Fence:
         try:
             lines = await self._route.ask(lambda pool: self._lines(pool, client_id, form, zone))
         except asyncpg.PostgresError as error:
-            raise _refused(error) from None
+            raise _refused(error, form) from None
         return self._found(lines)
 
     async def _lines(self, pool: Pool, client_id: str, form: Form, zone: str) -> list[str]:
@@ -248,7 +225,12 @@ def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, (tuple, list)) else value
 
 
-def _refused(error: asyncpg.PostgresError) -> Refused:
-    code = error.sqlstate or ""
-    reason = REASONS.get(code) or BY_CLASS.get(code[:2], "the database refuses it")
-    return Refused(f"the query was refused: {reason} (SQLSTATE {code})", "correct it, or ask something simpler")
+def _refused(error: asyncpg.PostgresError, form: Form) -> Refused:
+    """Where it stands is told in the statement around the text, or which parameter it was."""
+    word, after = "", ""
+    if found := _PARAMETER.search(error.context or ""):
+        word = form.literal(int(found[1]))
+    elif error.position:
+        ran = (error.query or "")[BEFORE:].rpartition(AFTER)[0]
+        word, after = words.at(ran, int(error.position) - 1 - BEFORE)
+    return shape.refused(words.of_error(error.sqlstate or "", error.args[0], form.plain, word, after))

@@ -45,6 +45,7 @@ BEGIN
 
     EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %s', trusted);
     REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;
+    GRANT USAGE ON LANGUAGE plpgsql TO bfy_lines;
     EXECUTE format('GRANT USAGE ON SCHEMA information_schema TO %s', trusted);
     REVOKE USAGE ON SCHEMA information_schema FROM PUBLIC;
 END $$;
@@ -55,7 +56,33 @@ VALUES (string_to_array(current_setting('bfy.functions'), ','),
         NOT has_function_privilege('bfy_reader', 'pg_catalog.set_config(text, text, boolean)', 'EXECUTE'))
 ON CONFLICT (only_row) DO UPDATE SET functions = excluded.functions, functions_revoked = excluded.functions_revoked;
 
--- Operators, casts and named functions over plain values; nothing volatile, nothing that returns a set.
+-- || and string_agg() in which no text becomes longer than one that a query may hold anyway (shape.py). By themselves they make a
+-- text of megabytes, in which a search cannot be interrupted.
+SET ROLE bfy_lines;
+CREATE OR REPLACE FUNCTION lines.joined(one text, other text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT SECURITY DEFINER AS $$
+BEGIN
+    IF pg_catalog.length(one) OPERATOR(pg_catalog.+) pg_catalog.length(other) OPERATOR(pg_catalog.>) 4000 THEN
+        RAISE EXCEPTION USING ERRCODE = '54000', MESSAGE = 'a joined text is too long';
+    END IF;
+    RETURN one OPERATOR(pg_catalog.||) other;
+END $$;
+COMMENT ON FUNCTION lines.joined IS 'Both, where they are short together.';
+
+CREATE OR REPLACE FUNCTION lines.one_more(list text, value text, delimiter text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER AS $$
+BEGIN
+    RETURN CASE WHEN value IS NULL THEN list WHEN list IS NULL THEN value
+                ELSE lines.joined(list, lines.joined(COALESCE(delimiter, ''), value)) END;
+END $$;
+COMMENT ON FUNCTION lines.one_more IS 'A list with one more value.';
+CREATE OR REPLACE AGGREGATE lines.listed(value text, delimiter text) (SFUNC = lines.one_more, STYPE = text);
+COMMENT ON AGGREGATE lines.listed(text, text) IS 'As string_agg(), where the list is short.';
+REVOKE EXECUTE ON ROUTINE lines.joined, lines.one_more, lines.listed FROM PUBLIC;
+GRANT EXECUTE ON ROUTINE lines.joined, lines.listed TO bfy_reader;
+SET ROLE bfy_authz;
+
+-- Operators, casts and named functions over plain values; nothing volatile, nothing that returns a set. And ours.
 CREATE OR REPLACE VIEW authz.callable AS
 WITH plain AS (
     SELECT ARRAY['bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'bpchar', 'name', '"char"',
@@ -78,10 +105,16 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provolatile IN ('i', 's'
   AND (p.oid IN (SELECT oid FROM operators) OR p.oid IN (SELECT oid FROM conversions) OR p.oid IN (SELECT oid FROM casts)
        OR p.proname = ANY (SELECT unnest(functions) FROM authz.fence))
   AND p.oid <> ALL (ARRAY[
-      'date_trunc(text, timestamptz, text)',  -- a session keeps every time zone that it was ever told of
+      -- a session keeps every time zone that it was ever told of
+      'date_trunc(text, timestamptz, text)', 'timezone(text, timestamptz)', 'timezone(text, timestamp)',
       'substring(text, text)', 'substring(text, text, text)',  -- regular expressions
-      'btrim(text, text)', 'ltrim(text, text)', 'rtrim(text, text)'  -- half a minute on a long text, not to be interrupted
-  ]::regprocedure[]);
+      'btrim(text, text)', 'ltrim(text, text)', 'rtrim(text, text)',  -- half a minute on a long text, not to be interrupted
+      -- seconds for long numbers
+      'ln(numeric)', 'log(numeric)', 'log(numeric, numeric)', 'exp(numeric)', 'power(numeric, numeric)'
+  ]::regprocedure[])
+UNION ALL
+SELECT oid, oid::regprocedure::text FROM pg_proc
+WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'lines') AND proname IN ('joined', 'listed');
 GRANT USAGE ON SCHEMA authz TO SESSION_USER;
 GRANT SELECT ON authz.callable TO bfy_client, SESSION_USER;
 RESET ROLE;
@@ -102,12 +135,13 @@ BEGIN
     IF list IS NOT NULL THEN
         EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM bfy_lines', list);
     END IF;
-    SELECT string_agg(signature, ', ') INTO list FROM authz.callable;
+    SELECT string_agg(signature, ', ') INTO list FROM authz.callable WHERE NOT starts_with(signature, 'lines.');
     EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO bfy_reader', list);
 END $$;
 
 -- What lines.bfy_json() does for bfy_reader, whom a row as JSON within a row as JSON would let make a long text of a short one.
-GRANT EXECUTE ON FUNCTION row_to_json(record), "left"(text, int) TO bfy_lines;
+-- And what lines.joined() needs.
+GRANT EXECUTE ON FUNCTION row_to_json(record), "left"(text, int), length(text), textcat(text, text), int4pl(int, int), int4gt(int, int) TO bfy_lines;
 
 -- How much a query may cost. The planner cannot always be interrupted, so it must not try for long: a few joins in any
 -- order, the rest as written. Beyond that, the text is short and flat (shape.py), and a server with a memory limit fails

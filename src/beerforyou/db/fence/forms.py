@@ -48,6 +48,10 @@ class Form:
             return self.sql
         return _PARAMETER.sub(lambda found: self._literals[int(found[1]) - 2] if found[1] else found[0], self.sql)
 
+    def literal(self, number: int) -> str:
+        """That a parameter stands for, as it was written, or nothing."""
+        return self._literals[number - 2] if 2 <= number < len(self._literals) + 2 else ""
+
 
 class Forms:
     """What the gate let through."""

@@ -12,10 +12,11 @@ from typing import ClassVar
 from sqlglot import exp
 from sqlglot.dialects import Postgres
 
-from beerforyou.db.fence import shape
+from beerforyou.db.fence import shape, words
 from beerforyou.db.fence.forms import DECIMAL, WHOLE, Form, Passed
 from beerforyou.db.fence.functions import FUNCTIONS
 from beerforyou.db.fence.shape import refused as _refused
+from beerforyou.db.fence.taken import JOINED, LISTED, SCHEMAS, TAKES, is_ours, select_of
 from beerforyou.db.fence.weighing import VIEWS, Weighing
 from beerforyou.errors import Refused
 
@@ -34,10 +35,13 @@ _SHAPES = (
     exp.Select, exp.SetOperation, exp.Subquery, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered,
     exp.Limit, exp.Offset, exp.Fetch, exp.LimitOptions, exp.With, exp.CTE, exp.Table, exp.TableAlias, exp.Column,
     exp.Identifier, exp.Star, exp.Alias, exp.Values, exp.Tuple, exp.Paren, exp.Distinct, exp.Lateral, exp.Literal,
-    exp.Boolean, exp.Null, exp.Binary, exp.Unary, exp.In, exp.Between, exp.Case, exp.If, exp.Exists, exp.Cast,
+    exp.Boolean, exp.Null, exp.Unary, exp.In, exp.Between, exp.Case, exp.If, exp.Exists, exp.Cast,
     exp.DataType, exp.DataTypeParam, exp.Interval, exp.Var, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Any,
     exp.All, exp.Array, exp.Window, exp.WindowSpec, exp.Filter, exp.WithinGroup, exp.GroupingSets, exp.Rollup, exp.Cube,
-    exp.Grouping, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.Trim,
+    exp.Grouping, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp, exp.Trim, exp.AtTimeZone,
+    # operators, as the database has them (fence.sql)
+    exp.Connector, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod,
 )  # fmt: skip
 _COMPARED = (
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
@@ -46,6 +50,13 @@ _COMPARED = (
 _JOINED = (exp.And, exp.Or, exp.Not, exp.Paren)
 # Rows and lists have a place where they are compared; anywhere else their text could be made into that of others.
 _COMPARING = (exp.In, exp.Predicate, exp.Values, exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube, exp.Count)
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.RegexpLike: "~", exp.RegexpILike: "~*", exp.SimilarTo: "SIMILAR TO", exp.Overlaps: "OVERLAPS", exp.Escape: "ESCAPE",
+    exp.Collate: "COLLATE", exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.BitwiseXor: "#", exp.BitwiseNot: "~",
+    exp.BitwiseLeftShift: "<<", exp.BitwiseRightShift: ">>", exp.JSONExtract: "->", exp.JSONExtractScalar: "->>",
+    exp.ArrayContainsAll: "@>", exp.ArrayOverlaps: "&&", exp.Dot: ".", exp.Qualify: "QUALIFY", exp.Placeholder: "a placeholder",
+    exp.Bracket: "[]",
+}  # fmt: skip
 _NAME = re.compile(r'"?(\w+)"?\(')
 _names: dict[type[exp.Expr], str] = {}
 
@@ -62,6 +73,7 @@ _INT, _DECIMAL = exp.DataType.Type.INT, exp.DataType.Type.DECIMAL
 
 def passed(sql: str) -> str:
     """The SQL to run, without parameters. Raises Refused."""
+    sql = shape.bare(sql)
     return _plain(judged(sql), dict(shape.checked(sql).literals))
 
 
@@ -76,21 +88,21 @@ def judged(sql: str) -> Passed:
         return _checked(sql, literals)
     except Refused:
         raise
-    except Exception:  # whatever a text does to the parser, it does not pass
-        raise _refused("it does not parse as one SELECT of PostgreSQL") from None
+    except Exception as error:  # whatever a text does to the parser, it does not pass
+        raise _refused(words.unread(sql, getattr(error, "errors", []))) from None
 
 
 def _checked(sql: str, literals: dict[int, str]) -> Passed:
     """`literals` by where they begin."""
     trees = [tree for tree in _DIALECT.parse(sql) if not isinstance(tree, (exp.Semicolon, type(None)))]
     if len(trees) != 1:
-        raise _refused("it is not one statement")
-    (tree,) = trees
+        raise _refused("it is not one statement; join several with UNION ALL, or ask them one by one")
+    tree = select_of(trees[0])
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
-        raise _refused("only one SELECT is possible")
+        raise _refused("only one SELECT is possible, which may begin with WITH")
     nodes = _each_checked(tree)
     _check_relations(nodes)
-    Weighing().query(tree, VIEWS)
+    _weigh(tree, sql)
     opened = [node for node in nodes if isinstance(node, exp.Literal) and _is_open(node, literals)]
     opened.sort(key=_start)
     for number, node in enumerate(opened, start=2):
@@ -100,10 +112,22 @@ def _checked(sql: str, literals: dict[int, str]) -> Passed:
     return found
 
 
+def _weigh(tree: exp.Expr, sql: str) -> None:
+    """Of a name that is nobody's the most is expected: then it is that which is wrong."""
+    weighing = Weighing()
+    try:
+        weighing.query(tree, VIEWS)
+    except Refused:
+        if weighing.unknown:
+            raise _refused(words.column(weighing.unknown, sql)) from None
+        raise
+
+
 def _each_checked(tree: exp.Expr) -> list[exp.Expr]:
-    """All nodes, a level after the other."""
+    """All nodes, a level after the other, as what they are taken for."""
     nodes, level = [], [tree]
     for _ in range(DEEPEST + 1):
+        level = [TAKES[type(node)](node) if type(node) in TAKES else node for node in level]
         for node in level:
             _check(node)
         nodes += level
@@ -155,7 +179,7 @@ def _check(node: exp.Expr) -> None:
 
 
 def _not_available(node: exp.Expr) -> None:
-    raise _refused(f"{node.key} is not available")
+    raise _refused(words.operator(_SIGNS.get(type(node), node.key)))
 
 
 def _check_literal(node: exp.Expr) -> None:
@@ -170,12 +194,24 @@ def _as_written(literal: exp.Expr) -> str:
 
 def _check_type(node: exp.Expr) -> None:
     if getattr(node.this, "name", "") not in _TYPES:
-        raise _refused(f"the type {node.sql(dialect=_DIALECT)} is not available")
+        raise _refused(
+            f"the type {node.sql(dialect=_DIALECT)[:40].lower()} is not allowed; use numeric, int, text, date or timestamp"
+        )
 
 
 def _check_trim(node: exp.Expr) -> None:
     if node.expression:
-        raise _refused("only blanks can be trimmed")
+        raise _refused("trim() takes only blanks away; leave the characters out")
+
+
+def _check_zone(node: exp.Expr) -> None:
+    if not isinstance(node.args["zone"], exp.Interval):
+        raise _refused("AT TIME ZONE is not allowed; leave it out: days and times are in the client's own zone already")
+
+
+def _check_window(node: exp.Expr) -> None:
+    if isinstance(node.this, exp.Func) and isinstance(node.this.this, exp.Distinct):
+        raise _refused("DISTINCT cannot stand in a function with OVER; count in a subquery with GROUP BY")
 
 
 def _check_length(node: exp.Expr) -> None:
@@ -223,6 +259,8 @@ _OF_ITS_OWN: tuple[tuple[type[exp.Expr], Callable[[exp.Expr], None]], ...] = (
     (exp.DataType, _check_type),
     (exp.Trim, _check_trim),
     (exp.DataTypeParam, _check_length),
+    (exp.AtTimeZone, _check_zone),
+    (exp.Window, _check_window),
 )
 _checks = _Checks()
 
@@ -235,13 +273,26 @@ def _is_number(node: exp.Expr | None, most: int) -> bool:
 def _check_function(node: exp.Expr) -> None:
     """By the name that PostgreSQL will read, whatever the parser calls it."""
     name = node.name.lower() if isinstance(node, exp.Anonymous) else _written(node)
-    if name not in FUNCTIONS:
-        raise _refused(f"the function {name} is not available; use plain aggregates, text and date functions")
+    if name not in FUNCTIONS and not (name in (JOINED, LISTED) and is_ours(node)):
+        raise _refused(
+            words.operator(_SIGNS[type(node)]) if type(node) in _SIGNS else words.function(_called(node, name))
+        )
     decimals = node.args.get("decimals")
     if decimals is not None and not _is_number(decimals, 30):
         raise _refused(f"{name} takes up to 30 decimals, written as a number")
     if isinstance(node, exp.Substring) and getattr(node.args.get("start"), "is_string", False):
-        raise _refused("regular expressions are not available; use ILIKE")
+        raise _refused(
+            "regular expressions are not allowed in substring(); use substring(text, from, length), or ILIKE"
+        )
+    if isinstance(node, exp.StrPosition) and (node.args.get("position") or node.args.get("occurrence")):
+        raise _refused("strpos() takes two texts: where, and what")
+
+
+def _called(node: exp.Expr, written: str) -> str:
+    """What a model called it: some are written anew as something else."""
+    if isinstance(node, exp.Anonymous):
+        return written[: words.LONGEST]
+    return written if written.isidentifier() and written not in ("cast", "case") else node.key
 
 
 def _written(node: exp.Expr) -> str:
@@ -258,15 +309,27 @@ def _check_relations(nodes: list[exp.Expr]) -> None:
     queries = [node for node in nodes if isinstance(node, exp.CTE)]
     tables = [node for node in nodes if isinstance(node, exp.Table)]
     if len(tables) > MOST or len(queries) > MOST or _count(nodes, exp.Select) > 2 * MOST:
-        raise _refused(f"it names more than {MOST} tables or WITH queries")
+        raise _refused(f"it names more than {MOST} tables or WITH queries; use CASE or FILTER in place of joins")
     if _count(nodes, exp.Window) > WINDOWS:
         raise _refused(f"it has more than {WINDOWS} windows")
-    known = TABLES | {query.alias for query in queries}
+    made = {query.alias for query in queries}
     for table in tables:
-        if not isinstance(table.this, exp.Identifier) or table.db or table.catalog or table.name not in known:
-            raise _refused(
-                f"there is no table {table.sql(dialect=_DIALECT)[:60]}; there are my_purchases and my_profile"
-            )
+        _check_table(table, made)
+
+
+def _check_table(table: exp.Expr, made: set[str]) -> None:
+    """`made` are the names of WITH queries, which hide a view of that name."""
+    name, schema, catalog = table.name, table.args.get("db"), table.args.get("catalog")
+    if not isinstance(table.this, exp.Identifier) or catalog or (name in made and schema):
+        raise _refused(words.table(table.sql(dialect=_DIALECT)))
+    if name in made:
+        return
+    if name.lower() not in TABLES or (schema and schema.name.lower() not in SCHEMAS):
+        raise _refused(words.table(f"{schema.name}.{name}" if schema else name))
+    table.set("db", None)
+    if name.lower() != name:
+        table.set("alias", table.args.get("alias") or exp.TableAlias(this=table.this.copy()))
+        table.this.set("this", name.lower())
 
 
 def _count(nodes: list[exp.Expr], kind: type[exp.Expr]) -> int:

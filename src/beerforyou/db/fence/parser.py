@@ -33,6 +33,7 @@ class Gate:
 
     async def passed(self, sql: str) -> Form:
         """Raises Refused, in words for the model, and Unavailable."""
+        sql = shape.bare(sql)
         known = self._known.pop(sql, None) or await self._looked_at(sql)
         remember(self._known, sql, known)
         if isinstance(known, str):

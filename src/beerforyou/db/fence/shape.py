@@ -22,6 +22,10 @@ FACTORS = 60  # signs of products and divisions: one of the longest numbers take
 KNOWN = 2000  # texts that are remembered
 HINT = "correct it, or ask something simpler"
 
+_FENCED = re.compile(
+    r"\s*```[ \t]*(?:(?:sql|postgres\w*|p\w*sql)\b)?((?:(?!```).)*)```[\s;]*", re.DOTALL | re.IGNORECASE
+)
+_TICKED = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|`(\w+)`")
 _TOKEN = re.compile(
     r"""(?:\s|--[^\r\n]*)*+(?:
       (?P<special>(?:[EeBbXxNn]|[Uu]&)(?=['"])|\$)
@@ -86,6 +90,14 @@ def checked(sql: str) -> Shape:
     return shape
 
 
+def bare(sql: str) -> str:
+    """Without the ``` around it, and with "names" in place of `names`."""
+    if "`" not in sql:
+        return sql
+    fenced = _FENCED.fullmatch(sql)
+    return _TICKED.sub(lambda found: found[1] or f'"{found[2].lower()}"', fenced[1].strip() if fenced else sql)
+
+
 def refused(why: str) -> Refused:
     return Refused(f"the query was refused: {why}", HINT)
 
@@ -105,12 +117,12 @@ def _shape(sql: str) -> Shape | str:
     if texts.count("select") > SELECTS or sum(map(texts.count, "*/%")) > FACTORS:
         return f"it has more than {SELECTS} SELECTs, or {FACTORS} products"
     if "recursive" in texts:  # a name has its quotes
-        return "WITH RECURSIVE is not available"
+        return "WITH RECURSIVE is not allowed; list months or numbers in VALUES"
     literals = [token for token in tokens if token[0] in _LITERAL]
     if any(_long_number(kind, text) for kind, text, _ in literals):
         return "a number is too long, or not plain digits"
     if _OURS in sql.lower() and any(_is_ours(kind, text) for kind, text, _ in tokens):
-        return f"names that begin with {_OURS} are not available"
+        return f"names that begin with {_OURS} are not allowed"
     zones = any(kind == "text" and names_zone(text) for kind, text, _ in literals)
     places = tuple((at, text) for _, text, at in literals)
     return _grown(texts) or _nested(tokens) or Shape(zones, _outline(sql, places), places)
@@ -187,9 +199,9 @@ def _grown(tokens: list[str]) -> str:
             continue
         before, after = texts[at - 2 : at], texts[at + 1 : at + 3]
         if (text == "[" and before[1:] != ["array"]) or (text == "row" and after[:1] == ["("]):
-            return "rows and lists cannot stand there"
+            return "rows and lists cannot stand there; select columns, or compare them one by one"
         if text == "array" and (after[:1] != ["["] or before[:1] not in (["any"], ["all"], ["some"])):
-            return "lists stand only in = ANY (ARRAY[...])"
+            return "lists stand only in = ANY (ARRAY[...]); use IN (...), or VALUES in FROM"
         if text == "(" and after[1:] == [")"] and _LONG_TYPE.fullmatch(after[0]) and _TYPE.match(before[1]):
             return "a type is too long"
     return ""

@@ -8,13 +8,16 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from beerforyou.db.fence.shape import refused
+from beerforyou.db.fence.taken import JOINED, LISTED
+from beerforyou.db.fence.words import COLUMNS
 
 WRITTEN = 5000  # nodes, all written out; honest queries have up to 220, and a planner takes about 10 us for each
 DIGITS = 1000  # of a product; amounts have 12 each
 ANY = 100_000  # digits of a text that is read as a number
 NUMBER = 20  # of a number of the client's rows, or a count
 
-TEXTS = ("beer", "style", "brewery", "brewery_id", "type", "city", "state", "name", "country", "postal_code")
+REAL = 310  # of the largest number of 64 bits
+NUMBERS = frozenset({"purchased_on", "quantity", "unit_price", "amount"})
 _DAYS = frozenset({"DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ"})
 _WORDS = frozenset({"TEXT", "VARCHAR", "CHAR"})
 _SOURCES = ("from_", "joins", "laterals", "with_")
@@ -33,11 +36,8 @@ Relation = dict[str, Column]
 Sources = dict[str, Relation]
 
 VIEWS: Sources = {
-    "my_purchases": dict.fromkeys(("purchased_on", "quantity", "unit_price", "amount"), _ONE),
-    "my_profile": {},
+    view: {column: _ONE if column in NUMBERS else _LONG for column in columns} for view, columns in COLUMNS.items()
 }
-VIEWS["my_purchases"] |= dict.fromkeys(TEXTS[:7], _LONG)
-VIEWS["my_profile"] |= dict.fromkeys(TEXTS[5:], _LONG)
 
 
 class Weighing:
@@ -45,6 +45,7 @@ class Weighing:
 
     def __init__(self) -> None:
         self.written = 0
+        self.unknown = ""  # a column that nothing has
 
     def query(self, node: exp.Expr, known: Sources, outer: tuple[Sources, ...] = ()) -> Relation:
         """Its columns. Raises Refused."""
@@ -55,8 +56,9 @@ class Weighing:
             return _renamed(known.get(node.name, {}), node)
         if isinstance(node, exp.SetOperation):
             both = self.query(node.left, known, outer), self.query(node.right, known, outer)
-            self._clauses(node, ({}, *outer), known, ("this", "expression", *_SOURCES))
-            return _merged(*both)
+            merged = _merged(*both)
+            self._clauses(node, ({"": merged}, *outer), known, ("this", "expression", *_SOURCES))
+            return merged
         if isinstance(node, exp.Values):
             rows = [{str(n): self._value(cell, outer, known) for n, cell in enumerate(row)} for row in node.expressions]
             return _renamed(_merged(*rows), node)
@@ -100,7 +102,7 @@ class Weighing:
 
     def _value(self, node: exp.Expr, scopes: tuple[Sources, ...], known: Sources) -> Column:
         if isinstance(node, exp.Column):
-            return _resolved(node, scopes)
+            return self._resolved(node, scopes)
         if isinstance(node, exp.Query):
             before = self.written
             column = next(iter(self.query(node, known, scopes).values()), _ONE)
@@ -112,6 +114,22 @@ class Weighing:
         made = _made(node, parts)
         return made if written == 1 else Column(written, made.digits, made.text)
 
+    def _resolved(self, node: exp.Column, scopes: tuple[Sources, ...]) -> Column:
+        """Raises Refused where a name means a whole row, which grows with each time that it is written as text."""
+        name, table = node.name, node.table
+        for sources in scopes:
+            asked = [sources[table]] if table in sources and table else [] if table else sources.values()
+            if found := [relation[name] for relation in asked if name in relation]:
+                return max(found)
+        if not table and any(name in sources for sources in scopes):
+            raise refused(f"{name} is a table there; name its columns")
+        relations = [relation for sources in scopes for relation in sources.values()]
+        if not any(
+            column.startswith("#") for relation in relations for column in relation
+        ):  # else it may be its own name
+            self.unknown = self.unknown or (f"{table}.{name}" if table else name)
+        return max([column for relation in relations for column in relation.values()], default=_ONE)
+
 
 def _items(node: exp.Expr) -> list[exp.Expr]:
     """What a query selects from, in order."""
@@ -119,19 +137,6 @@ def _items(node: exp.Expr) -> list[exp.Expr]:
     items = [*start, *(join.this for join in node.args.get("joins") or ()), *(node.args.get("laterals") or ())]
     inner = [item.this for item in items if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Table)]
     return [*items, *inner, *(join.this for table in inner for join in table.args.get("joins") or ())]
-
-
-def _resolved(node: exp.Column, scopes: tuple[Sources, ...]) -> Column:
-    """Raises Refused where a name means a whole row, which grows with each time that it is written as text."""
-    name, table = node.name, node.table
-    for sources in scopes:
-        asked = [sources[table]] if table in sources and table else [] if table else sources.values()
-        if found := [relation[name] for relation in asked if name in relation]:
-            return max(found)
-    if not table and any(name in sources for sources in scopes):
-        raise refused(f"{name} is a table there; name its columns")
-    anything = [column for sources in scopes for relation in sources.values() for column in relation.values()]
-    return max(anything, default=_ONE)
 
 
 def _made(node: exp.Expr, parts: list[Column]) -> Column:
@@ -151,7 +156,7 @@ def _cast(node: exp.Expr, most: Column) -> Column:
     if kind in _WORDS:
         return _LONG
     if kind in _DAYS and most.text:
-        raise refused("a text of a row cannot be read as a day or a time")
+        raise refused("a text of a row cannot be read as a day or a time; compare purchased_on")
     return Column(1, most.digits if kind == "DECIMAL" else NUMBER)
 
 
@@ -173,6 +178,8 @@ _RULES: tuple[tuple[Rule, tuple[type[exp.Expr], ...]], ...] = (  # the first tha
         lambda node, parts, most: _LONG,
         (exp.Lower, exp.Upper, exp.Initcap, exp.Substring, exp.Left, exp.Right, exp.Trim),
     ),
+    (lambda node, parts, most: Column(1, REAL), (exp.Exp, exp.Pow)),
+    (lambda node, parts, most: _LONG if node.name in (JOINED, LISTED) else most, (exp.Anonymous,)),
     (
         lambda node, parts, most: Column(1, _within(sum(part.digits for part in parts))),
         (exp.Mul, exp.Div, exp.Mod, exp.IntDiv),
@@ -199,7 +206,11 @@ _rules = _ByKind()
 
 def _within(digits: int) -> int:
     if digits > DIGITS:
-        raise refused("a number is too long")
+        raise refused(
+            "a text is multiplied, divided or summed up there; use quantity, unit_price or amount"
+            if digits >= ANY
+            else "a number is too long"
+        )
     return digits
 
 
