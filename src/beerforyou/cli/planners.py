@@ -1,0 +1,432 @@
+"""Conversations of a file, each with its last turn planned by the model that is being measured, and what became of it: judging.py says
+whether it is right, the run's ledger what it took. The turns before are planned by rule, so that every model begins at the same place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
+
+from beerforyou import clock
+from beerforyou.blocks import Text
+from beerforyou.by_rule.planner import Known, breweries_in, reply
+from beerforyou.catalogue.brewery import Place
+from beerforyou.cli.judging import Content, Wanted, brought, ungrounded
+from beerforyou.cli.walking import context_of
+from beerforyou.conversations.accepting import accept
+from beerforyou.errors import BadInput, BeerForYouError
+from beerforyou.house import House
+from beerforyou.llm.connect import OFFLINE, Models
+from beerforyou.llm.model import Request, ToolCall
+from beerforyou.reading.question import Question
+from beerforyou.reading.reading import Context, Reading, Tool
+from beerforyou.runs.looking import look
+from beerforyou.runs.run import Run, Step
+from beerforyou.sentences import Language
+from beerforyou.tools import TOOLS
+from beerforyou.tools.caller import Caller, Hands
+from beerforyou.usage import Usage
+from beerforyou.worker.worker import work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ANALYSIS: Tool = "run_analytical_query"
+OF_PURCHASES = (ANALYSIS, "run_sql")
+FORM = 'each line is {"id", "client", "turns"} and what is expected of the last turn'
+
+
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`$1` in an argument is the id of the first brewery that the conversation has shown, `$-1` of the last."""
+
+    tool: str
+    args: dict[str, Any] = {}
+
+
+class Line(msgspec.Struct, kw_only=True):
+    """Right is any of the alternatives: `calls` (one after the other; none: nothing is called), a `question` about purchases (or one of several), or
+    the `sql` of the client's own. Of their tables `columns` are those that matter; `ordered`: the order too. `outcome`: how the run may end."""
+
+    id: str
+    client: str
+    turns: Annotated[tuple[str, ...], Meta(min_length=1)]
+    lang: Language = "en"
+    kind: str = ""
+    calls: tuple[tuple[Call, ...], ...] = ()
+    question: Question | tuple[Question, ...] = ()
+    sql: str = ""
+    columns: tuple[str, ...] = ()
+    ordered: bool = False
+    outcome: tuple[str, ...] = ("answered",)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return (self.question,) if isinstance(self.question, Question) else self.question
+
+
+class Judged(msgspec.Struct, kw_only=True):
+    """A line's last turn. `planned`: by whom its calls were; `tool`: the fitting tools were called, `fits`: and brought what was wanted;
+    `executed`: a query came through (null where none was wanted). `ungrounded` are numbers and names that no tool told. `asked`: model
+    calls. `money` is null without a price, `s` is wall time."""
+
+    id: str
+    lang: str
+    kind: str
+    model: str
+    right: bool
+    tool: bool
+    fits: bool
+    executed: bool | None
+    grounded: bool
+    ungrounded: list[str]
+    planned: str
+    outcome: str | None
+    calls: list[dict[str, Any]]
+    text: str
+    tokens: Usage
+    asked: int
+    money: float | None
+    s: float
+
+
+class Price(NamedTuple):
+    """Of a million tokens."""
+
+    input: float
+    output: float
+    cached: float
+
+    def of(self, used: Usage) -> float:
+        fresh = used.input - used.cached
+        return (fresh * self.input + used.cached * self.cached + used.output * self.output) / 1e6
+
+
+class Limits(NamedTuple):
+    """Before a line that would pass one of them, were it as dear as the dearest so far, the evaluation stops."""
+
+    tokens: int | None = None
+    money: float | None = None
+
+
+class Budget:
+    """What was spent, and is being spent by those under way, at the price of the dearest line."""
+
+    def __init__(self, limits: Limits, before: Iterable[Judged]) -> None:
+        self._limits, self._spent, self._dearest, self._under_way = limits, [0.0, 0.0], [0.0, 0.0], 0
+        for line in before:
+            self._add(line)
+
+    def allows(self) -> bool:
+        more = self._under_way + 1
+        known = zip(self._limits, self._spent, self._dearest, strict=True)
+        return all(limit is None or spent + more * dearest <= limit for limit, spent, dearest in known)
+
+    def begin(self) -> None:
+        self._under_way += 1
+
+    def end(self, line: Judged) -> None:
+        self._under_way -= 1
+        self._add(line)
+
+    def _add(self, line: Judged) -> None:
+        cost = float(line.tokens.input + line.tokens.output), line.money or 0.0
+        self._spent = [spent + each for spent, each in zip(self._spent, cost, strict=True)]
+        self._dearest = [max(pair) for pair in zip(self._dearest, cost, strict=True)]
+
+
+class Stage(NamedTuple):
+    """The house that is measured, and the same one planning by rule, for what comes before."""
+
+    house: House
+    by_rule: House
+    model: str
+    price: Price | None
+
+
+def chosen(lines: Sequence[dict[str, Any]], limit: int | None) -> list[Line]:
+    """So many, of all kinds and languages as evenly as they come: the first of each before the second of any. Raises BadInput with the
+    line's number."""
+    read = [_line(number, raw) for number, raw in enumerate(lines, start=1)]
+    if again := [name for name, times in Counter(line.id for line in read).items() if times > 1]:
+        raise BadInput(f"{', '.join(again)}: more than one line", "give each line an id of its own")
+    before: Counter[tuple[str, str]] = Counter()
+    turns = []
+    for line in read:
+        turns.append(before[line.kind, line.lang])
+        before[line.kind, line.lang] += 1
+    return [read[n] for n in sorted(range(len(read)), key=turns.__getitem__)[:limit]]
+
+
+def _line(number: int, raw: dict[str, Any]) -> Line:
+    try:
+        line = msgspec.convert(raw, Line)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"line {number}: {error}", FORM) from None
+    if unknown := {call.tool for calls in line.calls for call in calls} - TOOLS.keys():
+        raise BadInput(f"line {number}: there is no tool {', '.join(sorted(unknown))}", f"there are {', '.join(TOOLS)}")
+    if not (line.calls or line.question or line.sql):
+        raise BadInput(f"line {number}: nothing is expected of {line.id}", "give calls, question or sql")
+    return line
+
+
+async def evaluated(
+    stage: Stage,
+    lines: Sequence[Line],
+    before: Sequence[Judged],
+    limits: Limits,
+    at_once: int,
+    done: Callable[[Judged], None],
+) -> bool:
+    """Whether all of them could be afforded; each is told to `done` as it is judged."""
+    budget, room = Budget(limits, before), asyncio.Semaphore(at_once)
+    async with asyncio.TaskGroup() as tasks:
+        for line in lines:
+            await room.acquire()
+            if not budget.allows():
+                return False
+            budget.begin()
+            tasks.create_task(_one(stage, line, budget, room, done))
+    return True
+
+
+async def _one(
+    stage: Stage, line: Line, budget: Budget, room: asyncio.Semaphore, done: Callable[[Judged], None]
+) -> None:
+    try:
+        judged = await _judged(stage, line)
+    except BeerForYouError as error:
+        raise BadInput(f"{line.id}: {error.message}", error.hint or FORM) from None
+    budget.end(judged)
+    room.release()
+    done(judged)
+
+
+async def _judged(stage: Stage, line: Line) -> Judged:
+    conversation, runs = None, []
+    for turn in line.turns[:-1]:
+        conversation, run = await _walked(stage.by_rule, line.client, turn, conversation)
+        runs.append(run)
+    context = await context_of(stage.house, line.client, conversation)
+    began = time.perf_counter()
+    conversation, run = await _walked(stage.house, line.client, line.turns[-1], conversation)
+    taken = time.perf_counter() - began
+    wanted = await _wanted(stage.house, line, context)
+    tools = [step for step in run.steps or () if step.kind == "tool"]
+    thoughts = [step for step in run.steps or () if step.kind == "model"]
+    picked, fits = _compared(wanted, tools)
+    unknown = _ungrounded(stage.house, line, [*runs, run])
+    used = msgspec.convert(run.usage, Usage)
+    return Judged(
+        id=line.id,
+        lang=line.lang,
+        kind=line.kind,
+        model=stage.model,
+        right=fits and run.outcome in line.outcome,
+        tool=picked,
+        fits=fits,
+        executed=None if line.calls else fits or _executed(tools),
+        grounded=not unknown,
+        ungrounded=unknown,
+        planned=("rule" if thoughts[0].name == OFFLINE else "model") if thoughts else "nobody",
+        outcome=run.outcome,
+        calls=[{"tool": step.name, "args": step.input} for step in tools],
+        text=_sentence(run),
+        tokens=used,
+        asked=sum(step.name != OFFLINE for step in thoughts),
+        money=stage.price.of(used) if stage.price else None,
+        s=round(taken, 2),
+    )
+
+
+async def _walked(house: House, client: str, message: str, conversation: UUID | None) -> tuple[UUID, Run]:
+    accepted = await accept(house, client, message, conversation)
+    await work(house, accepted.run)
+    return accepted.conversation_id, await look(house.database.as_client(client), accepted.run, steps=True)
+
+
+def _compared(wanted: Sequence[Sequence[Wanted]], tools: Sequence[Step]) -> tuple[bool, bool]:
+    """Whether the calls are of the tools of an alternative, and bring what it brings; nothing that costs may be called besides."""
+    called = {_kind(step.name) for step in tools}
+    picked = fits = False
+    for alternative in wanted:
+        names = {_kind(each.tool) for each in alternative}
+        besides = {name for name in called - names if not alternative or (name in TOOLS and TOOLS[name].paid)}
+        if names <= called and not besides:
+            picked = True
+            fits = fits or all(brought(each, _contents(each.tool, tools)) for each in alternative)
+    return picked, fits
+
+
+def _kind(tool: str) -> str:
+    """Questions about purchases have several ways, and each is right that brings the rows."""
+    return ANALYSIS if tool in OF_PURCHASES else tool
+
+
+def _contents(tool: str, tools: Sequence[Step]) -> list[Content]:
+    return [step.output for step in tools if _kind(step.name) == _kind(tool)]
+
+
+def _executed(tools: Sequence[Step]) -> bool:
+    return any("error" not in content for content in _contents(ANALYSIS, tools))
+
+
+def _sentence(run: Run) -> str:
+    return " ".join(block.text for block in run.blocks if isinstance(block, Text))
+
+
+def _ungrounded(house: House, line: Line, runs: Sequence[Run]) -> list[str]:
+    told = [step.output for run in runs for step in run.steps or () if step.kind == "tool"]
+    shown = [block for run in runs for block in run.blocks if run is not runs[-1] or not isinstance(block, Text)]
+    today = clock.today(house.settings.time_zone)
+    material = msgspec.to_builtins([told, shown, line.turns, today])
+    return ungrounded(_sentence(runs[-1]), material, house.catalogue.now)
+
+
+async def _wanted(house: House, line: Line, context: Context) -> list[list[Wanted]]:
+    """What each alternative brings, made now, for this client, of this conversation."""
+    caller, hands = await _caller(house, line, context)
+    found = [
+        [await _brings(caller, hands, call.tool, _filled(call.args, context)) for call in calls] for calls in line.calls
+    ]
+    if line.sql:
+        rows = await house.database.fence.ask(line.client, line.sql, caller.time_zone)
+        found.append([_table(Wanted(tool=ANALYSIS, content=msgspec.to_builtins(rows)), line, Question())])
+    for question in line.questions:
+        call = await _asking(caller, hands, question)
+        found.append([_table(await _brings(caller, hands, call.name, call.args), line, question)])
+    return found
+
+
+def _table(wanted: Wanted, line: Line, asked: Question) -> Wanted:
+    rows = wanted.content.get("rows", ())
+    return replace(
+        wanted,
+        columns=line.columns,
+        ordered=line.ordered,
+        open=bool(asked.direction and not asked.limit),
+        apart=len(asked.spans) > 1 or (len(rows) == 1 and len(rows[0]) > 1),
+    )
+
+
+async def _brings(caller: Caller, hands: Hands, tool: str, args: dict[str, Any]) -> Wanted:
+    """Arguments that don't fit are the file's mistake. Raises BadInput."""
+    result = await TOOLS[tool](caller, hands, args)
+    return Wanted(tool=tool, content=msgspec.to_builtins(result.content), exact="limit" in args)
+
+
+async def _asking(caller: Caller, hands: Hands, question: Question) -> ToolCall:
+    """The call that the planner by rule makes of a question."""
+    own = question.about == "me"
+    reading = Reading(
+        language=caller.language, intent="own_data" if own else "statistics", tool=ANALYSIS, question=question
+    )
+    known = Known(
+        reading=reading,
+        context=Context(),
+        language=caller.language,
+        breweries={name: await hands.bought_as(name) for name in breweries_in(reading)},
+        today=caller.today,
+        currency=caller.currency,
+    )
+    calls = reply(known, Request(system="", messages=(), tools=tuple(tool.spec for tool in TOOLS.values()))).tool_calls
+    if not calls:
+        raise BadInput("no call answers the question", "give its sql instead")
+    return calls[0]
+
+
+async def _caller(house: House, line: Line, context: Context) -> tuple[Caller, Hands]:
+    database = house.database
+    row = await database.as_client(line.client).fetchrow("clients.who")
+    if row is None:
+        raise BadInput(f"there is no client {line.client}", "load the clients that the file names; `demo` has some")
+    zone = row["time_zone"] or house.settings.time_zone
+    caller = Caller(
+        client_id=line.client,
+        name=row["name"],
+        home=Place(city=row["city"], state=row["state"], country=row["country"]),
+        language=line.lang,
+        today=clock.today(zone),
+        time_zone=zone,
+        currency=house.settings.currency,
+        shown=tuple(dict.fromkeys((*context.shown, *context.told))),
+    )
+    hands = Hands(
+        database.for_tools(line.client),
+        database.fence,
+        database.statistics,
+        house.catalogue.now,
+        profiles=house.profiles,
+    )
+    return caller, hands
+
+
+def _filled(args: dict[str, Any], context: Context) -> dict[str, Any]:
+    return {name: _fill(value, context) for name, value in args.items()}
+
+
+def _fill(value: Any, context: Context) -> Any:
+    if isinstance(value, list):
+        return [_fill(each, context) for each in value]
+    if not (isinstance(value, str) and value.startswith("$")):
+        return value
+    number = int(value[1:])
+    try:
+        return context.shown[number - 1 if number > 0 else number].id
+    except IndexError:
+        raise BadInput(
+            f"{value}: the conversation has shown {len(context.shown)} breweries", "change the turn before"
+        ) from None
+
+
+@asynccontextmanager
+async def staged(house: House, model: str, price: Price | None) -> AsyncIterator[Stage]:
+    settings = replace(house.settings, model=OFFLINE, fallback_models="")
+    by_rule = House(
+        settings, house.database, house.valkey, house.subscriptions, house.queue, house.catalogue, Models(None, by_rule=False)
+    )  # fmt: skip
+    try:
+        yield Stage(house, by_rule, model, price)
+    finally:
+        await by_rule.bell.close()
+
+
+def summary(lines: Sequence[Judged]) -> dict[str, Any]:
+    """Shares of lines, sums of tokens and money, means of calls and seconds; of all, by kind, by language and by who planned."""
+    return _sums(lines) | {name: dict(_by(lines, name)) for name in ("kind", "lang", "planned")}
+
+
+def _by(lines: Sequence[Judged], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for value in sorted({getattr(line, name) for line in lines}):
+        yield value, _sums([line for line in lines if getattr(line, name) == value])
+
+
+def _sums(lines: Sequence[Judged]) -> dict[str, Any]:
+    queries = [line.executed for line in lines if line.executed is not None]
+    used = sum((line.tokens for line in lines), Usage())
+    money = [line.money for line in lines if line.money is not None]
+    count = max(1, len(lines))
+    return {
+        "n": len(lines),
+        "right": sum(line.right for line in lines),
+        "tool": sum(line.tool for line in lines),
+        "fits": sum(line.fits for line in lines),
+        "queries": len(queries),
+        "executed": sum(queries),
+        "rows": sum(line.fits for line in lines if line.executed is not None),
+        "grounded": sum(line.grounded for line in lines),
+        "input": used.input,
+        "cached": used.cached,
+        "output": used.output,
+        "asked": round(sum(line.asked for line in lines) / count, 2),
+        "money": round(sum(money), 6) if money else None,
+        "s": round(sum(line.s for line in lines) / count, 2),
+    }
