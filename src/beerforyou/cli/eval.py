@@ -139,7 +139,7 @@ async def _planner(
     from beerforyou.cli import planners
     from beerforyou.house import opened
 
-    ours = settings.load(data=data, model=model, fallback_models="")
+    ours = settings.load(data=data, model=model, fallback_models="", shadow_share="0")
     lines = planners.chosen(list(_lines(file)), limit)
     # Nobody renews the lease of a run here, and a small model on a small machine takes its time.
     ours = msgspec.structs.replace(ours, lease_s=max(ours.lease_s, 2 * ours.run_timeout_s))

@@ -26,7 +26,7 @@ from beerforyou.conversations.accepting import accept
 from beerforyou.errors import BadInput, BeerForYouError
 from beerforyou.house import House
 from beerforyou.llm.connect import OFFLINE, Models
-from beerforyou.llm.model import Request, ToolCall
+from beerforyou.llm.model import Model, Request, ToolCall
 from beerforyou.reading.question import Question
 from beerforyou.reading.reading import Context, Reading, Tool
 from beerforyou.runs.looking import look
@@ -213,11 +213,11 @@ async def _one(
 async def _judged(stage: Stage, line: Line) -> Judged:
     conversation, runs = None, []
     for turn in line.turns[:-1]:
-        conversation, run = await _walked(stage.by_rule, line.client, turn, conversation)
+        conversation, run = await walked(stage.by_rule, line.client, turn, conversation)
         runs.append(run)
     context = await context_of(stage.house, line.client, conversation)
     began = time.perf_counter()
-    conversation, run = await _walked(stage.house, line.client, line.turns[-1], conversation)
+    conversation, run = await walked(stage.house, line.client, line.turns[-1], conversation)
     taken = time.perf_counter() - began
     wanted = await _wanted(stage.house, line, context)
     tools = [step for step in run.steps or () if step.kind == "tool"]
@@ -247,7 +247,7 @@ async def _judged(stage: Stage, line: Line) -> Judged:
     )
 
 
-async def _walked(house: House, client: str, message: str, conversation: UUID | None) -> tuple[UUID, Run]:
+async def walked(house: House, client: str, message: str, conversation: UUID | None) -> tuple[UUID, Run]:
     accepted = await accept(house, client, message, conversation)
     await work(house, accepted.run)
     return accepted.conversation_id, await look(house.database.as_client(client), accepted.run, steps=True)
@@ -293,15 +293,15 @@ def _ungrounded(house: House, line: Line, runs: Sequence[Run]) -> list[str]:
 
 async def _wanted(house: House, line: Line, context: Context) -> list[list[Wanted]]:
     """What each alternative brings, made now, for this client, of this conversation."""
-    caller, hands = await _caller(house, line, context)
+    caller, hands = await caller_of(house, line, context)
     found = [
-        [await _brings(caller, hands, call.tool, _filled(call.args, context)) for call in calls] for calls in line.calls
+        [await _brings(caller, hands, call.tool, filled(call.args, context)) for call in calls] for calls in line.calls
     ]
     if line.sql:
         rows = await house.database.fence.ask(line.client, line.sql, caller.time_zone)
         found.append([_table(Wanted(tool=ANALYSIS, content=msgspec.to_builtins(rows)), line, Question())])
     for question in line.questions:
-        call = await _asking(caller, hands, question)
+        call = await asking(caller, hands, question)
         found.append([_table(await _brings(caller, hands, call.name, call.args), line, question)])
     return found
 
@@ -323,7 +323,7 @@ async def _brings(caller: Caller, hands: Hands, tool: str, args: dict[str, Any])
     return Wanted(tool=tool, content=msgspec.to_builtins(result.content), exact="limit" in args)
 
 
-async def _asking(caller: Caller, hands: Hands, question: Question) -> ToolCall:
+async def asking(caller: Caller, hands: Hands, question: Question) -> ToolCall:
     """The call that the planner by rule makes of a question."""
     own = question.about == "me"
     reading = Reading(
@@ -343,7 +343,7 @@ async def _asking(caller: Caller, hands: Hands, question: Question) -> ToolCall:
     return calls[0]
 
 
-async def _caller(house: House, line: Line, context: Context) -> tuple[Caller, Hands]:
+async def caller_of(house: House, line: Line, context: Context) -> tuple[Caller, Hands]:
     database = house.database
     row = await database.as_client(line.client).fetchrow("clients.who")
     if row is None:
@@ -369,7 +369,7 @@ async def _caller(house: House, line: Line, context: Context) -> tuple[Caller, H
     return caller, hands
 
 
-def _filled(args: dict[str, Any], context: Context) -> dict[str, Any]:
+def filled(args: dict[str, Any], context: Context) -> dict[str, Any]:
     return {name: _fill(value, context) for name, value in args.items()}
 
 
@@ -388,15 +388,23 @@ def _fill(value: Any, context: Context) -> Any:
 
 
 @asynccontextmanager
-async def staged(house: House, model: str, price: Price | None) -> AsyncIterator[Stage]:
-    settings = replace(house.settings, model=OFFLINE, fallback_models="")
-    by_rule = House(
-        settings, house.database, house.valkey, house.subscriptions, house.queue, house.catalogue, Models(None, by_rule=False)
+async def beside(house: House, planner: Model | None, **changed: Any) -> AsyncIterator[House]:
+    """The same house with another planner, by rule where there is none, and changed settings."""
+    named = {"model": planner.name if planner else OFFLINE, "fallback_models": ""}
+    settings = replace(house.settings, **named, **changed)
+    other = House(
+        settings, house.database, house.valkey, house.subscriptions, house.queue, house.catalogue, Models(planner, by_rule=False)
     )  # fmt: skip
     try:
-        yield Stage(house, by_rule, model, price)
+        yield other
     finally:
-        await by_rule.bell.close()
+        await other.bell.close()
+
+
+@asynccontextmanager
+async def staged(house: House, model: str, price: Price | None) -> AsyncIterator[Stage]:
+    async with beside(house, None) as by_rule:
+        yield Stage(house, by_rule, model, price)
 
 
 def summary(lines: Sequence[Judged]) -> dict[str, Any]:
