@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from beerforyou import settings
-from beerforyou.cli.planners import Line, asking, beside, caller_of, chosen, filled, walked
+from beerforyou.cli.expected import Line, asking, caller_of, chosen, filled
+from beerforyou.cli.planners import beside, walked
 from beerforyou.cli.walking import context_of
 from beerforyou.house import House, opened
 from beerforyou.llm.connect import OFFLINE

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from beerforyou.cli.expected import chosen
 from beerforyou.cli.judging import Wanted, brought, ungrounded
-from beerforyou.cli.planners import Judged, Limits, Price, Stage, chosen, evaluated, staged, summary
+from beerforyou.cli.planners import Judged, Limits, Price, Stage, evaluated, staged, summary
 from beerforyou.errors import BadInput
 from beerforyou.house import House
 from beerforyou.llm.connect import OFFLINE
@@ -237,3 +238,23 @@ def test_a_brewery_that_no_tool_told_is_ungrounded(house: House) -> None:
     name = house.catalogue.now.breweries[0].name
     assert ungrounded(f"Try {name}!", [{"name": name}], house.catalogue.now) == []
     assert len(ungrounded(f"Try {name}!", [{"name": "another"}], house.catalogue.now)) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "code", "said"),
+    [
+        (line(client="CLT-X", calls=[[]]), [], 1, "1: "),
+        (line(calls=[[{"tool": "search_breweries", "args": {"breweries": ["$3"]}}]]), [], 1, "$3 is none of the 0"),
+        (line(sql="SELECT * FROM clients"), [], 1, "1: "),
+        (line(calls=[[]]), ["--most-money", "1"], 2, "--price"),
+        (line(calls=[[]]), ["--price", "cheap"], 2, "--price is two or three numbers"),
+        (line(calls=[[]]), ["--out", "/nowhere/there/out.jsonl"], 1, "there is no folder /nowhere/there"),
+    ],
+)
+async def test_what_cannot_be_measured_is_said(
+    tmp_path: Path, furnished: Settings, given: dict[str, Any], options: list[str], code: int, said: str
+) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text(json.dumps(given))
+    result = await beerforyou("eval", "planner", str(file), "--model", "offline:", *options, settings=furnished)
+    assert (result.code, said in result.err, "Traceback" in result.err) == (code, True, False), result.err

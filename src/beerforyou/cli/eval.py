@@ -137,10 +137,11 @@ async def _planner(
 
     from beerforyou import settings
     from beerforyou.cli import planners
+    from beerforyou.cli.expected import chosen
     from beerforyou.house import opened
 
     ours = settings.load(data=data, model=model, fallback_models="", shadow_share="0")
-    lines = planners.chosen(list(_lines(file)), limit)
+    lines = chosen(list(_lines(file)), limit)
     # Nobody renews the lease of a run here, and a small model on a small machine takes its time.
     ours = msgspec.structs.replace(ours, lease_s=max(ours.lease_s, 2 * ours.run_timeout_s))
     kept = _kept(out, ours.model) if out else []
@@ -174,6 +175,8 @@ def _kept(out: Path, model: str) -> list[Judged]:
     from beerforyou.cli.planners import Judged
     from beerforyou.errors import BadInput
 
+    if not out.parent.is_dir():
+        raise BadInput(f"--out: there is no folder {out.parent}", "make it, or name another file")
     if not out.exists():
         return []
     whole = out.read_bytes()
