@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from beerforyou.cli.expected import chosen
-from beerforyou.cli.judging import Wanted, brought, ungrounded
+from beerforyou.cli.judging import Made, Wanted, brought, ungrounded
 from beerforyou.cli.planners import Judged, Limits, Price, Stage, evaluated, staged, summary
 from beerforyou.errors import BadInput
 from beerforyou.house import House
@@ -149,6 +149,7 @@ async def test_by_rule_the_whole_set_is_as_good_as_it_was(house: House) -> None:
         assert await evaluated(Stage(stage.by_rule, stage.by_rule, OFFLINE, None), lines, [], NO_LIMITS, 4, done.append)
     wrong = [(each.id, each.calls, each.outcome, each.text) for each in done if not each.right]
     assert len(done) == len(lines) >= 120 and len(done) - len(wrong) >= FLOOR * len(done), wrong
+    assert {each.planned for each in done} == {"rule", "nobody"} and not any(each.asked for each in done)
     assert sum(each.grounded for each in done) >= GROUNDED * len(done), [each.ungrounded for each in done]
 
 
@@ -163,7 +164,8 @@ def test_a_few_are_of_every_kind_and_language() -> None:
 
 
 async def test_it_goes_on_where_it_ended(tmp_path: Path, furnished: Settings) -> None:
-    """Also where it was killed while a line was being written; and the result of another model is no result of this one."""
+    """Also where it was killed while a line was being written. What another model did is no result of this one, and a run that failed
+    is none at all."""
     file, out = tmp_path / "set.jsonl", tmp_path / "out.jsonl"
     lines = [line(id="a", turns=["oi"], calls=[[]]), line(id="b", turns=["breweries in Denver"], calls=DENVER)]
     file.write_text("\n".join(map(json.dumps, lines)))
@@ -171,7 +173,8 @@ async def test_it_goes_on_where_it_ended(tmp_path: Path, furnished: Settings) ->
     assert (await beerforyou(*order, "--limit", "1", settings=furnished)).code == 0
     (first,) = out.read_text().splitlines()
     other = json.dumps(json.loads(first) | {"id": "b", "model": "other:one", "right": False})
-    out.write_text(f"{first}\n{other}\n{first[:40]}")
+    failed = json.dumps(json.loads(first) | {"id": "b", "outcome": "error_timeout", "right": False})
+    out.write_text(f"{first}\n{other}\n{failed}\n{first[:40]}")
     result = await beerforyou(*order, "--json", settings=furnished)
     assert result.code == 0, result.err
     report = json.loads(result.out)
@@ -180,7 +183,7 @@ async def test_it_goes_on_where_it_ended(tmp_path: Path, furnished: Settings) ->
         and report["summary"]["right"] == 2
         and report["complete"]
     )
-    assert out.read_text().splitlines()[:2] == [first, other] and len(out.read_text().splitlines()) == 3
+    assert out.read_text().splitlines()[:3] == [first, other, failed] and len(out.read_text().splitlines()) == 4
     table = await beerforyou(*order, settings=furnished)
     assert "all" in table.out and " right" not in table.err
 
@@ -215,8 +218,32 @@ TABLE = {"columns": ["beer", "month", "amount"], "rows": [["Pils", "2026-10", 10
 )
 def test_rows_are_equal_whatever_their_columns_are_called(rows: list[list[Any]], right: bool) -> None:
     wanted = Wanted(tool=SQL, content=TABLE)
-    assert brought(wanted, [{"columns": ["c"] * len(rows[0]), "rows": rows}]) is right
-    assert brought(Wanted(tool=SQL, content=TABLE, columns=("amount",)), [{"columns": ["c"], "rows": [[10], [20.5]]}])
+    assert brought(wanted, [Made(SQL, {}, {"columns": ["c"] * len(rows[0]), "rows": rows})]) is right
+    only = Wanted(tool=SQL, content=TABLE, columns=("amount",))
+    assert brought(only, [Made(SQL, {}, {"columns": ["c"], "rows": [[10], [20.5]]})])
+    assert not brought(only, [Made(SQL, {}, {"figure": 10})])
+
+
+@pytest.mark.parametrize(
+    ("content", "right"),
+    [
+        ({"figure": 7.0}, True),
+        ({"columns": ["n"], "rows": [[7]]}, True),
+        ({"figure": 8}, False),
+        ({"nothing": "x"}, False),
+    ],
+)
+def test_a_figure_is_a_table_of_one_cell(content: dict[str, Any], right: bool) -> None:
+    for wanted in ({"figure": 7}, {"columns": ["quantity"], "rows": [[7.0]]}):
+        assert brought(Wanted(tool=SQL, content=wanted), [Made(SQL, {}, content)]) is right
+    assert brought(Wanted(tool=SQL, content={"columns": ["n"], "rows": [[None]]}), [Made(SQL, {}, {"nothing": "x"})])
+
+
+def test_what_is_not_published_is_told_apart_by_the_arguments() -> None:
+    error = {"error": "not published"}
+    wanted = Wanted(tool="search_breweries", content=error, args={"city": "Denver", "page": 1})
+    assert brought(wanted, [Made("search_breweries", {"city": "denver"}, error)])
+    assert not brought(wanted, [Made("search_breweries", {"city": "Boulder"}, error)])
 
 
 @pytest.mark.parametrize(

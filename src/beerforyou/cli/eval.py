@@ -145,8 +145,9 @@ async def _planner(
     # Nobody renews the lease of a run here, and a small model on a small machine takes its time.
     ours = msgspec.structs.replace(ours, lease_s=max(ours.lease_s, 2 * ours.run_timeout_s))
     kept = _kept(out, ours.model) if out else []
-    wanted, known = {line.id for line in lines}, {line.id for line in kept}
-    found = [line for line in kept if line.id in wanted]
+    wanted = {line.id for line in lines}
+    found = [line for line in kept if line.id in wanted and not line.failed]  # those that failed are asked again
+    known = {line.id for line in found}
 
     def done(line: planners.Judged) -> None:
         found.append(line)

@@ -112,7 +112,9 @@ def _table(wanted: Wanted, line: Line, asked: Question) -> Wanted:
 async def _brings(caller: Caller, hands: Hands, tool: str, args: dict[str, Any]) -> Wanted:
     """Arguments that don't fit are the file's mistake. Raises BadInput."""
     result = await TOOLS[tool](caller, hands, args)
-    return Wanted(tool=tool, content=msgspec.to_builtins(result.content), exact="limit" in args)
+    content = msgspec.json.decode(msgspec.json.encode(result.content))
+    counted = args.get("limit") == 0 or bool(args.get("count_only"))
+    return Wanted(tool=tool, content=content, args=args, exact="limit" in args, counted=counted)
 
 
 async def asking(caller: Caller, hands: Hands, question: Question) -> ToolCall:

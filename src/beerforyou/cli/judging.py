@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import ValidationError, convert
 
 from beerforyou.catalogue.index import Catalogue
 from beerforyou.catalogue.names import fold, plain
+from beerforyou.tools import TOOLS
 
 NEAR = 0.06  # what is rounded to one decimal is the same
 LEAST_ROWS = 3  # of a ranking whose length nobody named
@@ -27,44 +29,84 @@ Content = dict[str, Any]
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a call should bring. Of a table `columns` are those that matter (none: all); `ordered`: its rows stand in an order; `open`:
-    nobody said how many; `apart`: its figures may come in several columns or results as well. Of a list `exact`: so many are shown."""
+    nobody said how many; `apart`: its figures may come in several columns or results as well. Of a list `exact`: so
+    many are shown; `counted`: how many there are is all."""
 
     tool: str
     content: Content
+    args: dict[str, Any] = {}
     columns: tuple[str, ...] = ()
     ordered: bool = False
     open: bool = False
     apart: bool = False
     exact: bool = False
+    counted: bool = False
 
 
-def brought(wanted: Wanted, contents: Sequence[Content]) -> bool:
-    """By one of these results; figures apart, by all of them."""
-    if any(_same(wanted, content) for content in contents):
+class Made(NamedTuple):
+    """A call, and what came of it."""
+
+    tool: str
+    args: dict[str, Any]
+    content: Content
+
+
+def brought(wanted: Wanted, made: Sequence[Made]) -> bool:
+    """By one of these calls; figures apart, by all of them."""
+    if any(_same(wanted, each.content) or _equal_calls(wanted, each) for each in made):
         return True
-    return wanted.apart and _holds(_rows(wanted), [row for each in contents for row in each.get("rows", ())])
+    return wanted.apart and _holds(_rows(wanted), [row for each in made for row in _table(each.content) or ()])
 
 
 def _same(wanted: Wanted, content: Content) -> bool:
+    """An error tells nothing of what was asked for."""
     expected = wanted.content
-    if "columns" in expected:
-        return "columns" in content and _equal_rows(wanted, content["rows"])
+    if (rows := _table(content)) is not None and _table(expected) is not None:
+        return _equal_rows(wanted, rows)
     if "breweries" in expected:
         return "breweries" in content and _same_list(wanted, content)
     for key in ("facts", "name", "profile", "ask"):
         if key in expected:
             return key in content and _told(expected[key]) == _told(content[key])
-    return expected == content
+    return False
+
+
+def _equal_calls(wanted: Wanted, made: Made) -> bool:
+    """As the tool reads the arguments."""
+    kind = TOOLS[wanted.tool].args if wanted.args and made.tool == wanted.tool else None
+    try:
+        return kind is not None and convert(_small(wanted.args), kind) == convert(_small(made.args), kind)
+    except ValidationError:
+        return False
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _small(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_small(each) for each in value]
+    return value.lower() if isinstance(value, str) else value
+
+
+def _table(content: Content) -> list[Row] | None:
+    """The rows of what was asked of purchases: a figure is one of one cell, and a row of nothing is none."""
+    if "figure" in content:
+        return [[content["figure"]]]
+    if "nothing" in content:
+        return []
+    return _filled(content["rows"]) if "columns" in content else None
 
 
 def _same_list(wanted: Wanted, content: Content) -> bool:
     """As far as both go, unless a number was named; a list will do where the total alone was asked for."""
     names, others = ([each["name"] for each in found["breweries"]] for found in (wanted.content, content))
-    if wanted.content["total"] != content["total"] or (names and not others):
+    if wanted.content["total"] != content["total"]:
         return False
-    if wanted.exact and names:
+    if wanted.counted or not names:
+        return True
+    if wanted.exact:
         return names == others
-    return all(one == other for one, other in zip(names, others, strict=False))
+    return bool(others) and all(one == other for one, other in zip(names, others, strict=False))
 
 
 def _told(value: Any) -> Any:
@@ -73,9 +115,10 @@ def _told(value: Any) -> Any:
 
 
 def _rows(wanted: Wanted) -> list[Row]:
-    names = wanted.content["columns"]
+    """In the columns that matter; a figure has but one."""
+    rows, names = _table(wanted.content) or [], wanted.content.get("columns", ())
     kept = [n for n, name in enumerate(names) if (name in wanted.columns if wanted.columns else name != "among")]
-    return _filled([[row[n] for n in kept] for row in wanted.content["rows"]])
+    return _filled([[row[n] for n in kept] for row in rows]) if names else rows
 
 
 def _filled(rows: Sequence[Row]) -> list[Row]:
@@ -85,7 +128,7 @@ def _filled(rows: Sequence[Row]) -> list[Row]:
 
 def _equal_rows(wanted: Wanted, rows: Sequence[Row]) -> bool:
     """Whether some of the columns of `rows` are those that matter."""
-    expected, rows = _rows(wanted), _filled(rows)
+    expected = _rows(wanted)
     if wanted.open and min(len(rows), len(expected)) >= LEAST_ROWS:
         shown = min(len(rows), len(expected))
         expected, rows = expected[:shown], rows[:shown]

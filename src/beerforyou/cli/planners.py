@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from beerforyou import clock
 from beerforyou.blocks import Text
 from beerforyou.cli.expected import ANALYSIS, FORM, Line, wanted
-from beerforyou.cli.judging import Content, Wanted, brought, ungrounded
+from beerforyou.cli.judging import Made, Wanted, brought, ungrounded
 from beerforyou.cli.walking import context_of
 from beerforyou.conversations.accepting import accept
 from beerforyou.errors import BadInput, BeerForYouError
@@ -59,6 +59,11 @@ class Judged(msgspec.Struct, kw_only=True):
     asked: int
     money: float | None
     s: float
+
+    @property
+    def failed(self) -> bool:
+        """It was not answered, so that nothing is known of how it plans."""
+        return (self.outcome or "").startswith("error")
 
 
 class Price(NamedTuple):
@@ -176,7 +181,7 @@ async def _judged(stage: Stage, line: Line) -> Judged:
         executed=None if line.calls else fits or _executed(tools),
         grounded=not unknown,
         ungrounded=unknown,
-        planned=("rule" if thoughts[0].name == OFFLINE else "model") if thoughts else "nobody",
+        planned=_who(run),
         outcome=run.outcome,
         calls=[{"tool": step.name, "args": step.input} for step in tools],
         text=_sentence(run),
@@ -202,7 +207,7 @@ def _compared(alternatives: Sequence[Sequence[Wanted]], tools: Sequence[Step]) -
         besides = {name for name in called - names if not alternative or (name in TOOLS and TOOLS[name].paid)}
         if names <= called and not besides:
             picked = True
-            fits = fits or all(brought(each, _contents(each.tool, tools)) for each in alternative)
+            fits = fits or all(brought(each, _made(each.tool, tools)) for each in alternative)
     return picked, fits
 
 
@@ -211,12 +216,18 @@ def _kind(tool: str) -> str:
     return ANALYSIS if tool in OF_PURCHASES else tool
 
 
-def _contents(tool: str, tools: Sequence[Step]) -> list[Content]:
-    return [step.output for step in tools if _kind(step.name) == _kind(tool)]
+def _made(tool: str, tools: Sequence[Step]) -> list[Made]:
+    return [Made(step.name, step.input, step.output) for step in tools if _kind(step.name) == _kind(tool)]
 
 
 def _executed(tools: Sequence[Step]) -> bool:
-    return any("error" not in content for content in _contents(ANALYSIS, tools))
+    return any("error" not in each.content for each in _made(ANALYSIS, tools))
+
+
+def _who(run: Run) -> str:
+    """Calls before any thought follow from the reading."""
+    first = next(iter(run.steps or ()), None)
+    return "nobody" if first is None else "model" if first.kind == "model" and first.name != OFFLINE else "rule"
 
 
 def _sentence(run: Run) -> str:
