@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 import uvloop
@@ -95,7 +96,7 @@ async def counted(house: House, line: Line) -> dict[str, Counted]:
 
 
 async def _ours(house: House, by_rule: House, line: Line, sentence: str, changed: dict[str, Any]) -> Counted:
-    conversation = await _begun(by_rule, line)
+    conversation, _ = await _begun(by_rule, line)
     model = Fitting(await _calls(by_rule, line, conversation), sentence)
     async with beside(house, model, **changed) as measured:
         await walked(measured, line.client, line.turns[-1], conversation)
@@ -104,13 +105,8 @@ async def _ours(house: House, by_rule: House, line: Line, sentence: str, changed
 
 async def _prototype(by_rule: House, line: Line, sentence: str) -> tuple[Counted, Counted]:
     """With as few calls as there can be, and with ten. What it had said before, the message and the results so far go along each time."""
-    conversation = await _begun(by_rule, line)
-    earlier = (
-        await by_rule.database.as_client(line.client).fetch("conversations.earlier", conversation, 10)
-        if conversation
-        else []
-    )
-    said = sum(len(row["question"]) + len(row["answer"]) for row in earlier) + len(line.turns[-1])
+    conversation, answers = await _begun(by_rule, line)
+    said = sum(map(len, [*line.turns, *answers]))
     calls = await _calls(by_rule, line, conversation)
     sizes = [(_size(call), len(await _result(by_rule, line, conversation, call))) for call in calls]
     if any(call.args.get("only_new") for call in calls):
@@ -121,21 +117,24 @@ async def _prototype(by_rule: House, line: Line, sentence: str) -> tuple[Counted
     return Counted(sum(read[:fewest]), wrote, fewest), Counted(sum(read), wrote, MOST_CALLS)
 
 
-async def _result(house: House, line: Line, conversation: Any, call: ToolCall) -> str:
+async def _result(house: House, line: Line, conversation: UUID | None, call: ToolCall) -> str:
     caller, hands = await caller_of(house, line, await context_of(house, line.client, conversation))
     result = await TOOLS[call.name](caller, hands, call.args)
     return msgspec.json.encode(result.content).decode()
 
 
-async def _begun(by_rule: House, line: Line) -> Any:
-    conversation = None
+async def _begun(by_rule: House, line: Line) -> tuple[UUID | None, list[str]]:
+    """The conversation before its last turn, and what was answered so far, blocks included."""
+    conversation, answers = None, []
     for turn in line.turns[:-1]:
-        conversation, _ = await walked(by_rule, line.client, turn, conversation)
-    return conversation
+        conversation, run = await walked(by_rule, line.client, turn, conversation)
+        answers.append(run.text or "")
+    return conversation, answers
 
 
 async def _sentence(by_rule: House, line: Line) -> str:
-    _, run = await walked(by_rule, line.client, line.turns[-1], await _begun(by_rule, line))
+    conversation, _ = await _begun(by_rule, line)
+    _, run = await walked(by_rule, line.client, line.turns[-1], conversation)
     return _text(run)
 
 
@@ -143,7 +142,7 @@ def _text(run: Run) -> str:
     return " ".join(block.text for block in run.blocks if hasattr(block, "text"))
 
 
-async def _calls(house: House, line: Line, conversation: Any) -> list[ToolCall]:
+async def _calls(house: House, line: Line, conversation: UUID | None) -> list[ToolCall]:
     context = await context_of(house, line.client, conversation)
     if line.calls:
         return [ToolCall(f"c{n}", call.tool, filled(call.args, context)) for n, call in enumerate(line.calls[0])]
@@ -167,11 +166,11 @@ def _table(found: list[tuple[Line, dict[str, Counted]]]) -> Table:
         kinds[line.kind].append(ways)
         kinds["all"].append(ways)
     for kind in sorted(kinds, key=lambda kind: (kind == "all", kind)):
-        ways = kinds[kind]
-        mean = {name: sum(each[name].tokens for each in ways) / len(ways) for name in names}
+        each = kinds[kind]
+        mean = {name: sum(ways[name].tokens for ways in each) / len(each) for name in names}
         shares = (f"{100 * mean[name] / mean[of]:.1f}" for of in PROTOTYPE for name in ours)
-        asked = (f"{sum(each[name].asked for each in ways) / len(ways):.2f}" for name in ours)
-        table.add_row(kind, str(len(ways)), *(f"{mean[name]:.0f}" for name in names), *shares, *asked)
+        asked = (f"{sum(ways[name].asked for ways in each) / len(each):.2f}" for name in ours)
+        table.add_row(kind, str(len(each)), *(f"{mean[name]:.0f}" for name in names), *shares, *asked)
     return table
 
 
