@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from beerforyou.cli.expected import chosen
 from beerforyou.cli.judging import Made, Wanted, brought, ungrounded
-from beerforyou.cli.planners import Judged, Limits, Price, Stage, evaluated, staged, summary
+from beerforyou.cli.planners import Budget, Judged, Limits, Price, Stage, evaluated, staged, summary
 from beerforyou.errors import BadInput
 from beerforyou.house import House
 from beerforyou.llm.connect import OFFLINE
@@ -140,6 +141,13 @@ async def test_it_stops_before_a_limit_is_passed(house: House) -> None:
     assert len(await planned(house, lines, *made, limits=Limits(tokens=959))) == 2
     assert len(await planned(house, lines, *made, limits=Limits(money=0.0015))) == 2
     assert len(await planned(house, lines, *made)) == 5
+    earlier = await planned(house, lines[:2], *made)  # what is in --out counts, priced or not
+    unpriced = [msgspec.structs.replace(each, money=None) for each in earlier]
+    assert (
+        Budget(Limits(money=0.0021), Price(2, 10, 1), unpriced).allows()
+        and not Budget(Limits(tokens=959), None, unpriced).allows()
+    )
+    assert not Budget(Limits(money=0.0018), Price(2, 10, 1), unpriced).allows()
 
 
 async def test_by_rule_the_whole_set_is_as_good_as_it_was(house: House) -> None:

@@ -20,7 +20,7 @@ from beerforyou.cli.expected import ANALYSIS, FORM, Line, wanted
 from beerforyou.cli.judging import Made, Wanted, brought, ungrounded
 from beerforyou.cli.walking import context_of
 from beerforyou.conversations.accepting import accept
-from beerforyou.errors import BadInput, BeerForYouError
+from beerforyou.errors import BadInput, BeerForYouError, Conflict
 from beerforyou.house import House
 from beerforyou.llm.connect import OFFLINE, Models
 from beerforyou.llm.model import Model
@@ -88,8 +88,9 @@ class Limits(NamedTuple):
 class Budget:
     """What was spent, and is being spent by those under way, at the price of the dearest line."""
 
-    def __init__(self, limits: Limits, before: Iterable[Judged]) -> None:
-        self._limits, self._spent, self._dearest, self._under_way = limits, [0.0, 0.0], [0.0, 0.0], 0
+    def __init__(self, limits: Limits, price: Price | None, before: Iterable[Judged]) -> None:
+        self._limits, self._price, self._under_way = limits, price, 0
+        self._spent, self._dearest = [0.0, 0.0], [0.0, 0.0]
         for line in before:
             self._add(line)
 
@@ -106,7 +107,8 @@ class Budget:
         self._add(line)
 
     def _add(self, line: Judged) -> None:
-        cost = float(line.tokens.input + line.tokens.output), line.money or 0.0
+        used = line.tokens
+        cost = float(used.input + used.output), self._price.of(used) if self._price else 0.0
         self._spent = [spent + each for spent, each in zip(self._spent, cost, strict=True)]
         self._dearest = [max(pair) for pair in zip(self._dearest, cost, strict=True)]
 
@@ -129,7 +131,7 @@ async def evaluated(
     done: Callable[[Judged], None],
 ) -> bool:
     """Whether all of them could be afforded; each is told to `done` as it is judged."""
-    budget, room = Budget(limits, before), asyncio.Semaphore(at_once)
+    budget, room = Budget(limits, stage.price, before), asyncio.Semaphore(at_once)
     try:
         async with asyncio.TaskGroup() as tasks:
             for line in lines:
@@ -193,9 +195,13 @@ async def _judged(stage: Stage, line: Line) -> Judged:
 
 
 async def walked(house: House, client: str, message: str, conversation: UUID | None) -> tuple[UUID, Run]:
+    """Raises Conflict where somebody else took the run."""
     accepted = await accept(house, client, message, conversation)
     await work(house, accepted.run)
-    return accepted.conversation_id, await look(house.database.as_client(client), accepted.run, steps=True)
+    run = await look(house.database.as_client(client), accepted.run, steps=True)
+    if run.finished_at is None:
+        raise Conflict(f"another worker has run {accepted.run}", "stop what serves or works on this database")
+    return accepted.conversation_id, run
 
 
 def _compared(alternatives: Sequence[Sequence[Wanted]], tools: Sequence[Step]) -> tuple[bool, bool]:
