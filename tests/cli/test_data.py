@@ -15,6 +15,7 @@ ID = "01a20507-8cc7-7f47-a4d4-a9e81b8b822c"
 NEEDED = {
     "ask": ["oi", *ME], "chat": ME, "load": ["FILE", "FILE"], "token": ME,
     "eval reading": ["FILE"], "eval conversations": ["FILE"], "eval statistics": ["FILE", *ME], "eval isolation": ["FILE", *ME],
+    "eval planner": ["FILE"],
     "webhooks add": ["https://example.com", *ME], "webhooks remove": [ID, *ME], "webhooks rotate": [ID, *ME],
     "webhooks resend": ["--dead"],
 }  # fmt: skip

@@ -12,6 +12,7 @@ from beerforyou.cli.output import data_option, json_option, note, run, show_json
 
 if TYPE_CHECKING:
     from beerforyou.catalogue.index import Catalogue
+    from beerforyou.cli.planners import Judged, Price
     from beerforyou.isolation.attack import Tried
     from beerforyou.runs.run import Run
     from beerforyou.settings import Settings
@@ -84,6 +85,131 @@ async def _conversations(file: Path, data: Path | None) -> dict[str, Any]:
 
     async with opened(settings.load(data=data)) as house:
         return await walked(house, _lines(file))
+
+
+@command.command("planner")
+@click.argument("file", type=FILE)
+@click.option("--model", metavar="PROVIDER:MODEL", help="Who plans; by default the setting. `offline:` plans by rule.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep each line here, and go on where it ends."
+)
+@click.option(
+    "--limit", type=click.IntRange(1), help="So many lines, of all kinds and languages as evenly as they come."
+)
+@click.option("--at-once", type=click.IntRange(1), default=1, show_default=True, help="Conversations at a time.")
+@click.option(
+    "--price", metavar="IN,OUT[,CACHED]", help="Of a million tokens; cached ones cost as much as others without it."
+)
+@click.option(
+    "--most-tokens", type=click.IntRange(1), help="Stop before more are used, input and output, those in --out too."
+)
+@click.option("--most-money", type=click.FloatRange(0, min_open=True), help="Stop before more is spent; needs --price.")
+@json_option
+@data_option
+def planner(
+    file: Path, model: str | None, out: Path | None, limit: int | None, at_once: int, price: str | None, most_tokens: int | None,
+    most_money: float | None, as_json: bool, data: Path | None,
+) -> None:  # fmt: skip
+    """Let a model plan the last turn of each conversation of FILE: does it call what fits, is its SQL right, is the answer grounded,
+    what does it take?
+
+    Lines: {"id", "client", "turns", "lang", "kind"} and what is expected: "calls", "question" or "sql", with "columns",
+    "ordered" and "outcome". With --json: {"model", "n", "complete", "summary", "lines"}. No other model stands in.
+    """
+    if most_money is not None and price is None:
+        raise click.UsageError("--most-money needs --price.")
+    result = run(_planner(file, model, out, limit, at_once, _price(price), (most_tokens, most_money), data))
+    if as_json:
+        show_json(result)
+        return
+    for line in result["lines"]:
+        if not line.right:
+            click.echo(f"{line.id}: {line.outcome} {[call['tool'] for call in line.calls]} {line.text}")
+    click.echo(_planned_table(result["summary"]))
+    if not result["complete"]:
+        note("stopped before the limit; with --out and a higher one it goes on from here")
+
+
+async def _planner(
+    file: Path, model: str | None, out: Path | None, limit: int | None, at_once: int, price: Price | None,
+    most: tuple[int | None, float | None], data: Path | None,
+) -> dict[str, Any]:  # fmt: skip
+    import msgspec
+
+    from beerforyou import settings
+    from beerforyou.cli import planners
+    from beerforyou.cli.expected import chosen
+    from beerforyou.house import opened
+
+    ours = settings.load(data=data, model=model, fallback_models="", shadow_share="0")
+    lines = chosen(list(_lines(file)), limit)
+    # Nobody renews the lease of a run here, and a small model on a small machine takes its time.
+    ours = msgspec.structs.replace(ours, lease_s=max(ours.lease_s, 2 * ours.run_timeout_s))
+    kept = _kept(out, ours.model) if out else []
+    wanted = {line.id for line in lines}
+    found = [line for line in kept if line.id in wanted and not line.failed]  # those that failed are asked again
+    known = {line.id for line in found}
+
+    def done(line: planners.Judged) -> None:
+        found.append(line)
+        note(f"{line.id} {'right' if line.right else 'wrong'} {line.s:g} s")
+        if out:
+            with out.open("ab") as file:
+                file.write(msgspec.json.encode(line) + b"\n")
+
+    left = [line for line in lines if line.id not in known]
+    async with opened(ours) as house, planners.staged(house, ours.model, price) as stage:
+        complete = await planners.evaluated(stage, left, kept, planners.Limits(*most), at_once, done)
+    found.sort(key=lambda line: line.id)
+    return {
+        "model": ours.model,
+        "n": len(found),
+        "complete": complete,
+        "summary": planners.summary(found),
+        "lines": found,
+    }
+
+
+def _kept(out: Path, model: str) -> list[Judged]:
+    """Lines of this model that are done; one that was being written when the evaluation was killed goes. Raises BadInput."""
+    import msgspec
+
+    from beerforyou.cli.planners import Judged
+    from beerforyou.errors import BadInput
+
+    if not out.parent.is_dir():
+        raise BadInput(f"--out: there is no folder {out.parent}", "make it, or name another file")
+    if not out.exists():
+        return []
+    whole = out.read_bytes()
+    if torn := whole.rpartition(b"\n")[2]:
+        with out.open("r+b") as file:
+            file.truncate(len(whole) - len(torn))
+    try:
+        kept = [msgspec.convert(line, Judged) for line in _lines(out)]
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{out} is no result of this command: {error}", "give --out another file") from None
+    return [line for line in kept if line.model == model]
+
+
+def _price(text: str | None) -> Price | None:
+    from beerforyou.cli.planners import Price
+
+    if text is None:
+        return None
+    try:
+        given, paid, *cached = map(float, text.split(","))
+        (cached_at,) = cached or (given,)
+    except ValueError:
+        raise click.UsageError("--price is two or three numbers: IN,OUT or IN,OUT,CACHED.") from None
+    return Price(given, paid, cached_at)
+
+
+def _planned_table(summary: dict[str, Any]) -> str:
+    columns = ("n", "right", "tool", "fits", "executed", "rows", "grounded", "input", "cached", "output", "asked", "s")
+    rows = [("", columns), *((name, [each[c] for c in columns]) for name, each in summary["kind"].items())]
+    rows += [("all", [summary[column] for column in columns])]
+    return "\n".join(f"{name:12}" + "".join(f"{value:>10}" for value in values) for name, values in rows)
 
 
 @command.command("statistics")

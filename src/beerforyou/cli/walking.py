@@ -85,7 +85,7 @@ async def _line(house: House, number: int, raw: dict[str, Any]) -> dict[str, Any
 async def _walk(house: House, line: Line) -> Walked:
     conversation: UUID | None = None
     for turn in line.turns:
-        context = await _context(house, line.client, conversation)
+        context = await context_of(house, line.client, conversation)
         accepted = await accept(house, line.client, turn, conversation)
         conversation = accepted.conversation_id
         await work(house, accepted.run)
@@ -99,7 +99,7 @@ async def _home(house: House, client: str) -> Place:
     return Place(city=profile.city, state=profile.state, country=profile.country) if profile else Place()
 
 
-async def _context(house: House, client: str, conversation: UUID | None) -> Context:
+async def context_of(house: House, client: str, conversation: UUID | None) -> Context:
     """What the next message may lean on."""
     rows = await house.database.as_client(client).fetch("conversations.earlier", conversation, 1)
     return msgspec.json.decode(rows[0]["context"] or "{}", type=Context) if rows else Context()

@@ -282,3 +282,7 @@ SELECT purchases_version AS version FROM clients WHERE client_id = me.client_id;
 -- name: known
 -- Whether there is a client $1. Asked by the service.
 SELECT EXISTS (SELECT FROM clients WHERE client_id = $1) AS known;
+
+-- name: who
+-- The caller, as tools know it.
+SELECT name, city, state, country, language, time_zone FROM clients WHERE client_id = me.client_id;
