@@ -72,4 +72,4 @@ def _rank(m: Utterance, intent: Intent) -> int:
         return 0
     if m.starts(0, "because"):
         return 1
-    return 1 if intent == "off_topic" else 3 if m.words[-1].asked or m.has(*_CUES) else 2
+    return 1 if intent == "off_topic" else 3 if m.asks or m.has(*_CUES) else 2

@@ -13,6 +13,7 @@ from beerforyou.reading.words.lexicon import (
     Language,
     Lexicon,
     Mark,
+    beside,
     lexicon,
     meanings,
     phrases,
@@ -103,17 +104,17 @@ class Utterance:
 
     def ends(self, i: int, *tags: str) -> bool:
         """Does a mark of one of these tags end just before word `i`?"""
-        return not self._ends.get(i, _NONE).keys().isdisjoint(tags)
+        return self.has_at(i - 1, *tags) and not self._ends.get(i, _NONE).keys().isdisjoint(tags)
 
     def starts(self, i: int, *tags: str) -> bool:
-        return not self._starts.get(i, _NONE).keys().isdisjoint(tags)
+        return self.has_at(i, *tags) and not self._starts.get(i, _NONE).keys().isdisjoint(tags)
 
     def ending(self, i: int, tag: str) -> Sequence[Mark]:
         """The marks of that tag that end just before word `i`."""
-        return self._ends.get(i, _NONE).get(tag, ())
+        return self._ends.get(i, _NONE).get(tag, ()) if self.has_at(i - 1, tag) else ()
 
     def starting(self, i: int, tag: str) -> Sequence[Mark]:
-        return self._starts.get(i, _NONE).get(tag, ())
+        return self._starts.get(i, _NONE).get(tag, ()) if self.has_at(i, tag) else ()
 
     def is_function(self, i: int) -> bool:
         return self.plain[i] in self._function
@@ -129,9 +130,18 @@ class Utterance:
         """A word that is not known, alone or in a phrase."""
         return i in self._unknown and not self._at[i]
 
+    def is_beside(self, i: int, *kinds: str) -> bool:
+        """Is the word at `i` one of these that say nothing of their own?"""
+        return self.word(i) in beside(self.language, *kinds)
+
     def is_name_like(self, i: int) -> bool:
         """Written with a capital that is no sentence's first."""
         return i in self._titled
+
+    @property
+    def asks(self) -> bool:
+        """Does it end with a question mark?"""
+        return bool(self.words) and self.words[-1].asked
 
     @property
     def has_unknown(self) -> bool:
@@ -209,7 +219,8 @@ class Utterance:
         self._marks = marks
         self._by_tag: dict[str, list[Mark]] = {}
         self._at: list[set[str]] = [set() for _ in self.words]
-        self._edges: tuple[Edges, Edges] | None = None
+        for edges in ("_starts", "_ends"):
+            vars(self).pop(edges, None)
         by_tag, at = self._by_tag, self._at
         for mark in marks:
             tag = mark.tag
@@ -218,24 +229,14 @@ class Utterance:
                 at[i].add(tag)
         self._tags = by_tag.keys()
 
-    @property
+    @cached_property
     def _starts(self) -> Edges:
-        return self._found_edges()[0]
+        """When first asked for: most messages ask for no edge of a mark that they have."""
+        return _edges((mark.start, mark) for mark in self._marks)
 
-    @property
+    @cached_property
     def _ends(self) -> Edges:
-        return self._found_edges()[1]
-
-    def _found_edges(self) -> tuple[Edges, Edges]:
-        """When first asked for: marks are kept up to three times, and their edges looked at once."""
-        if self._edges is None:
-            starts: Edges = {}
-            ends: Edges = {}
-            for mark in self._marks:
-                starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
-                ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
-            self._edges = starts, ends
-        return self._edges
+        return _edges((mark.end, mark) for mark in self._marks)
 
     def _outside_names(self, words: list[str]) -> list[str]:
         """Without names, which may be of any language: those of several words ("Los Angeles", "La Cumbre Brewing" but for the
@@ -269,6 +270,13 @@ class Utterance:
 
 
 _NONE: dict[str, list[Mark]] = {}
+
+
+def _edges(marks: Iterable[tuple[int, Mark]]) -> Edges:
+    edges: Edges = {}
+    for at, mark in marks:
+        edges.setdefault(at, {}).setdefault(mark.tag, []).append(mark)
+    return edges
 
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:
@@ -306,7 +314,8 @@ def _language(words: list[str], before: Language | Literal[""]) -> Language:
 def _heard(words: list[str]) -> tuple[Language, ...]:
     """The likeliest languages first, then those with a word that none of them knows: in "yes, a segunda" both."""
     likeliest = _likeliest(words)
-    strange = [word for word in words if not any(word in lexicon(language).single for language in likeliest)]
+    known = _singles(likeliest)
+    strange = [word for word in words if word not in known]
     others = [language for language in LANGUAGES if language not in likeliest]
     return (*likeliest, *(other for other in others if not lexicon(other).telling.isdisjoint(strange)))
 
@@ -325,8 +334,12 @@ def _likeliest(words: list[str]) -> tuple[Language, ...]:
 @cache
 def _weights() -> dict[str, tuple[int, ...]]:
     """How much a word speaks for each language."""
-    known = frozenset[str]().union(*(lexicon(language).single for language in LANGUAGES))
-    return {word: tuple(_weight(word, lexicon(language)) for language in LANGUAGES) for word in known}
+    return {word: tuple(_weight(word, lexicon(language)) for language in LANGUAGES) for word in _singles(LANGUAGES)}
+
+
+@cache
+def _singles(languages: tuple[Language, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*(lexicon(language).single for language in languages))
 
 
 def _weight(word: str, own: Lexicon) -> int:
