@@ -32,8 +32,9 @@ def understood(whole: Utterance, today: date) -> tuple[Intent, Slots]:
     slots = Slots(whole, today)
     if answer := decide(whole, slots, ANSWERS):
         return answer, slots
-    slots = _without_denied(slots)
-    return decide(whole, slots, ANSWERS + WISHES) or "unclear", slots
+    wanted = _without_denied(slots)
+    rules = WISHES if wanted is slots else ANSWERS + WISHES  # with nothing denied it is no answer a second time
+    return decide(whole, wanted, rules) or "unclear", wanted
 
 
 def _without_denied(slots: Slots, story: Sequence[Slots] = ()) -> Slots:
