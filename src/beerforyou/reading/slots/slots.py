@@ -103,7 +103,7 @@ class Slots:
 
     def name(self, sure: int) -> Name | None:
         """The surest name, if it is as sure as that."""
-        return next((name for name in self.names if name.sure >= sure), None)
+        return self.names[0] if self.names and self.names[0].sure >= sure else None
 
     @cached_property
     def subject(self) -> Name | None:
