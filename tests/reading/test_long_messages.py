@@ -4,7 +4,6 @@
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from statistics import quantiles
 from typing import Any
@@ -16,7 +15,7 @@ from beerforyou.reading.read import read
 from beerforyou.reading.reading import Context
 from beerforyou.reading.words.lookups import MOST
 from beerforyou.reading.words.text import MAX_CHARS, MAX_WORDS
-from tests.cpu import slowness
+from tests.cpu import calls, slowness
 from tests.reading.conftest import TODAY
 from tests.reading.fuzz import CONTEXT, P99_S, check, fuzzed, longest
 
@@ -109,9 +108,12 @@ def test_names_that_all_differ_are_not_all_looked_up(whole_catalogue: Catalogue,
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_work_grows_with_the_length_and_not_with_its_square(whole_catalogue: Catalogue, unit: str) -> None:
-    """Counted in calls, so that no machine and no neighbour has a say. With the square it would be four times."""
+    """Counted in calls. With the square it would be four times."""
     text = longest(unit)
-    half, whole = (_calls(part, whole_catalogue) for part in (text[: len(text) // 2], text))
+    half, whole = (
+        calls(lambda part=part: read(part, whole_catalogue, Context(), TODAY))
+        for part in (text[: len(text) // 2], text)
+    )
     assert whole < 2.5 * half + 5000
 
 
@@ -127,20 +129,3 @@ def test_made_up_messages_take_no_longer_than_they_may(whole_catalogue: Catalogu
     """BEERFORYOU_FUZZ_S says for how many seconds; so does python -m tests.reading.fuzz."""
     times = fuzzed(whole_catalogue, FUZZ_S)
     assert len(times) >= 100 and quantiles(times, n=100)[98] <= P99_S * slowness()
-
-
-def _calls(text: str, catalogue: Catalogue) -> int:
-    """How many functions a reading calls, those in C too; a generator is called again for each of its values."""
-    count = 0
-
-    def counted(frame: Any, event: str, arg: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    read(text, catalogue, Context(), TODAY)  # what is remembered of words and tables is not counted
-    sys.setprofile(counted)
-    try:
-        read(text, catalogue, Context(), TODAY)
-    finally:
-        sys.setprofile(None)
-    return count

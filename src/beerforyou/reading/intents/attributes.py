@@ -11,12 +11,10 @@ from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.intents.picks import (
     ON_THE_WEB,
     each_name,
-    fingers,
-    is_beside,
     says_only,
     without_parts,
-    words_of,
 )
+from beerforyou.reading.slots.fingers import fingers_in, words_of
 from beerforyou.reading.slots.names import LIKELY, Name
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.utterance import Utterance
@@ -59,6 +57,8 @@ _NAMESAKES = 8  # houses of one brewer that a name may mean; more is an ordinary
 
 def asked(m: Utterance) -> tuple[Attribute, ...]:
     """In the order of the message; a word within a longer phrase is the phrase's ("endereço do site" is no address)."""
+    if not m.has("asks", *_BY_DISTANCE):
+        return ()
     marks = [mark for mark in m.all("asks") if not _picks(m, mark.start)]
     whole = without_parts(marks, marks)
     said = {mark.value for mark in whole} | ({"distance"} if asks_nearest(m) else set[str]())
@@ -75,10 +75,9 @@ def _picks(m: Utterance, i: int) -> bool:
 
 def asks_nearest(m: Utterance) -> bool:
     """ "qual delas fica mais perto?" """
-    asking = any(
-        not is_beside(m, mark.start - 1, "superlative") for mark in m.all("which")
-    )  # not "a que fica mais perto"
-    return m.has(*_BY_DISTANCE) and asking and not m.has("brewery")
+    if not m.has(*_BY_DISTANCE) or m.has("brewery"):
+        return False
+    return any(not m.is_beside(mark.start - 1, "superlative") for mark in m.all("which"))  # not "a que fica mais perto"
 
 
 def _implied(attribute: str, said: set[str]) -> bool:
@@ -93,21 +92,22 @@ def asks_facts(m: Utterance, s: Slots) -> bool:
         return False
     if asks == ("website",) and m.has("reads_site", "summary"):
         return False
-    items, names = fingers(m), certain_names(s)
+    items, names = s.fingers, certain_names(s)
     besides = words_of(items) | {i for name in names for i in range(name.start, name.end)}
-    there = not _OWN.isdisjoint(asks) and any(is_beside(m, i, "there") for i in range(len(m)))
+    of_own = not _OWN.isdisjoint(asks)
+    there = of_own and any(m.is_beside(i, "there") for i in range(len(m)))
     pointed = bool(items) or m.has("it") or there
     if not (pointed or names) and (m.has("brewery", "i") or "beers" in asks):
         return False
     if names and not ON_THE_WEB.isdisjoint(asks):
         return False  # to ask of a brewery by name what only the web knows is to ask for details
-    whose = m.has("it") or there or (items and is_beside(m, items[0].start - 1, "superlative"))
-    how = any(is_beside(m, i, "manner") for i in range(len(m)))  # "como compro dela?" is for who supplies
-    if not _OWN.isdisjoint(asks) and (not whose or how or m.has("will_buy")):
+    whose = m.has("it") or there or (items and m.is_beside(items[0].start - 1, "superlative"))
+    how = of_own and any(m.is_beside(i, "manner") for i in range(len(m)))  # "como compro dela?" is for who supplies
+    if of_own and (not whose or how or m.has("will_buy")):
         return False
     more = (*(_FROM_HERE if _HOW_FAR.issuperset(asks) else ()), *(_WHEN if "hours" in asks else ()))
     more = (*more, "style", "makes") if "beers" in asks else more
-    more = (*more, "self", "i", "buy", "past") if not _OWN.isdisjoint(asks) else more
+    more = (*more, "self", "i", "buy", "past") if of_own else more
     place = _places(s) if names else set[int]()
     besides |= _types(s) if asks == ("type",) else set()
     return says_only(m, *_ASKING, *more, besides=besides | place, free=True)
@@ -115,7 +115,7 @@ def asks_facts(m: Utterance, s: Slots) -> bool:
 
 def _asks_whether(m: Utterance, s: Slots) -> bool:
     """ "ela é um brewpub?", "is number one a brewpub?" """
-    return bool(s.type) and m.words[-1].asked and (m.has("it") or bool(fingers(m)))
+    return m.asks and (m.has("it") or bool(s.fingers)) and bool(s.type)
 
 
 def _types(s: Slots) -> set[int]:
@@ -146,11 +146,11 @@ def _is_known(s: Slots, name: Name) -> bool:
 
 def compares(m: Utterance, s: Slots) -> bool:
     """ "compara a primeira com a terceira", "difference between 1 and 2", "compare them"."""
-    which_is_nearer = asks_nearest(m) and len(fingers(m)) > _AND_THE_NEAREST
+    which_is_nearer = asks_nearest(m) and len(s.fingers) > _AND_THE_NEAREST
     if not m.has("compares") and not which_is_nearer:
         return False
     names = {i for name in certain_names(s) for i in range(name.start, name.end)}
-    return says_only(m, *_COMPARING, besides=words_of(fingers(m, every_number=True)) | names, free=True)
+    return says_only(m, *_COMPARING, besides=words_of(fingers_in(m, every_number=True)) | names, free=True)
 
 
 def asks_why(m: Utterance, s: Slots) -> bool:
@@ -163,4 +163,4 @@ def asks_best(m: Utterance, s: Slots) -> bool:
 
 
 def _says_only_about_shown(m: Utterance, s: Slots, tags: tuple[str, ...]) -> bool:
-    return s.place == Place() and not s.type and says_only(m, *tags, besides=words_of(fingers(m)), free=True)
+    return s.place == Place() and not s.type and says_only(m, *tags, besides=words_of(s.fingers), free=True)

@@ -32,8 +32,9 @@ def understood(whole: Utterance, today: date) -> tuple[Intent, Slots]:
     slots = Slots(whole, today)
     if answer := decide(whole, slots, ANSWERS):
         return answer, slots
-    slots = _without_denied(slots)
-    return decide(whole, slots, ANSWERS + WISHES) or "unclear", slots
+    wanted = _without_denied(slots)
+    rules = WISHES if wanted is slots else ANSWERS + WISHES  # with nothing denied it is no answer a second time
+    return decide(whole, wanted, rules) or "unclear", wanted
 
 
 def _without_denied(slots: Slots, story: Sequence[Slots] = ()) -> Slots:
@@ -72,4 +73,4 @@ def _rank(m: Utterance, intent: Intent) -> int:
         return 0
     if m.starts(0, "because"):
         return 1
-    return 1 if intent == "off_topic" else 3 if m.words[-1].asked or m.has(*_CUES) else 2
+    return 1 if intent == "off_topic" else 3 if m.asks or m.has(*_CUES) else 2

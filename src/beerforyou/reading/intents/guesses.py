@@ -27,4 +27,4 @@ def guesses_own_data(m: Utterance, s: Slots) -> bool:
 
 def guesses_search(m: Utterance, s: Slots) -> bool:
     counts = m.has("how_many") or m.word(0) in small_words("who_or_when")
-    return bool(m.words) and m.words[-1].asked and any(span.led for span in s.places) and not counts
+    return m.asks and any(span.led for span in s.places) and not counts

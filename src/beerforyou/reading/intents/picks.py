@@ -15,13 +15,13 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.geo import Point
 from beerforyou.catalogue.names import brewery_key, fold
 from beerforyou.reading.reading import Context, Ref
+from beerforyou.reading.slots.fingers import Item, words_of
 from beerforyou.reading.slots.names import LIKELY, POSSIBLE, Name
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.lexicon import Mark, beside
 from beerforyou.reading.words.utterance import Utterance
 
 Unsure = Literal["", "outside", "several", "nothing"]
-Kind = Literal["nth", "number", "end", "firsts", "lasts", "middle", "nearest", "farthest", "all", "range"]
 
 _BESIDE = (
     "pointing",
@@ -35,8 +35,6 @@ _ANSWERING = ("pointing", "yes", "ack", "tell_more", "tell_about", "it", "thanks
               "orders_one", "all_of", "and_what_about", "summary", "merely")  # fmt: skip
 _REQUESTS = ("tell_about", "tell_more", "summary", "website", "reads_site", "makes", "what_is")
 ON_THE_WEB = frozenset({"hours", "beers", "other"})  # asked of a brewery, and not in the catalogue: details are offered
-# beside a number that is nothing but a number
-_ALONE = ("yes", "ack", "thanks", "and", "option", "corrects", "courtesy")
 _ALSO_YES = (
     "yes",
     "tell_more",
@@ -49,16 +47,6 @@ _ALSO_YES = (
     "orders_one",
     "asks",
 )
-_MOST_POSITIONS = 2  # digits
-
-
-class Item(NamedTuple):
-    """One finger: words `start` to `end` (exclusive) point, by a number where the kind has one."""
-
-    kind: Kind
-    start: int
-    end: int
-    value: int = 0
 
 
 class Picked(NamedTuple):
@@ -73,11 +61,6 @@ def says_only(m: Utterance, *tags: str, besides: Iterable[int] = (), free: bool 
     silent = beside(m.language, *(kind for kind in _BESIDE if kind in allowed))
     known = (i in others or word in silent or not allowed.isdisjoint(m.at(i)) for i, word in enumerate(m.plain))
     return all(known) and (free or not takes_back(m, others))
-
-
-def is_beside(m: Utterance, i: int, *kinds: str) -> bool:
-    """Is the word at `i` one of these that say nothing of their own?"""
-    return m.word(i) in beside(m.language, *kinds)
 
 
 def takes_back(m: Utterance, besides: Iterable[int] = ()) -> bool:
@@ -109,120 +92,9 @@ def _ends_clause(m: Utterance, i: int) -> bool:
     return i == len(m) or m.words[i].begins_clause
 
 
-def fingers(m: Utterance, every_number: bool = False) -> list[Item]:
-    """In the order of the message. "Todas as duas primeiras" is no more than the first two. With `every_number` each number
-    is one of the list, as in "compare 1 to 3"."""
-    if not (m.has(*_POINTING) or any(word.isdigit() for word in m.plain)):
-        return []
-    found: list[Item] = []
-    i = 0
-    while i < len(m):
-        item = None if m.has_at(i, "name") else _many(m, i) or _marked(m, i) or _numbered(m, i, every_number)
-        found += [item] if item else []
-        i = item.end if item else i + 1
-    narrow = [item for item in found if item.kind != "all" or item.value]
-    return narrow or found
-
-
-def words_of(items: Iterable[Item]) -> set[int]:
-    return {i for item in items for i in range(item.start, item.end)}
-
-
-def _many(m: Utterance, i: int) -> Item | None:
-    """ "as duas primeiras", "first 2", "últimas três"; without a number it is not said how many."""
-    kinds: tuple[tuple[Kind, str, str], ...] = (("firsts", "first_many", "ordinal"), ("lasts", "last_many", "from_end"))
-    for kind, many, single in kinds:
-        if (count := _count(m, i)) and (mark := _first(m, i + 1, many)):
-            return Item(kind, i, mark, count)
-        plural = _first(m, i, many)
-        end = plural or (_first(m, i, single) if _is_edge(m, i, single) else 0)
-        if end and (count := _count(m, end)) and m.word(end - 1) != m.word(end) and not m.has_at(end + 1, many):
-            return Item(kind, i, end + 1, count)
-        if plural:
-            return Item(kind, i, plural)
-    return None
-
-
-def _is_edge(m: Utterance, i: int, tag: str) -> bool:
-    """ "first", "last" before a number; "a primeira, 3": not over a comma."""
-    mark = next((mark for mark in m.starting(i, tag) if mark.value == "1"), None)
-    return (
-        mark is not None
-        and mark.end < len(m)
-        and m.words[mark.end].gap == " "
-        and not is_beside(m, mark.end, "stand_in")
-    )
-
-
-def _first(m: Utterance, i: int, tag: str) -> int:
-    """Where the longest mark of that tag ends that begins at word `i`; 0 for none."""
-    return max((mark.end for mark in m.starting(i, tag)), default=0)
-
-
-def _count(m: Utterance, i: int) -> int:
-    word = m.word(i)
-    if word.isdigit():
-        return int(word) if len(word) <= _MOST_POSITIONS else 0
-    return next((int(mark.value) for mark in m.starting(i, "number") if mark.end == i + 1), 0)
-
-
-def _marked(m: Utterance, i: int) -> Item | None:
-    for tag, kind in _BY_TAG:
-        marks = m.starting(i, tag)
-        if marks:
-            mark = max(marks, key=lambda mark: mark.end)
-            if kind == "all" and (m.has_at(mark.end, "first_many", "last_many") or _many(m, mark.end - 1)):
-                continue
-            if kind in ("nearest", "farthest") and not _is_the_one(m, mark):
-                continue
-            end = mark.end + (kind in ("nth", "end") and m.word(mark.end) == "1")  # "2nd 1": the second one
-            return Item(kind, i, end, int(mark.value or 0))
-    return None
-
-
-_POINTING = ("from_end", "ordinal", "middle", "nearest", "farthest", "all_of", "first_many", "last_many", "number")
-_BY_TAG: tuple[tuple[str, Kind], ...] = (
-    ("from_end", "end"), ("ordinal", "nth"), ("middle", "middle"), ("nearest", "nearest"), ("farthest", "farthest"),
-    ("all_of", "all"),
-)  # fmt: skip
-
-
-def _is_the_one(m: Utterance, mark: Mark) -> bool:
-    """ "A mais perto", "the closest", and not "uma mais perto": something nearer is another search."""
-    single = mark.end - mark.start == 1 and mark.start == 0
-    return single or is_beside(m, mark.start - 1, "superlative") or m.has("which")
-
-
-def _numbered(m: Utterance, i: int, every_number: bool) -> Item | None:
-    """A number of the list: "#3", "a 2", "número dois", or nothing but numbers. "As 3" and "the 3" are how many."""
-    value = _count(m, i)
-    if not value or is_beside(m, i - 1, "how_many_more", "the_many"):
-        return None
-    if every_number and m.word(i).isdigit():
-        return Item("number", i, i + 1, value)
-    if m.word(i).isdigit() and is_beside(m, i + 1, "up_to") and m.words[i + 1].gap == " " and _count(m, i + 2):
-        return Item("range", i, i + 3)
-    if i + 1 < len(m) and m.word(i + 1).isdigit() and set(m.words[i + 1].gap.strip()) & set("-–—"):
-        return Item("range", i, i + 2)
-    if value == 1 and not m.word(i).isdigit() and not m.ends(i, "option"):
-        return None  # "the one in Austin"
-    led = (
-        m.ends(i, "option")
-        or (is_beside(m, i - 1, "the_one") and (m.words[i].gap == " " or not m.words[i].gap))
-        or m.starts(i + 1, "option")
-        or m.ends(i, "tell_about", "tell_more")
-    )
-    return Item("number", i, i + 1, value) if led or (m.word(i).isdigit() and is_bare(m)) else None
-
-
-def is_bare(m: Utterance) -> bool:
-    """ "3", "1 e 3", "sim, 2": numbers, and a yes at most."""
-    return all(word.isdigit() or m.has_at(i, *_ALONE) for i, word in enumerate(m.plain))
-
-
 def points(m: Utterance, s: Slots) -> bool:
     """ "a segunda", "#3", "the last one", "sim, a 2 e a 3", "as duas primeiras", "a mais perto", "both"."""
-    items = fingers(m)
+    items = s.fingers
     if not items or s.periods or m.has("weekday", "unit"):
         return False
     if items[0].kind == "nearest" and (m.has("brewery") or s.near_me):
@@ -234,7 +106,7 @@ def points(m: Utterance, s: Slots) -> bool:
 
 def requests(m: Utterance, s: Slots) -> bool:
     """ "o resumo dela", "what does their site say?": details are asked for, and nothing else is said."""
-    said = words_of(fingers(m)) | {i for span in s.places for i in range(span.start, span.end)}
+    said = words_of(s.fingers) | {i for span in s.places for i in range(span.start, span.end)}
     return says_only(m, *_ANSWERING, "website", "reads_site", besides=said)
 
 
@@ -247,7 +119,7 @@ def requests_of(m: Utterance, s: Slots) -> bool:
     only = says_only(m, *_ANSWERING, *_REQUESTS, "place", "of", "in_place", besides=words)
     sure = s.name(LIKELY) is not None or s.subject is not None
     only = only and (sure or not takes_back(m))  # "the other one" is a brewery's name
-    return (sure and _asks(m)) or (only and (m.has("yes", "ack") or _asks(m) or is_beside(m, len(m) - 1, "stand_in")))
+    return (sure and _asks(m)) or (only and (m.has("yes", "ack") or _asks(m) or m.is_beside(len(m) - 1, "stand_in")))
 
 
 def _asks(m: Utterance) -> bool:
@@ -359,7 +231,7 @@ def named(s: Slots, shown: Sequence[Ref]) -> tuple[list[Ref], set[int]]:
 def each_name(s: Slots) -> Iterator[Name]:
     """ "Freetail and Blue Star", which nobody is called, are two."""
     for name in s.names:
-        joints = [] if name.ids else [i for i in range(name.start + 1, name.end - 1) if is_beside(s.m, i, "joining")]
+        joints = [] if name.ids else [i for i in range(name.start + 1, name.end - 1) if s.m.is_beside(i, "joining")]
         starts = [name.start, *(i + 1 for i in joints)]
         for start, end in zip(starts, [*joints, name.end], strict=True):
             text = s.m.written(start, end)

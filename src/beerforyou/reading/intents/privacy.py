@@ -80,8 +80,10 @@ def _is_somebodys(m: Utterance, business: Mark) -> bool:
 
 def _is_owner(m: Utterance, s: Slots, i: int) -> bool:
     """ "Anna's order history"."""
+    if not m.words[i].owner:
+        return False
     owned = any(m.has_at(j, "order", "purchases", "history", "profile", "preference") for j in (i + 1, i + 2))
-    return owned and bool(m.words[i].owner) and _is_proper(m, i) and i not in s.sure_words
+    return owned and _is_proper(m, i) and i not in s.sure_words
 
 
 def _is_proper(m: Utterance, i: int) -> bool:

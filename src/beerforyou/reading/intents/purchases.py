@@ -78,11 +78,17 @@ def wants_profile(m: Utterance, s: Slots) -> bool:
 
 def wants_taste(m: Utterance, s: Slots) -> bool:
     """ "o que costumo comprar", "my favourite beers", "meu histórico": the profile knows, nothing is counted."""
-    if s.place.city or s.counted or (not m.has("preference") and asked_of(s).limit == 1):
+    if s.place.city or s.counted or not (_recalls(m, s) or (s.mine and not s.name(SURE) and _ranks_taste(m))):
         return False
-    if m.has("history") and not s.name(LIKELY):
-        return True
-    return s.mine and not s.name(SURE) and (m.has("preference") or (m.has("top") and m.has("dimension")))
+    return m.has("preference") or asked_of(s).limit != 1
+
+
+def _recalls(m: Utterance, s: Slots) -> bool:
+    return m.has("history") and not s.name(LIKELY)
+
+
+def _ranks_taste(m: Utterance) -> bool:
+    return m.has("preference") or (m.has("top") and m.has("dimension"))
 
 
 def wants_own_data(m: Utterance, s: Slots) -> bool:

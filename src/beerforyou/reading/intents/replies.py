@@ -58,7 +58,7 @@ def accepts(m: Utterance, s: Slots) -> bool:
             "pointing", "chooses")  # fmt: skip
     if m.has("thanks") and not m.has("yes", "tell_more"):
         return False
-    yes = m.has("yes", "ack", "noted", "tell_more", "all_of_them") or (m.has("it") and not m.words[-1].asked)
+    yes = m.has("yes", "ack", "noted", "tell_more", "all_of_them") or (m.has("it") and not m.asks)
     return yes and says_only(m, *said)
 
 

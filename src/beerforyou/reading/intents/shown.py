@@ -16,14 +16,13 @@ from beerforyou.reading.intents.picks import (
     Picked,
     alike,
     deictic,
-    fingers,
-    is_bare,
     named,
     requests,
     resolved,
     says_only,
 )
 from beerforyou.reading.reading import Context, Intent, Reading, Ref, Search
+from beerforyou.reading.slots.fingers import fingers_in, is_bare
 from beerforyou.reading.slots.names import ref_of
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.utterance import Utterance
@@ -74,7 +73,7 @@ def _answered(reading: Reading, refs: Sequence[Ref], context: Context) -> Readin
 
 def _picked(s: Slots, context: Context, home: Point | None) -> Picked | None:
     """Whom fingers, a place or a type mean; None when nothing points."""
-    items = fingers(s.m)
+    items = s.fingers
     if items and deictic(s.m, items) and context.told:
         return Picked(context.told[-1:])
     if items:
@@ -133,7 +132,7 @@ def _meant(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, .
     shown = (*context.told, *context.shown)
     here, words = named(s, tuple(dict.fromkeys(shown)))
     others = [ref_of(s.m, name, s.place) for name in certain_names(s) if words.isdisjoint(range(name.start, name.end))]
-    items = fingers(s.m, every_number=s.m.has("compares"))
+    items = fingers_in(s.m, every_number=True) if s.m.has("compares") else s.fingers
     if items and deictic(s.m, items) and context.told:
         return context.told[-1:], ""
     but_nearest = [item for item in items if item.kind not in ("nearest", "farthest")]
@@ -150,7 +149,7 @@ def _meant(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, .
 def _nearest(s: Slots, context: Context, home: Point | None) -> tuple[tuple[Ref, ...], str]:
     """Of those last told of where they are several, else of the list; all of them when it is not certain."""
     pool = context.told if len(context.told) > 1 else context.shown
-    found = resolved(fingers(s.m), s.m, replace(context, shown=pool, told=()), home)
+    found = resolved(s.fingers, s.m, replace(context, shown=pool, told=()), home)
     return (found.refs or pool), "" if pool else "nothing"
 
 
@@ -185,7 +184,7 @@ def _why(reading: Reading, s: Slots, context: Context, home: Point | None) -> Re
     """The list is asked for again, with its reasons: of those that are pointed at, or that are best, or all."""
     if context.search is None or not context.shown:
         return replace(reading, intent="unclear", tool="none")
-    picked = resolved(items, s.m, context, home) if (items := fingers(s.m)) else Picked()
+    picked = resolved(items, s.m, context, home) if (items := s.fingers) else Picked()
     if picked.unsure:
         return _unsure(reading, picked)
     refs = picked.refs or (context.shown[:1] if reading.asks else ())

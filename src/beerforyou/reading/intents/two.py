@@ -18,7 +18,7 @@ def two_questions(m: Utterance, read: Callable[[Utterance], Reading]) -> Reading
     """`read` reads a part. None when the message is one question. Raises Tangled."""
     if len(m) > _LONGEST or not (m.has("cue", "brewery") and m.has("measure", "bought")):
         return None
-    for at in _cuts(m):
+    for at in dict.fromkeys(_cuts(m)):
         one, rest = read(m.part(range(at))), m.part(range(at + m.has_at(at, "and"), len(m)))
         if _asks(one) and not one.leans and (both := _both(one, read(rest), rest)):
             return both

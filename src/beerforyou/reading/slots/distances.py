@@ -29,14 +29,21 @@ class Distance(msgspec.Struct, frozen=True):
 
 def distance_in(m: Utterance) -> Distance | None:
     """The first that makes sense on this planet."""
-    if not (m.has("distance") or any(word[0].isdigit() for word in m.plain)):
-        said: Iterator[Distance | None] = iter(())
-    else:
-        said = (_written_on(m, i) or _with_unit(m, i) for i in range(len(m)))
+    said = (_written_on(m, i) or _with_unit(m, i) for i in _units(m))
     found = next((each for each in said if each and 0 < each.km <= HALF_THE_WORLD_KM), None)
     if found is None and (walk := m.all("on_foot")):
         return Distance(walk[0].start, walk[0].end, WALK_KM)
     return found
+
+
+def _units(m: Utterance) -> Iterator[int]:
+    """The words that may be a unit, or have one written onto them: "20km"."""
+    said = m.has("distance")
+    return (
+        i
+        for i, word in enumerate(m.plain)
+        if (said and m.has_at(i, "distance")) or (word[0].isdigit() and not word.isdigit())
+    )
 
 
 def _written_on(m: Utterance, i: int) -> Distance | None:

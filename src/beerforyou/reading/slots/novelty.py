@@ -82,7 +82,7 @@ def _of_buying(m: Utterance, mark: Mark, clause: _Clause) -> Novelty:
 
 def _before(m: Utterance, mark: Mark, clause: _Clause, *tags: str) -> bool:
     first = max(clause.start, mark.start - _REACH)
-    return any(m.ends(end, *tags) for end in range(first + 1, mark.start + 1))
+    return m.has(*tags) and any(m.ends(end, *tags) for end in range(first + 1, mark.start + 1))
 
 
 def _is_mine(m: Utterance, mark: Mark, clause: _Clause) -> bool:

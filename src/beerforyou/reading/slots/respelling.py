@@ -7,6 +7,7 @@ only one in the position of a brewery's name with breweries: compared with all, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -36,7 +37,8 @@ def respelt(m: Utterance) -> Utterance:
 
 def _strange(m: Utterance) -> list[int]:
     named = {i for mention in m.mentions if not mention.short for i in range(mention.start, mention.end)}
-    return [i for i in range(len(m)) if i not in named and _may_be_misspelt(m, i) and len(m.plain[i]) > 3][:_MOST]
+    long = (i for i, word in enumerate(m.plain) if len(word) > 3 and i not in named)
+    return list(islice((i for i in long if _may_be_misspelt(m, i)), _MOST))
 
 
 def _may_be_misspelt(m: Utterance, i: int) -> bool:

@@ -15,6 +15,7 @@ from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.slots.denials import Denials
 from beerforyou.reading.slots.distances import Distance, distance_in
+from beerforyou.reading.slots.fingers import Item, fingers_in
 from beerforyou.reading.slots.names import LIKELY, SURE, Name, names_in
 from beerforyou.reading.slots.novelty import Novelty, novelty_in
 from beerforyou.reading.slots.places import PlaceSpan, groups_of, place_of, places_in
@@ -102,7 +103,7 @@ class Slots:
 
     def name(self, sure: int) -> Name | None:
         """The surest name, if it is as sure as that."""
-        return next((name for name in self.names if name.sure >= sure), None)
+        return self.names[0] if self.names and self.names[0].sure >= sure else None
 
     @cached_property
     def subject(self) -> Name | None:
@@ -118,6 +119,10 @@ class Slots:
     def periods(self) -> list[Mark]:
         """The words of each span."""
         return [Mark("period", min(words), max(words) + 1) for words in self.times.each]
+
+    @cached_property
+    def fingers(self) -> list[Item]:
+        return fingers_in(self.m)
 
     @cached_property
     def novelty(self) -> Novelty:
@@ -159,7 +164,7 @@ class Slots:
     def distance(self) -> Distance | None:
         return distance_in(self.m)
 
-    @property
+    @cached_property
     def near_me(self) -> bool:
         """Around the client: "perto de mim", "20 km daqui"; "mais perto" says in which order, and not where."""
         if any(span.led for span in self.places):

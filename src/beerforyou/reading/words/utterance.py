@@ -8,60 +8,42 @@ from functools import cache, cached_property
 from typing import Literal
 
 from beerforyou.catalogue.mentions import Mention
-from beerforyou.reading.words.lexicon import (
-    LANGUAGES,
-    Language,
-    Lexicon,
-    Mark,
-    lexicon,
-    meanings,
-    phrases,
-    short_of,
-    table,
-    vocabulary,
-)
-from beerforyou.reading.words.lexicon.spelling import repaired
+from beerforyou.reading.words.hearing import Heard, hear
+from beerforyou.reading.words.lexicon import LANGUAGES, Language, Mark, beside, lexicon, vocabulary
 from beerforyou.reading.words.lookups import Lookups
-from beerforyou.reading.words.text import TRADE, Word, shouted
+from beerforyou.reading.words.text import Word, shouted
 
 Edges = dict[int, dict[str, list[Mark]]]  # the marks by the word where they begin, or before which they end, and by tag
-_LONG_MONTH = 7  # letters: "Octobre" is no name, "Marsh" may be one
-TELLING_WEIGHT = 3  # of function words and replies; nouns travel ("breweries em Austin")
-_REPLIES = frozenset({"yes", "no", "hello", "thanks", "bye"})
 
 
 class Utterance:
-    """`plain` are its words with typing mistakes repaired; positions count words."""
+    """`plain` are its words with typing mistakes repaired; positions count words. What was heard in them stays as it was; marks
+    and names that something else was made of are taken away."""
 
-    def __init__(self, words: Sequence[Word], lookups: Lookups, language: Language | Literal[""] = "") -> None:
+    def __init__(
+        self, words: Sequence[Word], lookups: Lookups, language: Language | Literal[""] = "", part: Heard | None = None
+    ) -> None:
+        """`part`: what is known of the words, when they are some of another message."""
+        self._heard = heard = part or hear(words, lookups.catalogue, language)
         self.words = words
         self.lookups = lookups
         self.spoken = len(words)  # how many words count
-        self.capitals_count = not shouted(words)
-        self._titled = self._with_capitals()
-        written = [word.plain for word in words]
-        self._find_names(written)
-        accented = [word.raw.lower() for word in words if not word.raw.isascii()]
-        heard = _heard([*self._outside_names(written), *accented]) or (language and (language,)) or LANGUAGES
-        self.plain = self._repaired(self._owners(written, heard), heard)
-        self.guessed = {
-            i for i, word in enumerate(written) if self.plain[i] != word and self.plain[i] != short_of(word, heard)
-        }
-        if self.plain != written:
-            self._find_names(self.plain)
-        self.language: Language = _language([*self._outside_names(self.plain), *accented], language)
+        self.plain, self.guessed, self.language = heard.plain, heard.guessed, heard.language
+        self._titled = heard.titled
         self._function = _function_words(self.language)
         self._known = vocabulary(self.language)
         self._unknown = {i for i, word in enumerate(self.plain) if word not in self._known and word.isalpha()}
-        self._keep(meanings(self.language).marks(self.plain))
+        self._take(heard.mentions)
+        self._keep(heard.marks)
 
     def __len__(self) -> int:
         return len(self.words)
 
-    def part(self, positions: Iterable[int]) -> Utterance:
+    def part(self, span: range) -> Utterance:
         """A message of these words alone. Raises Tangled."""
         self.lookups.more()
-        return Utterance([self.words[i] for i in positions], self.lookups, self.language)
+        heard = self._heard.part(span, self.lookups.catalogue)
+        return Utterance(heard.words, self.lookups, part=heard)
 
     def set_names(self, names: Iterable[tuple[str, int, int]]) -> None:
         """Stretches of words (tag, start, end) are names: what they say as words no longer counts."""
@@ -103,17 +85,17 @@ class Utterance:
 
     def ends(self, i: int, *tags: str) -> bool:
         """Does a mark of one of these tags end just before word `i`?"""
-        return not self._ends.get(i, _NONE).keys().isdisjoint(tags)
+        return self.has_at(i - 1, *tags) and not self._ends.get(i, _NONE).keys().isdisjoint(tags)
 
     def starts(self, i: int, *tags: str) -> bool:
-        return not self._starts.get(i, _NONE).keys().isdisjoint(tags)
+        return self.has_at(i, *tags) and not self._starts.get(i, _NONE).keys().isdisjoint(tags)
 
     def ending(self, i: int, tag: str) -> Sequence[Mark]:
         """The marks of that tag that end just before word `i`."""
-        return self._ends.get(i, _NONE).get(tag, ())
+        return self._ends.get(i, _NONE).get(tag, ()) if self.has_at(i - 1, tag) else ()
 
     def starting(self, i: int, tag: str) -> Sequence[Mark]:
-        return self._starts.get(i, _NONE).get(tag, ())
+        return self._starts.get(i, _NONE).get(tag, ()) if self.has_at(i, tag) else ()
 
     def is_function(self, i: int) -> bool:
         return self.plain[i] in self._function
@@ -129,9 +111,18 @@ class Utterance:
         """A word that is not known, alone or in a phrase."""
         return i in self._unknown and not self._at[i]
 
+    def is_beside(self, i: int, *kinds: str) -> bool:
+        """Is the word at `i` one of these that say nothing of their own?"""
+        return self.word(i) in beside(self.language, *kinds)
+
     def is_name_like(self, i: int) -> bool:
         """Written with a capital that is no sentence's first."""
         return i in self._titled
+
+    @property
+    def asks(self) -> bool:
+        """Does it end with a question mark?"""
+        return bool(self.words) and self.words[-1].asked
 
     @property
     def has_unknown(self) -> bool:
@@ -174,6 +165,11 @@ class Utterance:
         return " ".join("".join(parts).split())
 
     @cached_property
+    def capitals_count(self) -> bool:
+        """Are they a sign of a name?"""
+        return not shouted(self.words)
+
+    @cached_property
     def clauses(self) -> list[range]:
         starts = [0, *(i for i in range(1, len(self)) if self.words[i].begins_clause)]
         return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self)], strict=True)]
@@ -187,9 +183,6 @@ class Utterance:
             yield clause, marks[at:end]
             at = end
 
-    def _find_names(self, words: list[str]) -> None:
-        self._take(self.lookups.catalogue.mentions(words))
-
     def _take(self, mentions: list[Mention]) -> None:
         self.mentions = mentions
         self._by_kind: dict[str, list[Mention]] = {}
@@ -199,17 +192,13 @@ class Utterance:
             for i in range(mention.start, mention.end):
                 self._mention_at[mention.kind, i] = mention
 
-    def _with_capitals(self) -> set[int]:
-        if not self.capitals_count:
-            return set()
-        return {i for i, word in enumerate(self.words) if word.capital and i and not word.begins_clause}
-
     def _keep(self, marks: list[Mark]) -> None:
         """In the order of the message, the longest first."""
         self._marks = marks
         self._by_tag: dict[str, list[Mark]] = {}
         self._at: list[set[str]] = [set() for _ in self.words]
-        self._edges: tuple[Edges, Edges] | None = None
+        for edges in ("_starts", "_ends"):
+            vars(self).pop(edges, None)
         by_tag, at = self._by_tag, self._at
         for mark in marks:
             tag = mark.tag
@@ -218,57 +207,24 @@ class Utterance:
                 at[i].add(tag)
         self._tags = by_tag.keys()
 
-    @property
+    @cached_property
     def _starts(self) -> Edges:
-        return self._found_edges()[0]
+        """When first asked for: most messages ask for no edge of a mark that they have."""
+        return _edges((mark.start, mark) for mark in self._marks)
 
-    @property
+    @cached_property
     def _ends(self) -> Edges:
-        return self._found_edges()[1]
-
-    def _found_edges(self) -> tuple[Edges, Edges]:
-        """When first asked for: marks are kept up to three times, and their edges looked at once."""
-        if self._edges is None:
-            starts: Edges = {}
-            ends: Edges = {}
-            for mark in self._marks:
-                starts.setdefault(mark.start, {}).setdefault(mark.tag, []).append(mark)
-                ends.setdefault(mark.end, {}).setdefault(mark.tag, []).append(mark)
-            self._edges = starts, ends
-        return self._edges
-
-    def _outside_names(self, words: list[str]) -> list[str]:
-        """Without names, which may be of any language: those of several words ("Los Angeles", "La Cumbre Brewing" but for the
-        last of it), and what has a capital inside a sentence.
-        """
-        longer = [mention for mention in self.mentions if mention.end - mention.start > 1 and mention.kind != "type"]
-        named = {i for mention in longer for i in range(mention.start, mention.end)}
-        named |= {i for i in self._titled if len(words[i]) > 1}  # "I" is no name
-        return [word for i, word in enumerate(words) if i not in named or word in TRADE] if named else words
-
-    def _owners(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
-        """ "Stone's website" is about Stone; "Bell's" is a name and stays."""
-        if not any(word.owner for word in self.words):
-            return written
-        first_words = {
-            i for mention in self.mentions for i in range(mention.start, max(mention.end - 1, mention.start + 1))
-        }
-        return [
-            word.owner if word.owner in TRADE or (word.owner and i not in first_words and not _is_known(word.plain, languages)) else word.plain
-            for i, word in enumerate(self.words)
-        ]  # fmt: skip
-
-    def _repaired(self, written: list[str], languages: tuple[Language, ...]) -> list[str]:
-        """Names keep their letters: those of the catalogue, and whatever has a capital inside a sentence."""
-        named = {i for mention in self.mentions if not mention.short for i in range(mention.start, mention.end)}
-        repairs = [word if i in named else repaired(word, languages) for i, word in enumerate(written)]
-        return [
-            word if self.is_name_like(i) and repair not in TRADE and repair not in _long_months() else repair
-            for i, (word, repair) in enumerate(zip(written, repairs, strict=True))
-        ]
+        return _edges((mark.end, mark) for mark in self._marks)
 
 
 _NONE: dict[str, list[Mark]] = {}
+
+
+def _edges(marks: Iterable[tuple[int, Mark]]) -> Edges:
+    edges: Edges = {}
+    for at, mark in marks:
+        edges.setdefault(at, {}).setdefault(mark.tag, []).append(mark)
+    return edges
 
 
 def _place_in_message(mark: Mark) -> tuple[int, int]:
@@ -276,61 +232,7 @@ def _place_in_message(mark: Mark) -> tuple[int, int]:
 
 
 @cache
-def _long_months() -> frozenset[str]:
-    """Months are written with a capital in English; a misspelt short one could be a name."""
-    said = (text for language in LANGUAGES for text in table(language)["values"]["month"].values())
-    return frozenset(word for text in said for word in phrases(text) if len(word) >= _LONG_MONTH)
-
-
-@cache
 def _function_words(language: Language) -> frozenset[str]:
     """The language's own, and the others' where they mean nothing in this one."""
     own = lexicon(language)
     return own.function.union(*(lexicon(other).function - own.telling for other in LANGUAGES))
-
-
-def _is_known(word: str, languages: tuple[Language, ...]) -> bool:
-    return any(word in vocabulary(language) for language in languages)
-
-
-def _language(words: list[str], before: Language | Literal[""]) -> Language:
-    """The one before where it knows all that any language knows of them, as in "?", "ok", "no" or a name; else the one whose
-    words most of them are.
-    """
-    if before and all(word in lexicon(before).whole for word in words if word in _weights()):
-        return before
-    likeliest = _likeliest(words) or LANGUAGES
-    return before if before and before in likeliest else likeliest[0]
-
-
-def _heard(words: list[str]) -> tuple[Language, ...]:
-    """The likeliest languages first, then those with a word that none of them knows: in "yes, a segunda" both."""
-    likeliest = _likeliest(words)
-    strange = [word for word in words if not any(word in lexicon(language).single for language in likeliest)]
-    others = [language for language in LANGUAGES if language not in likeliest]
-    return (*likeliest, *(other for other in others if not lexicon(other).telling.isdisjoint(strange)))
-
-
-def _likeliest(words: list[str]) -> tuple[Language, ...]:
-    """The languages that the words speak for, and for none more; none when they say nothing."""
-    weights = _weights()
-    said = [weights[word] for word in words if word in weights]
-    if not said:
-        return ()
-    scores = [sum(column) for column in zip(*said, strict=True)]
-    best = max(scores)
-    return tuple([language for language, score in zip(LANGUAGES, scores, strict=True) if score == best])
-
-
-@cache
-def _weights() -> dict[str, tuple[int, ...]]:
-    """How much a word speaks for each language."""
-    known = frozenset[str]().union(*(lexicon(language).single for language in LANGUAGES))
-    return {word: tuple(_weight(word, lexicon(language)) for language in LANGUAGES) for word in known}
-
-
-def _weight(word: str, own: Lexicon) -> int:
-    if word not in own.single:
-        return 0
-    replies = not _REPLIES.isdisjoint(tag for tag, _ in own.meanings.get(word, ()))
-    return TELLING_WEIGHT if word in own.function or replies else 1
