@@ -74,8 +74,8 @@ async def _reply(planning: Planning, request: Request, by_rule: bool) -> Reply:
     if reply.void or reply.tool_calls or waits:
         speaking.begin_again()
     else:
-        given = None if reply.model == OFFLINE else planning.turn.given
-        speaking.end_of_text(given, "" if heard and given else reply.text)
+        rest = "" if heard and reply.model != OFFLINE else reply.text
+        speaking.end_of_text(None if reply.model == OFFLINE else planning.turn.given, rest)
     return reply
 
 
