@@ -184,3 +184,8 @@ def searched_name(m: Utterance, s: Slots) -> Name | None:
         return name
     asked = m.has("where", "exists", "find") and not m.has("brewery") and s.place == Place()
     return name if asked and (name.ids or name.sure >= LIKELY) and s.strange_words <= 1 else None
+
+
+def asked_about(s: Slots) -> Name | None:
+    """The brewery that details are asked of."""
+    return s.name(LIKELY) or s.subject or s.name(POSSIBLE)

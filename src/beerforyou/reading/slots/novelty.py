@@ -1,4 +1,5 @@
-"""New to me, known to me, or either: what a message says about breweries that the client buys from already.
+"""New to me, known to me, or either: what a message says about breweries that the client buys from already, and in which
+words.
 
 A negation reaches to the end of its clause: "as que não compro" are the new ones, "as que já compro" the known.
 """
@@ -6,27 +7,41 @@ A negation reaches to the end of its clause: "as que não compro" are the new on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from beerforyou.reading.words.lexicon import Mark, small_words
 from beerforyou.reading.words.utterance import Utterance
 
 Novelty = Literal["", "new", "known", "any"]
 _REACH = 6  # words between a negation and what it denies
+_AFTER = 4  # words after the verb that still belong to it: "haven't tried any of yet"
 _SUBJECTS = small_words("subjects")
 _OBJECTS = small_words("objects")
 _RELATIVES = small_words("relatives")
 _ON_LIST = small_words("on_list")
 
 
-def novelty_in(m: Utterance) -> Novelty:
-    said = set(_verdicts(m, "new", "buy", "my_list", "keep"))
-    return "any" if "any" in said else "known" if "known" in said else "new" if said else ""
+_DENIES = ("leave_out", "not", "without", "yet", "including")
+_TIMES = ("yet", "already", "past", "before", "keep")  # around the verb: "ainda não compro", "haven't tried before"
+
+
+class Said(NamedTuple):
+    """`words`: positions of those that say it."""
+
+    novelty: Novelty = ""
+    words: frozenset[int] = frozenset()
+
+
+def novelty_in(m: Utterance) -> Said:
+    said = list(_verdicts(m, "new", "buy", "my_list", "keep"))
+    verdicts = {each.novelty for each in said}
+    novelty: Novelty = "any" if "any" in verdicts else "known" if "known" in verdicts else "new" if said else ""
+    return Said(novelty, frozenset().union(*(each.words for each in said)))
 
 
 def denies_purchase(m: Utterance) -> bool:
     """ "que ainda não compro", "not on my list": new by what was not bought, and not by the word."""
-    return any(verdict == "new" for verdict in _verdicts(m, "buy", "my_list", "keep"))
+    return any(each.novelty == "new" for each in _verdicts(m, "buy", "my_list", "keep"))
 
 
 class _Clause:
@@ -34,19 +49,31 @@ class _Clause:
 
     def __init__(self, m: Utterance, words: range) -> None:
         said = m.plain[words.start : words.stop]
-        self.start = words.start
+        self.start, self.stop = words.start, words.stop
         self.subject = next((i for i in words if m.plain[i] in _SUBJECTS), words.stop)
         self.has_object = not _OBJECTS.isdisjoint(said)
         self.is_relative = not _RELATIVES.isdisjoint(said)
 
 
-def _verdicts(m: Utterance, *tags: str) -> Iterator[Novelty]:
+def _verdicts(m: Utterance, *tags: str) -> Iterator[Said]:
     if not m.has(*tags):
         return
     for words, marks in m.by_clause(*tags):
         if marks:
             clause = _Clause(m, words)
-            yield from (verdict for mark in marks if (verdict := _verdict(m, mark, clause)))
+            for mark in marks:
+                if verdict := _verdict(m, mark, clause):
+                    yield Said(verdict, _words(m, mark, clause))
+
+
+def _words(m: Utterance, mark: Mark, clause: _Clause) -> frozenset[int]:
+    """Those of the mark, the nearest denial before it, and "already" or "yet" around it."""
+    first, last = max(clause.start, mark.start - _REACH), min(clause.stop, mark.end + _AFTER)
+    denials = (each for end in range(mark.start, first, -1) for tag in _DENIES for each in m.ending(end, tag))
+    around = [mark, *(each for each in m.all("including") if each.start <= mark.start < each.end)]
+    around += [each for _, each in zip(range(1), denials, strict=False)]
+    times = {i for i in range(first, last) if m.has_at(i, *_TIMES) or (i < mark.start and m.plain[i] in _ON_LIST)}
+    return frozenset(times.union(*(range(each.start, each.end) for each in around)))
 
 
 def _verdict(m: Utterance, mark: Mark, clause: _Clause) -> Novelty:
