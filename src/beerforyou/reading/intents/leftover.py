@@ -13,6 +13,7 @@ from beerforyou.reading.intents.breweries import asked_about
 from beerforyou.reading.intents.search_words import used_by_details, used_by_search
 from beerforyou.reading.reading import Intent
 from beerforyou.reading.slots.slots import Slots
+from beerforyou.reading.words.lexicon import small_words
 from beerforyou.reading.words.utterance import Utterance
 
 # Around a question about purchases; what purchases do not know ("vendi", "margem", "estoque") is none of them.
@@ -33,7 +34,8 @@ _SAYS_ALL = frozenset({
 })  # fmt: skip
 _SEARCHES = frozenset({"search", "recommend"})
 # Small words and fillers of a search that say something all the same: "near Ohio", "not", "with a menu".
-_TELLING = ("turning", "near", "within", "use")
+_HOW = small_words("manner_asked")
+_TELLING = ("turning", "near", "within", "use", "past", "already")
 
 
 def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
@@ -50,14 +52,21 @@ def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
     if intent in _SEARCHES:
         return left_by_search(s, used_by_search(s, intent) | s.denials.wishes)
     taken = (used_by_details(s, asked_about(s)) if intent == "details" else NONE) | s.denials.wishes
-    return _said(m, (i for i in content(m) if i not in taken))
+    return _said(m, (i for i in range(len(m)) if i not in taken and _is_telling(m, i, "courtesy")))
 
 
 def left_by_search(s: Slots, used: Set[int]) -> tuple[str, ...]:
     """What is asked of breweries and no catalogue knows, whatever else these words say, and what says something more."""
     m = s.m
-    wishes = {*s.wishes, *(mark.start for mark in m.all("container") if mark.start not in s.wanted.words)}
-    return _said(m, (i for i in range(len(m)) if i in wishes or (i not in used and _is_telling(m, i))))
+    mine = (mark.start for mark in m.all("my_list") if m.has_at(mark.end - 1, "brewery"))  # no others are to be found
+    wishes = {
+        *s.wishes,
+        *(i for i in mine if i not in used),
+        *(mark.start for mark in m.all("container") if mark.start not in s.wanted.words),
+    }
+    return _said(
+        m, (i for i in range(len(m)) if i in wishes or (i not in used and _is_telling(m, i, "courtesy", "fill")))
+    )
 
 
 def denied(s: Slots) -> tuple[str, ...]:
@@ -88,6 +97,6 @@ def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
     return keywords.isdisjoint(said) and not idle
 
 
-def _is_telling(m: Utterance, i: int) -> bool:
-    """Does it say something of its own in a search?"""
-    return m.has_at(i, *_TELLING) or not (m.is_function(i) or m.has_at(i, "courtesy", "fill"))
+def _is_telling(m: Utterance, i: int, *idle: str) -> bool:
+    """Does it say something of its own? Of `idle`: words that only stand around."""
+    return m.has_at(i, *_TELLING) or m.plain[i] in _HOW or not (m.is_function(i) or m.has_at(i, *idle))

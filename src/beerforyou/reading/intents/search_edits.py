@@ -41,7 +41,7 @@ _EDITING = (
 # Those that say what to change, and of which.
 _CHANGING = (
     "and_what_about", "also", "correction", "any_type", "other_type", "similar", "whole_state", "anywhere", "in_all", "how_many", "it", "shown",
-    "all_of_them", "one", "option", "instead",
+    "all_of_them", "one", "option",
 )  # fmt: skip
 
 

@@ -6,17 +6,18 @@ A slot's own words, what leads to them ("near", "na cidade de") or stands beside
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Set
 
 from beerforyou.catalogue.brewery import Place
-from beerforyou.reading.asking.evidence import before, words_of_marks
+from beerforyou.reading.asking.evidence import words_of_marks
 from beerforyou.reading.intents.breweries import wants_similar
 from beerforyou.reading.intents.replies import wants_more
 from beerforyou.reading.intents.searches import like_of, name_in, within_km
 from beerforyou.reading.reading import Intent
 from beerforyou.reading.slots.names import Name
 from beerforyou.reading.slots.slots import Slots
-from beerforyou.reading.words.lexicon import small_words
+from beerforyou.reading.words.lexicon import Mark, small_words
 from beerforyou.reading.words.utterance import Utterance
 
 # That something is looked for, and that it is breweries.
@@ -33,31 +34,20 @@ _ASKING = (
     "my_business",
 )
 _LEADS = ("in_place", "of", "of_or_with", "place_word", "city_word", "state_word", "and_what_about", "here")
-_BESIDE = (
-    "only",
-    "somebody",
-    "beer",
-    "several",
-    "all_of_them",
-    "every",
-    "and",
-    "or",
-    "but",
-    "also",
-    "prefers",
-    "one",
-    "instead",
-)
-_AFTER = ("only", "instead", "beer")  # of these also what stands after it
+_BESIDE = ("only", "somebody", "beer", "several", "all_of_them", "every", "and", "or", "but", "also", "prefers", "one")
+_AFTER = ("only", "beer")  # of these also what stands after it
 _REACH = 3  # words between "could" or "for" and what they lead to: "to be ordering", "for our next menu"
 _EDGES = ("hello", "thanks", "yes", "ack", "noted", "correction", "courtesy")  # of a clause
 
 
 def used_by_search(s: Slots, intent: Intent) -> set[int]:
     m = s.m
-    used = _of_slots(s, intent)
-    used |= set(words_of_marks(*m.all(*_asking(s, intent)))) | _of_buying(s, intent) | _idle(m)
+    used = _of_slots(s, intent) | _with(m, *_asking(s, intent)) | _of_buying(s, intent) | _idle(m)
     return used | _beside(m, used)
+
+
+def _with(m: Utterance, *tags: str) -> set[int]:
+    return {i for i in range(len(m)) if m.has_at(i, *tags)} if m.has(*tags) else set()
 
 
 def _asking(s: Slots, intent: Intent) -> Iterator[str]:
@@ -80,7 +70,7 @@ def used_by_details(s: Slots, name: Name | None) -> set[int]:
     """`name`: the brewery that is asked about."""
     m = s.m
     used = _of_name(s, name) | _of_places(s, [s.place])
-    used |= set(words_of_marks(*m.all("tell_about", "tell_more", "what_is", "website", "reads_site", "it"))) | _idle(m)
+    used |= _with(m, "tell_about", "tell_more", "what_is", "website", "reads_site", "it") | _idle(m)
     return used
 
 
@@ -91,12 +81,13 @@ def _of_slots(s: Slots, intent: Intent) -> set[int]:
     used |= {i for mention in s.type_mentions for i in range(mention.start, mention.end)}
     used |= s.wanted.words | s.denials.words
     if like:
-        used |= set(words_of_marks(*m.all("similar", "recommend")))
+        used |= _with(m, "similar", "recommend")
     if s.distance:
-        used |= set(range(s.distance.start, s.distance.end)) | set(words_of_marks(*m.all("from_here")))
+        used |= set(range(s.distance.start, s.distance.end)) | _with(m, "from_here")
         used |= _led(m, s.distance.start, ("within",))
     if s.near_me:
-        used |= set(words_of_marks(*m.all("here", "near")))
+        near = (mark for mark in m.all("near") if m.has_at(mark.end, "possessive", "my_business"))
+        used |= _with(m, "here") | words_of_marks(*near)
     if s.novelty == "any" or (intent == "recommend" and s.novelty == "new"):
         used |= s.said_of_novelty.words
     return used
@@ -106,7 +97,7 @@ def _of_name(s: Slots, name: Name | None) -> set[int]:
     """None of a name that another sentence told."""
     if name is None:
         return set()
-    pointing = set(words_of_marks(*s.m.all("it")))  # "Half Acre, is it in the catalogue?"
+    pointing = _with(s.m, "it")  # "Half Acre, is it in the catalogue?"
     if name not in s.names:
         return pointing
     return set(range(name.start, name.end)) | _led(s.m, name.start, ("named", "of", "of_or_with")) | pointing
@@ -126,22 +117,42 @@ def _is_part(part: Place, place: Place) -> bool:
 
 
 def _led(m: Utterance, start: int, tags: tuple[str, ...]) -> set[int]:
-    """The words before `start` that lead to it: "near the city of"."""
+    """The words before `start` that lead to it, with an article or not: "near the city of"."""
     used: set[int] = set()
-    while leads := [mark for tag in tags if (mark := before(m, start, tag))]:
-        first = min(leads, key=lambda mark: mark.start)
-        used |= set(range(first.start, start))
-        start = first.start
+    left = set(tags)
+    while leads := [mark for tag in left for mark in _leads(m, start, tag)]:
+        used |= words_of_marks(*leads)
+        left -= {mark.tag for mark in leads}
+        start = min(mark.start for mark in leads)
     return used | ({start - 1} if m.word(start - 1) in small_words("inside") else set())
+
+
+def _leads(m: Utterance, start: int, tag: str) -> list[Mark]:
+    """Of "perto do Texas" no "perto": it is not in it."""
+    article = m.word(start - 1) in small_words("before_place")
+    leads = [*m.ending(start, tag), *(m.ending(start - 1, tag) if article else ())]
+    return [mark for mark in leads if tag != "here" or not m.starts(mark.start, "near")]
 
 
 def _of_buying(s: Slots, intent: Intent) -> set[int]:
     """What the breweries are for ("pra eu comprar", "that I could order from", "for my menu"); what is bought is another question."""
     m, asked = s.m, intent == "recommend" and not s.novelty  # "I don't know what to buy"
-    buying = [mark for mark in m.all("buy", "supply") if asked or _follows(m, mark.start, small_words("may_do"))]
+    buying = [
+        mark for mark in m.all("buy", "supply") if not m.has_at(mark.start, "past") and (asked or _may(m, mark.start))
+    ]
     keeping = m.all("should", "keep") if asked and m.has("should") else []
     placed = [mark for mark in m.all("use") if _follows(m, mark.start, small_words("for_use"))]
     return set(words_of_marks(*buying, *keeping, *placed))
+
+
+def _may(m: Utterance, i: int) -> bool:
+    """ "pra eu comprar", "could we be ordering"."""
+    for j in range(i - 1, max(i - _REACH, 0) - 1, -1):
+        if m.plain[j] in small_words("may_do"):
+            return True
+        if not (m.is_function(j) or m.has_at(j, "fill")):
+            return False
+    return False
 
 
 def _follows(m: Utterance, i: int, words: frozenset[str]) -> bool:
@@ -151,10 +162,13 @@ def _follows(m: Utterance, i: int, words: frozenset[str]) -> bool:
 def _idle(m: Utterance) -> set[int]:
     """Courtesies at the edges of clauses: "boa tarde, ...", "..., thanks"."""
     used: set[int] = set()
-    for clause in m.clauses if m.has(*_EDGES, "no") else ():
+    for clause in m.clauses if m.has(*_EDGES, "no", "instead") else ():
         used.update(_run(m, clause), _run(m, reversed(clause)))
         if len(clause) == 1 and m.has_at(clause.start, "no"):
             used.add(clause.start)  # "não, em Dallas"
+        last = clause.stop - 1
+        if m.starts(last, "instead") and not m.has_at(last, "not"):
+            used.add(last)  # "what about brewpubs instead?"
     return used
 
 
@@ -165,15 +179,14 @@ def _run(m: Utterance, positions: Iterable[int]) -> Iterator[int]:
         yield i
 
 
-def _beside(m: Utterance, used: set[int]) -> set[int]:
+def _beside(m: Utterance, used: Set[int]) -> set[int]:
     """ "só brewpubs", "all of Texas", "or Dallas", "brewpubs only": they say nothing but for the word that they stand next to."""
     found: set[int] = set()
-    for mark in reversed(m.all(*_BESIDE)):
-        after, ahead = _content_from(m, range(mark.end, len(m))), _content_from(m, range(mark.start - 1, -1, -1))
-        if after in used or after in found or (ahead in used and mark.tag in _AFTER):
-            found |= set(range(mark.start, mark.end))
+    marks = m.all(*_BESIDE)
+    telling = [i for i in range(len(m)) if not (m.is_function(i) or m.has_at(i, "courtesy", "fill"))] if marks else []
+    for mark in reversed(marks):
+        after, ahead = bisect_left(telling, mark.end), bisect_left(telling, mark.start) - 1
+        leads = after < len(telling) and (telling[after] in used or telling[after] in found)
+        if leads or (mark.tag in _AFTER and ahead >= 0 and telling[ahead] in used):
+            found.update(range(mark.start, mark.end))
     return found
-
-
-def _content_from(m: Utterance, positions: range) -> int | None:
-    return next((i for i in positions if not (m.is_function(i) or m.has_at(i, "courtesy", "fill"))), None)

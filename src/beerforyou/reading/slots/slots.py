@@ -16,7 +16,7 @@ from beerforyou.catalogue.mentions import Mention
 from beerforyou.reading.slots.denials import Denials
 from beerforyou.reading.slots.distances import Distance, distance_in
 from beerforyou.reading.slots.names import LIKELY, SURE, Name, names_in
-from beerforyou.reading.slots.novelty import Novelty, Said, novelty_in
+from beerforyou.reading.slots.novelty import Novelty, Said
 from beerforyou.reading.slots.places import PlaceSpan, groups_of, place_of, places_in
 from beerforyou.reading.slots.search_slots import Wanted, wanted_in, wishes_in
 from beerforyou.reading.slots.types import types_in
@@ -121,7 +121,7 @@ class Slots:
 
     @cached_property
     def said_of_novelty(self) -> Said:
-        return novelty_in(self.m)
+        return Said(self.m)
 
     @property
     def novelty(self) -> Novelty:
