@@ -266,8 +266,9 @@ def _intent(s: Slots) -> Intent:
 
 def _besides(s: Slots) -> list[int]:
     """The words that neither a slot nor the way to edit one accounts for."""
-    used = used_by_search(s, _intent(s))
-    return [i for i in s.m.besides(*_EDITING) if i not in used]
+    rest = list(s.m.besides(*_EDITING))
+    used = used_by_search(s, _intent(s)) if rest else set()
+    return [i for i in rest if i not in used]
 
 
 def _says_brewery(s: Slots) -> bool:

@@ -117,21 +117,21 @@ def _is_part(part: Place, place: Place) -> bool:
 
 
 def _led(m: Utterance, start: int, tags: tuple[str, ...]) -> set[int]:
-    """The words before `start` that lead to it, with an article or not: "near the city of"."""
+    """The words before `start` that lead to it, each tag once: "near the city of"."""
     used: set[int] = set()
     left = set(tags)
-    while leads := [mark for tag in left for mark in _leads(m, start, tag)]:
+    while leads := _leads(m, start, left):
         used |= words_of_marks(*leads)
         left -= {mark.tag for mark in leads}
         start = min(mark.start for mark in leads)
     return used | ({start - 1} if m.word(start - 1) in small_words("inside") else set())
 
 
-def _leads(m: Utterance, start: int, tag: str) -> list[Mark]:
-    """Of "perto do Texas" no "perto": it is not in it."""
-    article = m.word(start - 1) in small_words("before_place")
-    leads = [*m.ending(start, tag), *(m.ending(start - 1, tag) if article else ())]
-    return [mark for mark in leads if tag != "here" or not m.starts(mark.start, "near")]
+def _leads(m: Utterance, start: int, tags: Set[str]) -> list[Mark]:
+    """With an article between or not. Of "perto do Texas" no "perto": it is not in it."""
+    end = start - 1 if m.word(start - 1) in small_words("before_place") and not m.ends(start, *tags) else start
+    leads = [mark for tag in tags for mark in m.ending(end, tag)] if m.ends(end, *tags) else []
+    return [mark for mark in leads if mark.tag != "here" or not m.starts(mark.start, "near")]
 
 
 def _of_buying(s: Slots, intent: Intent) -> set[int]:
