@@ -125,7 +125,8 @@ def _with_denials(part: Slots, intent: Intent, today: date) -> Slots:
 
 
 def _aside(whole: Utterance, s: Slots) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*(unread(whole, s.m) if s.m is not whole else ()), *denied(s))))
+    around = unread(whole, s.m) if s.m is not whole else ()
+    return tuple(dict.fromkeys((*around, *denied(s)))) if s.denials else around
 
 
 def _brewery(s: Slots) -> Ref | None:

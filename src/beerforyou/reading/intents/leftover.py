@@ -98,5 +98,5 @@ def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
 
 
 def _is_telling(m: Utterance, i: int, *idle: str) -> bool:
-    """Does it say something of its own? Of `idle`: words that only stand around."""
-    return m.has_at(i, *_TELLING) or m.plain[i] in _HOW or not (m.is_function(i) or m.has_at(i, *idle))
+    """Does it say something of its own? `idle` are words that only stand around."""
+    return not (m.is_function(i) or m.has_at(i, *idle)) or m.has_at(i, *_TELLING) or m.plain[i] in _HOW

@@ -47,7 +47,8 @@ def used_by_search(s: Slots, intent: Intent) -> set[int]:
 
 
 def _with(m: Utterance, *tags: str) -> set[int]:
-    return {i for i in range(len(m)) if m.has_at(i, *tags)} if m.has(*tags) else set()
+    wanted = frozenset(tags)
+    return {i for i in range(len(m)) if not wanted.isdisjoint(m.at(i))} if m.has(*wanted) else set()
 
 
 def _asking(s: Slots, intent: Intent) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Said:
         self._m = m
         self._verdicts = list(_verdicts(m, "new", "buy", "my_list", "keep"))
 
-    @cached_property
+    @property
     def novelty(self) -> Novelty:
         verdicts = {verdict for verdict, *_ in self._verdicts}
         return "any" if "any" in verdicts else "known" if "known" in verdicts else "new" if verdicts else ""

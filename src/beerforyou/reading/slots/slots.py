@@ -123,7 +123,7 @@ class Slots:
     def said_of_novelty(self) -> Said:
         return Said(self.m)
 
-    @property
+    @cached_property
     def novelty(self) -> Novelty:
         return self.said_of_novelty.novelty
 
