@@ -14,19 +14,20 @@ from beerforyou.reading.asking.asked import Asked
 from beerforyou.reading.asking.evidence import NONE
 from beerforyou.reading.asking.questions import of_everyone, question_of
 from beerforyou.reading.asking.steps import asked_of
+from beerforyou.reading.intents.breweries import asked_about
 from beerforyou.reading.intents.business import topic_of
 from beerforyou.reading.intents.edits import DATA, question_changed
 from beerforyou.reading.intents.focus import understood
 from beerforyou.reading.intents.follow_ups import follow, leans
 from beerforyou.reading.intents.knowledge import topics_in
-from beerforyou.reading.intents.leftover import leftover_of, unread
+from beerforyou.reading.intents.leftover import denied, leftover_of, unread
 from beerforyou.reading.intents.market import of_market
 from beerforyou.reading.intents.rules import TOOL_OF, WISHES, decide
 from beerforyou.reading.intents.searches import search_in, wishes_of
 from beerforyou.reading.intents.two import two_questions
 from beerforyou.reading.question import Question
 from beerforyou.reading.reading import Context, Intent, Reading, Ref
-from beerforyou.reading.slots.names import LIKELY, POSSIBLE, ref_of
+from beerforyou.reading.slots.names import ref_of
 from beerforyou.reading.slots.respelling import respelt
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.lookups import Lookups, Tangled
@@ -99,7 +100,7 @@ def _one(whole: Utterance, context: Context, today: date, home: Place) -> Readin
         negated=bool(slots.denials),
         wishes=wishes_of(slots) if searches else (),
         leftover=leftover_of(slots, intent, asked.words if asked else NONE),
-        aside=unread(whole, slots.m) if slots.m is not whole else (),
+        aside=_aside(whole, slots),
     )
     return replace(follow(reading, slots, context, _middle_of(home, context, whole)), leans=leans(reading, slots))
 
@@ -126,6 +127,11 @@ def _with_denials(part: Slots, intent: Intent, today: date) -> Slots:
     return whole if decide(whole.m, whole, WISHES) == intent else part
 
 
+def _aside(whole: Utterance, s: Slots) -> tuple[str, ...]:
+    around = unread(whole, s.m) if s.m is not whole else ()
+    return tuple(dict.fromkeys((*around, *denied(s)))) if s.denials else around
+
+
 def _brewery(s: Slots) -> Ref | None:
-    name = s.name(LIKELY) or s.subject or s.name(POSSIBLE)
+    name = asked_about(s)
     return ref_of(s.m, name, s.place) if name else None

@@ -109,7 +109,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`leans` is true when the message makes no sense without the conversation. `leftover` are the words that no slot
-    used, and `aside` those of sentences that only stand around the one that asks. `also` is a second question. `wishes`: what
+    used, and `aside` what it does not want, and the sentences that only stand around the one that asks. `also` is a second question. `wishes`: what
     is asked of breweries and no catalogue can know, by kind ("style", "price"); their words are left over too.
 
     `brewery` is the one that details or facts are asked of (its id is empty when only the name is known), `picks` are several;

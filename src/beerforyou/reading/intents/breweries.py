@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.reading.slots.names import LIKELY, POSSIBLE, SURE, Name
-from beerforyou.reading.slots.novelty import denies_purchase
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.lexicon import small_words
 from beerforyou.reading.words.utterance import Utterance
@@ -32,7 +31,7 @@ def wants_recommendation(m: Utterance, s: Slots) -> bool:
     if not m.has("past", "most", "least", "statistic"):
         return True
     looked_for = m.has("brewery", "place", "new", "find", "only", "relative") or s.type or s.near_me
-    return bool(looked_for) and denies_purchase(m)
+    return bool(looked_for) and s.said_of_novelty.denies_purchase
 
 
 def _is_about_beer(m: Utterance, s: Slots) -> bool:
@@ -184,3 +183,8 @@ def searched_name(m: Utterance, s: Slots) -> Name | None:
         return name
     asked = m.has("where", "exists", "find") and not m.has("brewery") and s.place == Place()
     return name if asked and (name.ids or name.sure >= LIKELY) and s.strange_words <= 1 else None
+
+
+def asked_about(s: Slots) -> Name | None:
+    """The brewery that details are asked of."""
+    return s.name(LIKELY) or s.subject or s.name(POSSIBLE)

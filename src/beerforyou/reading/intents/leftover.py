@@ -8,32 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from beerforyou.reading.asking.evidence import words_of_marks
-from beerforyou.reading.intents.searches import used_by_search
+from beerforyou.reading.asking.evidence import NONE, words_of_marks
+from beerforyou.reading.intents.breweries import asked_about
+from beerforyou.reading.intents.search_words import used_by_details, used_by_search
 from beerforyou.reading.reading import Intent
-from beerforyou.reading.slots.names import LIKELY
 from beerforyou.reading.slots.slots import Slots
 from beerforyou.reading.words.lexicon import small_words
 from beerforyou.reading.words.utterance import Utterance
 
-# What a search says already, or says by the slots beside it.
-_SEARCHING = frozenset({
-    "brewery", "breweries_all", "find", "exists", "want", "in_place", "of", "of_or_with", "near", "here", "from_here",
-    "within", "distance", "place_word", "city_word", "state_word", "craft", "and_what_about", "place", "name", "named",
-    "relative", "that", "which", "where", "self", "only", "leave_out", "several", "makes", "all_of_them", "show_again", "beer",
- "i", "possessive", "courtesy", "fill", "hello", "thanks", "yes", "ack",
-})  # fmt: skip
 # Around a question about purchases; what purchases do not know ("vendi", "margem", "estoque") is none of them.
 _DATA = frozenset({"bought", "frames", "shows", "purchases", "i", "self", "hello", "thanks", "my_business"})
 _KEYWORDS: dict[Intent, frozenset[str]] = {
-    "search": _SEARCHING | {"buy", "will_buy", "already", "including", "more", "page"},
-    "recommend": _SEARCHING
-    | {"recommend", "new", "not", "yet", "without", "already", "buy", "keep", "my_list", "should", "my_business",
-       "for_whom", "will_buy", "past", "they_bought", "supply"},
-    "details": frozenset({
-        "tell_about", "tell_more", "name", "place", "of", "of_or_with", "in_place", "it", "yes", "what_is", "website",
-        "hello", "thanks", "ack", "more", "most",
-    }),
     "own_data": _DATA,
     "statistics": _DATA | {"popular", "everyone", "clients", "buyer", "they_buy", "they_bought", "business", "who", "buy", "growing", "beside_all",
                            "above_average"},
@@ -47,31 +32,46 @@ _SAYS_ALL = frozenset({
     "profile", "decline", "thanks", "goodbye", "greeting", "help", "person", "other_client", "distributor", "knowledge",
     "facts", "compare", "why", "accept",
 })  # fmt: skip
-# Small words that make another question of the same slots: "quando comprei", "não comprei", "já comprei".
-_TURNING = ("not", "yet", "without", "already", "only", "including", "most", "least")
-_TURNING_WORDS = small_words("manner_asked")
+_SEARCHES = frozenset({"search", "recommend"})
+# Small words and fillers of a search that say something all the same: "near Ohio", "not", "with a menu".
+_HOW = small_words("manner_asked")
+_TELLING = ("turning", "near", "within", "use", "past", "already")
 
 
 def leftover_of(s: Slots, intent: Intent, used: Set[int]) -> tuple[str, ...]:
     """`used`: the words of the slots of a question about purchases."""
     if intent in _SAYS_ALL:
         return ()
-    m, keywords = s.m, _KEYWORDS.get(intent, frozenset())
+    m = s.m
     if intent in _DATA_INTENTS:
+        keywords = _KEYWORDS[intent]
         sums = [mark for mark in m.all("aggregate") if mark.value in ("change", "share")]  # "go up" is no small words
         times = {i for i in s.times.unknown if not m.is_function(i)}  # what is not understood of them is never dropped
         unclear = words_of_marks(*sums) | times
         return _said(m, (i for i in range(len(m)) if i not in used and (i in unclear or _is_open(m, i, keywords))))
-    keywords |= {"courtesy"}
-    taken, open_ = (used_by_search(s), _unheeded(s)) if intent in ("search", "recommend") else (_taken(s), set())
-    return _said(m, (i for i in range(len(m)) if i in open_ or (i not in taken and not _is_explained(m, i, keywords))))
+    if intent in _SEARCHES:
+        return left_by_search(s, used_by_search(s, intent) | s.denials.wishes)
+    taken = (used_by_details(s, asked_about(s)) if intent == "details" else NONE) | s.denials.wishes
+    return _said(m, (i for i in range(len(m)) if i not in taken and _is_telling(m, i, "courtesy")))
 
 
-def _unheeded(s: Slots) -> set[int]:
-    """What is asked of breweries and no catalogue knows, whatever else these words say."""
-    taken = used_by_search(s)
-    between = {mark.start for mark in s.m.all("between")} if s.more_places else set()  # not the one or the other
-    return set(s.wishes) | between | {mark.start for mark in s.m.all("container") if mark.start not in taken}
+def left_by_search(s: Slots, used: Set[int]) -> tuple[str, ...]:
+    """What is asked of breweries and no catalogue knows, whatever else these words say, and what says something more."""
+    m = s.m
+    mine = (mark.start for mark in m.all("my_list") if m.has_at(mark.end - 1, "brewery"))  # no others are to be found
+    wishes = {
+        *s.wishes,
+        *(i for i in mine if i not in used),
+        *(mark.start for mark in m.all("container") if mark.start not in s.wanted.words),
+    }
+    return _said(
+        m, (i for i in range(len(m)) if i in wishes or (i not in used and _is_telling(m, i, "courtesy", "fill")))
+    )
+
+
+def denied(s: Slots) -> tuple[str, ...]:
+    """What is not wanted, and is no slot: "não quero o site, só saber onde fica"."""
+    return _said(s.m, sorted(s.denials.wishes))
 
 
 def content(m: Utterance) -> list[int]:
@@ -97,19 +97,6 @@ def _is_open(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
     return keywords.isdisjoint(said) and not idle
 
 
-def _is_explained(m: Utterance, i: int, keywords: frozenset[str]) -> bool:
-    if m.has_at(i, *_TURNING):
-        return not keywords.isdisjoint(m.at(i).intersection(_TURNING))
-    if not keywords.isdisjoint(m.at(i)):
-        return True
-    return m.is_function(i) and m.plain[i] not in _TURNING_WORDS
-
-
-def _taken(s: Slots) -> set[int]:
-    """The words of slots, the number of results included."""
-    spans = [(place.start, place.end) for place in s.places]
-    spans += [(mention.start, mention.end) for mention in s.type_mentions]
-    spans += [(period.start, period.end) for period in s.periods]
-    spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
-    digits = {i for i, word in enumerate(s.m.plain) if word.isdigit()}
-    return {i for start, end in spans for i in range(start, end)} | digits | s.denials.words | s.denials.wishes
+def _is_telling(m: Utterance, i: int, *idle: str) -> bool:
+    """Does it say something of its own? `idle` are words that only stand around."""
+    return not (m.is_function(i) or m.has_at(i, *idle)) or m.has_at(i, *_TELLING) or m.plain[i] in _HOW

@@ -40,9 +40,9 @@ def asks_for_help(m: Utterance, s: Slots) -> bool:
 
 def wants_more(m: Utterance, s: Slots) -> bool:
     """The next page: "mais", "any others?", "mais 3", "não gostei, manda outras"."""
-    if m.has("tell_more", "ordinal", "help", "other_type", "similar", "nearest", "farthest", "has") or not m.has(
-        "more", "dislike"
-    ):
+    if m.has(
+        "tell_more", "ordinal", "help", "other_type", "similar", "nearest", "farthest", "has", "near", "here"
+    ) or not m.has("more", "dislike"):
         return False
     numbers = [i for i, word in enumerate(m.plain) if word.isdigit() and len(word) < 3]
     return m.covered(

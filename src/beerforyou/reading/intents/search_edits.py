@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.places import label
+from beerforyou.reading.asking.evidence import words_of_marks
+from beerforyou.reading.intents.leftover import left_by_search
 from beerforyou.reading.intents.replies import wants_more
 from beerforyou.reading.intents.rules import TOOL_OF
+from beerforyou.reading.intents.search_words import used_by_search
 from beerforyou.reading.intents.searches import (
     also_in,
     like_of,
     not_in,
     not_types,
-    used_by_search,
     wishes_of,
     within_km,
 )
@@ -35,6 +37,11 @@ _EDITING = (
     "leave_out", "instead", "not", "nearest", "has", "on_foot", "number", "distance", "new", "already", "yet", "keep", "buy", "i", "self",
     "my_list", "including", "any_type", "other_type", "similar", "small", "big", "it", "shown", "wish", "style", "dislike", "ack", "hello",
     "thanks", "yes", "anywhere", "far", "preference", "whole_state", "brewery", "place", "makes", "where", "but", "and", "or", "recommend", "all_of_them", "most", "least",
+)  # fmt: skip
+# Those that say what to change, and of which.
+_CHANGING = (
+    "and_what_about", "also", "correction", "any_type", "other_type", "similar", "whole_state", "anywhere", "in_all", "how_many", "it", "shown",
+    "all_of_them", "one", "option",
 )  # fmt: skip
 
 
@@ -248,13 +255,20 @@ def _is_covered(s: Slots) -> bool:
 
 
 def _leftover(s: Slots) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(s.m.plain[i] for i in sorted({*_besides(s), *s.wishes})))
+    """All but the words of slots, and those that say how to change one."""
+    changing = words_of_marks(*s.m.all(*_CHANGING))
+    return left_by_search(s, used_by_search(s, _intent(s)) | changing | s.denials.wishes)
+
+
+def _intent(s: Slots) -> Intent:
+    return "recommend" if s.novelty == "new" else "search"
 
 
 def _besides(s: Slots) -> list[int]:
     """The words that neither a slot nor the way to edit one accounts for."""
-    used = used_by_search(s)
-    return [i for i in s.m.besides(*_EDITING) if i not in used]
+    rest = list(s.m.besides(*_EDITING))
+    used = used_by_search(s, _intent(s)) if rest else set()
+    return [i for i in rest if i not in used]
 
 
 def _says_brewery(s: Slots) -> bool:

@@ -8,19 +8,17 @@ from typing import TypeVar
 from beerforyou.catalogue.brewery import Place
 from beerforyou.catalogue.places import label
 from beerforyou.reading.intents.breweries import searched_name
-from beerforyou.reading.intents.replies import wants_more
 from beerforyou.reading.reading import NEARBY_KM, Intent, Search
-from beerforyou.reading.slots.names import LIKELY
+from beerforyou.reading.slots.names import LIKELY, POSSIBLE, Name
 from beerforyou.reading.slots.slots import Slots
 
 T = TypeVar("T")
 
 
 def search_in(s: Slots, intent: Intent) -> Search:
-    like = like_of(s)
-    types, distance = s.types or _lent(s, lambda mate: mate.types), s.distance or _lent(s, lambda mate: mate.distance)
-    first, *others = types or [""]
-    name = None if like or intent == "recommend" or types else searched_name(s.m, s)
+    like, distance = like_of(s), s.distance or _lent(s, lambda mate: mate.distance)
+    first, *others = _types(s) or [""]
+    name = None if like else name_in(s, intent)
     place = s.place if name or like else s.place_meant
     km = within_km(s) or (distance.km if distance else None)
     by_home = s.near_me and not (s.wanted.nearest and place != Place())  # "de Austin, mais perto de mim" is an order
@@ -35,6 +33,10 @@ def search_in(s: Slots, intent: Intent) -> Search:
     )  # fmt: skip
 
 
+def _types(s: Slots) -> list[str] | None:
+    return s.types or _lent(s, lambda mate: mate.types)
+
+
 def _lent(s: Slots, part: Callable[[Slots], T]) -> T | None:
     """What another part of the same long sentence says: "alguma cervejaria pequena, ..., uns 30 km no máximo"."""
     return next((found for mate in s.mates if (found := part(mate))), None)
@@ -45,11 +47,23 @@ def wishes_of(s: Slots) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for _, kind in sorted(s.wishes.items())))
 
 
+def name_in(s: Slots, intent: Intent) -> Name | None:
+    """The brewery that others should be like, or that is searched for."""
+    if like := _alike(s):
+        return like
+    return None if intent == "recommend" or _types(s) else searched_name(s.m, s)
+
+
 def like_of(s: Slots) -> str:
     """ "something similar to Freetail": the brewery that the others should be like."""
+    like = _alike(s)
+    return like.text if like else ""
+
+
+def _alike(s: Slots) -> Name | None:
     marks = s.m.all("similar")
-    name = s.name(LIKELY) or s.name(1)
-    return name.text if marks and name and name.start >= marks[0].start else ""
+    name = s.name(LIKELY) or s.name(POSSIBLE) if marks else None
+    return name if name and name.start >= marks[0].start else None
 
 
 def within_km(s: Slots) -> float | None:
@@ -79,26 +93,3 @@ def not_in(s: Slots) -> tuple[str, ...]:
 
 def not_types(s: Slots) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mention.name for mention in s.denials.types))
-
-
-def used_by_search(s: Slots) -> set[int]:
-    """The words that a slot of a search stands for."""
-    named = [s.place, *s.more_places]
-    spans = [(span.start, span.end) for span in s.places if any(_is_part(span.place, place) for place in named)]
-    spans += [(mention.start, mention.end) for mention in s.type_mentions]
-    spans += [(name.start, name.end) for name in s.names if name.sure >= LIKELY]
-    spans += [(s.distance.start, s.distance.end)] if s.distance else []
-    spans += [(name.start, name.end)] if not s.types and (name := searched_name(s.m, s)) else []
-    said = ["similar", "correction", "in_all", "also", "preference"]
-    said += (
-        ["within"] * (s.distance is not None)
-        + ["recommend"] * bool(like_of(s))
-        + ["new"] * (s.novelty == "any")
-        + ["more", "most"] * wants_more(s.m, s)
-    )
-    spans += [(mark.start, mark.end) for mark in s.m.all(*said)]
-    return {i for start, end in spans for i in range(start, end)} | s.wanted.words | s.denials.words | s.denials.wishes
-
-
-def _is_part(part: Place, place: Place) -> bool:
-    return all(getattr(part, field) in ("", getattr(place, field)) for field in ("city", "state", "country"))

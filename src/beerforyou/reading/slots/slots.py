@@ -17,7 +17,7 @@ from beerforyou.reading.slots.denials import Denials
 from beerforyou.reading.slots.distances import Distance, distance_in
 from beerforyou.reading.slots.fingers import Item, fingers_in
 from beerforyou.reading.slots.names import LIKELY, SURE, Name, names_in
-from beerforyou.reading.slots.novelty import Novelty, novelty_in
+from beerforyou.reading.slots.novelty import Novelty, Said
 from beerforyou.reading.slots.places import PlaceSpan, groups_of, place_of, places_in
 from beerforyou.reading.slots.search_slots import Wanted, wanted_in, wishes_in
 from beerforyou.reading.slots.types import types_in
@@ -125,8 +125,12 @@ class Slots:
         return fingers_in(self.m)
 
     @cached_property
+    def said_of_novelty(self) -> Said:
+        return Said(self.m)
+
+    @cached_property
     def novelty(self) -> Novelty:
-        return novelty_in(self.m)
+        return self.said_of_novelty.novelty
 
     @cached_property
     def type_mentions(self) -> list[Mention]:
