@@ -55,7 +55,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `also_in` and `not_in` are places, each as one text ("Dallas, Texas"). `like`: of the type and around the place of this
     brewery, by id or name. `limit`: the number asked for; None when none was, 0 to be told how many there are and no more.
-    `skip`: matches that were shown before, when pages of another size were. `miles`: distances are told in miles.
+    `in_home`: in the client's own city or state, and `not_home`: outside of it. `skip`: matches that were shown before, when pages of another size were. `miles`: distances are told in miles.
     """
 
     city: str = ""
@@ -63,6 +63,8 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     country: str = ""
     also_in: tuple[str, ...] = ()
     not_in: tuple[str, ...] = ()
+    in_home: Literal["", "city", "state"] = ""
+    not_home: Literal["", "city", "state"] = ""
     type: str = ""
     also_types: tuple[str, ...] = ()
     not_types: tuple[str, ...] = ()

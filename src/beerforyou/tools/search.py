@@ -47,14 +47,19 @@ def reads(caller: Caller, args: Asked) -> Label:
     public = caller.public("home")
     if args.only_new:
         return union([public, caller.own("profile")])
-    return union([public, caller.own()]) if args.near_me or args.nearest or not _names_place(args) else public
+    return (
+        union([public, caller.own()])
+        if args.near_me or args.nearest or args.in_home or args.not_home or not _names_place(args)
+        else public
+    )
 
 
 async def search_breweries(caller: Caller, hands: Hands, args: Asked) -> Result:
     """Finds open breweries; all that is given must hold. Without a place: around the caller's own.
 
     Places: city, state, country, as the caller wrote them (don't add a state or a country that nobody named: an ambiguous
-    place comes back as a question to ask); further ones in also_in, those to leave out in not_in ("Dallas, Texas").
+    place comes back as a question to ask); further ones in also_in, those to leave out in not_in ("Dallas, Texas"); the
+    caller's own city or state: in_home, not_home.
     Types: micro, brewpub, regional, contract, large, proprietor, taproom, bar, nano, cidery, beergarden; further ones in
     also_types, those to leave out in not_types. like: similar to this brewery, nearby. has: only with a website or phone.
     near_me: around the caller, without a place; nearest: closest first; within_km of the city or the caller; miles: tell
@@ -109,7 +114,7 @@ def _names_place(args: Search) -> bool:
 
 
 def _is_around_home(args: Search) -> bool:
-    return args.near_me or (not _names_place(args) and not args.only_new)
+    return args.near_me or bool(args.in_home or args.not_home) or (not _names_place(args) and not args.only_new)
 
 
 def _like(caller: Caller, hands: Hands, args: Search) -> Criteria | None:
@@ -140,12 +145,19 @@ def _finds(catalogue: Catalogue, criteria: Criteria) -> bool:
 
 
 def _criteria(caller: Caller, args: Search) -> Criteria:
-    where: Search | Place = caller.home if args.near_me else args
+    where: Search | Place = caller.home if args.near_me else _own(caller, args.in_home) if args.in_home else args
+    home = (place_text(_own(caller, args.not_home)),) if args.not_home else ()
     return Criteria(
-        city=where.city, state=where.state, country=where.country, also_in=args.also_in, not_in=args.not_in,
+        city=where.city, state=where.state, country=where.country, also_in=args.also_in, not_in=(*args.not_in, *home),
         type=args.type, also_types=args.also_types, not_types=args.not_types, name=args.name, has=args.has,
         within_km=_within_km(args), nearest=args.nearest or (args.only_new and args.within_km is not None), skip=args.skip, page=args.page, per_page=args.size,
     )  # fmt: skip
+
+
+def _own(caller: Caller, part: str) -> Place:
+    """The client's own city or state."""
+    home = caller.home
+    return Place(city=home.city if part == "city" else "", state=home.state, country=home.country)
 
 
 def _within_km(args: Search) -> float | None:
@@ -159,7 +171,11 @@ async def _search(caller: Caller, hands: Hands, args: Search, criteria: Criteria
         label = Label(caller.own().audience, {"profile": version} if version else {})
         return recommend(hands.catalogue, criteria, taste(profile), home=caller.home), label
     found = hands.catalogue.search(criteria, caller.home)
-    same_for_all = not (args.near_me or args.nearest) and _names_place(args) and not isinstance(found, Unknown)
+    same_for_all = (
+        not (args.near_me or args.nearest or args.in_home or args.not_home)
+        and _names_place(args)
+        and not isinstance(found, Unknown)
+    )
     if same_for_all and hands.catalogue.search(criteria) == found:
         return found, caller.public()
     return found, caller.own()

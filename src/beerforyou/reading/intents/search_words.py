@@ -80,7 +80,7 @@ def _of_slots(s: Slots, intent: Intent) -> set[int]:
     m, like = s.m, bool(like_of(s))
     used = _of_name(s, name_in(s, intent)) | _of_places(s, [s.place, *s.more_places])
     used |= {i for mention in s.type_mentions for i in range(mention.start, mention.end)}
-    used |= s.wanted.words | s.denials.words
+    used |= s.wanted.words | s.denials.words | s.home.words
     if like:
         used |= _with(m, "similar", "recommend")
     if s.distance:

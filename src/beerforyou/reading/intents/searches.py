@@ -24,10 +24,10 @@ def search_in(s: Slots, intent: Intent) -> Search:
     by_home = s.near_me and not (s.wanted.nearest and place != Place())  # "de Austin, mais perto de mim" is an order
     return Search(
         city=place.city, state=place.state, country=place.country,
-        also_in=also_in(s), not_in=not_in(s), type=first, also_types=tuple(others), not_types=not_types(s),
+        also_in=also_in(s), not_in=not_in(s), in_home=s.home.within, not_home=s.home.outside, type=first, also_types=tuple(others), not_types=not_types(s),
         name=name.text if name else "", like=like, has=s.wanted.has,
         only_new=intent == "recommend" and s.novelty != "any",
-        near_me=by_home or (km is not None and place == Place() and not name),
+        near_me=by_home or (place == Place() and not name and (km is not None or (bool(s.home.outside) and intent == "search"))),
         within_km=km, miles=bool(distance and distance.miles),
         nearest=s.wanted.nearest, limit=s.wanted.limit,
     )  # fmt: skip

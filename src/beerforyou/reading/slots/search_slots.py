@@ -37,6 +37,37 @@ def wanted_in(m: Utterance, types: Sequence[int], taken: set[int]) -> Wanted:
     return Wanted(limit, bool(nearest), tuple(has), frozenset(words | said))  # type: ignore[arg-type]  # as the table has them
 
 
+class Home(msgspec.Struct, frozen=True):
+    """The client's own city or state, in which or outside of which is searched, and the words that say it."""
+
+    within: Literal["", "city", "state"] = ""
+    outside: Literal["", "city", "state"] = ""
+    words: frozenset[int] = frozenset()
+
+
+def home_in(m: Utterance) -> Home:
+    """ "na minha cidade", "not in my state"."""
+    for mark in m.all("axis"):
+        part: Literal["", "city", "state"] = mark.value if mark.value in ("city", "state") else ""  # type: ignore[assignment]
+        whose = mark.start - 1
+        if not part or not m.has_at(whose, "possessive"):
+            continue
+        if denial := _denial(m, whose):
+            return Home(
+                outside=part, words=frozenset(range(denial.start - m.has_at(denial.start - 1, "but"), mark.end))
+            )
+        if m.has_at(whose - 1, "in_place", "here"):
+            return Home(within=part, words=frozenset(range(whose - 1, mark.end)))
+    return Home()
+
+
+def _denial(m: Utterance, whose: int) -> Mark | None:
+    """The nearest before it, with nothing but small words between."""
+    near = (each for each in reversed(m.all("leave_out")) if 0 <= whose - each.end <= _REACH)
+    denial = next(near, None)
+    return denial if denial and all(m.is_function(i) for i in range(denial.end, whose)) else None
+
+
 def _is_missing(m: Utterance, mark: Mark) -> bool:
     """ "without a website": nobody can search for what is not there."""
     return any(m.has_at(i, "without", "not") for i in range(max(mark.start - 2, 0), mark.start))

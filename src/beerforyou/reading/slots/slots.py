@@ -19,7 +19,7 @@ from beerforyou.reading.slots.fingers import Item, fingers_in
 from beerforyou.reading.slots.names import LIKELY, SURE, Name, names_in
 from beerforyou.reading.slots.novelty import Novelty, Said
 from beerforyou.reading.slots.places import PlaceSpan, groups_of, place_of, places_in
-from beerforyou.reading.slots.search_slots import Wanted, wanted_in, wishes_in
+from beerforyou.reading.slots.search_slots import Home, Wanted, home_in, wanted_in, wishes_in
 from beerforyou.reading.slots.types import types_in
 from beerforyou.reading.times.periods import Times, spans_in
 from beerforyou.reading.words.lexicon import Mark
@@ -169,6 +169,10 @@ class Slots:
         return distance_in(self.m)
 
     @cached_property
+    def home(self) -> Home:
+        return home_in(self.m)
+
+    @cached_property
     def near_me(self) -> bool:
         """Around the client: "perto de mim", "20 km daqui"; "mais perto" says in which order, and not where."""
         if any(span.led for span in self.places):
@@ -176,7 +180,8 @@ class Slots:
         m = self.m
         near_ours = any(m.has_at(mark.end, "possessive", "my_business") for mark in m.all("near"))
         from_here = self.distance is not None and m.has("from_here")
-        return near_ours or from_here or any(not self._orders(mark) for mark in m.all("here"))
+        here = (mark for mark in m.all("here") if mark.start not in self.home.words)
+        return near_ours or from_here or any(not self._orders(mark) for mark in here)
 
     def _orders(self, here: Mark) -> bool:
         """Is it within the "mais perto" of "mais perto de mim"?"""
