@@ -54,7 +54,7 @@ UNSURE = [
 WIRES: dict[str, Callable[[str], Model]] = {
     "gemini": lambda url: Gemini("gemini-2.5-flash", "k", url, 10),
     "chat": lambda url: connect(
-        "openai-chat:gpt-4.1", Settings(openai_api_key="sk-none", model_timeout_s=10), f"{url}/v1"
+        "openai-chat:gpt-4.1", Settings(openai_api_key="sk-none", openai_base_url=url, model_timeout_s=10)
     ),
 }
 Asked = Callable[..., Awaitable[dict[str, Any]]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from beerforyou import clock, prompts
 from beerforyou.llm import providers
@@ -19,9 +20,9 @@ from tests.conftest import Walk
 KEYS = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=30)
 WIRES: dict[str, Callable[[str], Model]] = {
     "gemini": lambda url: Gemini("gemini-2.5-flash", "k", url, 30),
-    "openai-chat": lambda url: providers.connect("openai-chat:gpt-4.1", KEYS, f"{url}/v1"),
-    "openai": lambda url: providers.connect("openai:gpt-5-mini", KEYS, f"{url}/v1"),
-    "anthropic": lambda url: providers.connect("anthropic:claude-haiku-5-5", KEYS, url),
+    "openai-chat": lambda url: providers.connect("openai-chat:gpt-4.1", replace(KEYS, openai_base_url=url)),
+    "openai": lambda url: providers.connect("openai:gpt-5-mini", replace(KEYS, openai_base_url=url)),
+    "anthropic": lambda url: providers.connect("anthropic:claude-haiku-5-5", replace(KEYS, anthropic_base_url=url)),
 }
 SEARCH = Reply(parts=(ToolCall("c1", "search_breweries", {"city": "San Diego"}),))
 PROFILE = Reply(parts=(ToolCall("c2", "get_client_profile", {}),))

@@ -47,9 +47,9 @@ class Cost(NamedTuple):
 
 
 TABLE = {
-    kinds.CANNED: Cost(statements=3, trips=3, wrote=3, rows=0, tasks=3, wal=3.2),
+    kinds.CANNED: Cost(statements=3, trips=3, wrote=3, rows=0, tasks=3, wal=3.3),
     kinds.SEARCH: Cost(statements=5, trips=5, wrote=5, rows=3, tasks=3, wal=10.3),
-    kinds.SEEN: Cost(statements=6, trips=6, wrote=5, rows=3, tasks=3, wal=10.5),
+    kinds.SEEN: Cost(statements=6, trips=6, wrote=5, rows=3, tasks=3, wal=10.7),
     kinds.NEW: Cost(statements=6, trips=7, wrote=5, rows=3, tasks=3, wal=10.7),
     kinds.SURE: Cost(statements=3.5, trips=3.5, wrote=3, rows=1, tasks=3, wal=5.7),
 }

@@ -182,7 +182,7 @@ async def test_what_may_pass_is_unavailable(
     assert server.count == 1
 
 
-@pytest.mark.parametrize(("status", "hint"), [(400, ""), (401, "key"), (403, "key"), (404, "BEERFORYOU_MODEL")])
+@pytest.mark.parametrize(("status", "hint"), [(400, ""), (401, "_KEY"), (403, "_KEY"), (404, "BEERFORYOU_MODEL")])
 async def test_what_stays_is_an_error_with_a_hint(
     server: ModelServer, model: PydanticAI, status: int, hint: str, on_text: OnText
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from google.genai import types
+from msgspec.structs import replace
 
 from beerforyou import prompts
 from beerforyou.llm import providers
@@ -24,7 +25,7 @@ ALLOWED = {
     "boolean": {"type"},
 }
 KEYS = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=10)
-WIRES = {"gemini": "", "openai:gpt-5-mini": "/v1", "openai-chat:gpt-4.1": "/v1", "anthropic:claude-haiku-5-5": ""}
+WIRES = ("gemini", "openai:gpt-5-mini", "openai-chat:gpt-4.1", "anthropic:claude-haiku-5-5")
 MOST = 5_800  # characters of all schemas and descriptions, without what is told of SQL: they are in every call
 
 
@@ -67,11 +68,11 @@ def told(schema: Any) -> Any:
 @pytest.fixture(params=WIRES)
 async def wire(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Model, ModelServer]]:
     async with ModelServer([Reply(parts=(TextPart("ok"),))]) as server:
-        url = server.url + WIRES[request.param]
+        here = replace(KEYS, openai_base_url=server.url, anthropic_base_url=server.url)
         model = (
-            Gemini("gemini-2.5-flash", "k", url, 10)
+            Gemini("gemini-2.5-flash", "k", server.url, 10)
             if request.param == "gemini"
-            else providers.connect(request.param, KEYS, url)
+            else providers.connect(request.param, here)
         )
         yield model, server
         await model.close()

@@ -47,7 +47,7 @@ async def test_cells_are_words(asker: Make, column: str, value: str, words: str)
 
 async def test_an_error_goes_back_once_and_then_the_client_is_told(asker: Make) -> None:
     me, wrong = asker(), {"sql": "SELECT secret FROM my_purchases"}
-    with pytest.raises(Refused, match="column that is not there"):
+    with pytest.raises(Refused, match="column secret does not exist"):
         await tool(*me, wrong)
     outcome = await tool(*me, wrong)
     (notice,) = outcome.blocks

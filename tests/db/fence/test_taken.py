@@ -92,6 +92,8 @@ async def test_it_means_what_it_meant(house: House, written: str, meant: str) ->
         ("SELECT count(*) AS n FROM my_purchases WHERE style = 'IPA' AND purchased_on > '2026-13-01'", "no day '2026-13-01'"),
         ("SELECT count(*) AS n FROM my_purchases WHERE purchased_on > 'last week'", "'last week' cannot be read as a date"),
         ("SELECT beer AS b, 1 AS n FROM my_purchases UNION SELECT 'a', exp(700) * exp(700) * exp(700) * exp(700) ORDER BY b", "number is too long"),
+        ("SELECT sum(amount) AS n FROM my_purchases WHERE purchased_on > now() - '7 days'", "write INTERVAL '7 days'"),
+        ("SELECT sum(amount) AS n FROM my_purchases WHERE extract(month FROM purchased_on) = 'May'", "'May' cannot be read as numeric; write one"),
         ("SELECT sum(x) AS n FROM (SELECT beer AS x FROM my_purchases) t", "a text is .*summed up"),
         ("SELECT t.brewery FROM (SELECT beer FROM my_purchases) t", "column t.brewery does not exist there; select brewery in the subquery"),
         ("SELECT style FROM my_profile", "column style does not exist there; .*or read my_purchases"),

@@ -7,7 +7,7 @@ database itself, with this gate switched off as well. It is for a process of its
 import logging
 import re
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects import Postgres
@@ -57,8 +57,11 @@ _SIGNS: dict[type[exp.Expr], str] = {
     exp.ArrayContainsAll: "@>", exp.ArrayOverlaps: "&&", exp.Dot: ".", exp.Qualify: "QUALIFY", exp.Placeholder: "a placeholder",
     exp.Bracket: "[]",
 }  # fmt: skip
+_COUNTED = (exp.CTE, exp.Table, exp.Select, exp.Window, exp.Literal)  # none of them has kinds below it
 _NAME = re.compile(r'"?(\w+)"?\(')
 _names: dict[type[exp.Expr], str] = {}
+
+OfKind = dict[type[exp.Expr], list[Any]]
 
 
 class _Verbatim(Postgres):  # type: ignore[misc]
@@ -100,10 +103,10 @@ def _checked(sql: str, literals: dict[int, str]) -> Passed:
     tree = select_of(trees[0])
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
         raise _refused("only one SELECT is possible, which may begin with WITH")
-    nodes = _each_checked(tree)
-    _check_relations(nodes)
+    of_kind = _each_checked(tree)
+    _check_relations(of_kind)
     _weigh(tree, sql)
-    opened = [node for node in nodes if isinstance(node, exp.Literal) and _is_open(node, literals)]
+    opened = [node for node in of_kind[exp.Literal] if _is_open(node, literals)]
     opened.sort(key=_start)
     for number, node in enumerate(opened, start=2):
         _open(node, number)
@@ -123,18 +126,23 @@ def _weigh(tree: exp.Expr, sql: str) -> None:
         raise
 
 
-def _each_checked(tree: exp.Expr) -> list[exp.Expr]:
+def _each_checked(tree: exp.Expr) -> OfKind:
     """All nodes, a level after the other, as what they are taken for."""
-    nodes, level = [], [tree]
+    found: OfKind = {kind: [] for kind in _COUNTED}
+    level = [tree]
     for _ in range(DEEPEST + 1):
-        level = [TAKES[type(node)](node) if type(node) in TAKES else node for node in level]
-        for node in level:
-            _check(node)
-        nodes += level
+        for at, node in enumerate(level):
+            if (kind := type(node)) in TAKES:
+                level[at] = node = TAKES[kind](node)
+                kind = type(node)
+            for check in _checks[kind]:
+                check(node)
+            if kind in found:
+                found[kind].append(node)
         level = [below for node in level for below in node.iter_expressions()]
     if level:
         raise _refused("it is nested too deeply")
-    return nodes
+    return found
 
 
 def _start(node: exp.Literal) -> int:
@@ -170,12 +178,10 @@ def _open(node: exp.Literal, number: int) -> None:
     node.replace(parameter)
 
 
-def _check(node: exp.Expr) -> None:
+def _check_plain(node: exp.Expr) -> None:
     args = node.args
     if args.get("into") or args.get("locks") or args.get("sample"):
         raise _refused("only a plain SELECT is possible: no INTO, no FOR UPDATE, no TABLESAMPLE")
-    for check in _checks[type(node)]:
-        check(node)
 
 
 def _not_available(node: exp.Expr) -> None:
@@ -254,7 +260,8 @@ class _Checks(dict[type[exp.Expr], tuple[Callable[[exp.Expr], None], ...]]):
         return found
 
 
-_OF_ITS_OWN: tuple[tuple[type[exp.Expr], Callable[[exp.Expr], None]], ...] = (
+_OF_ITS_OWN: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[[exp.Expr], None]], ...] = (
+    ((exp.Query, exp.Table), _check_plain),
     (exp.Literal, _check_literal),
     (exp.DataType, _check_type),
     (exp.Trim, _check_trim),
@@ -305,12 +312,11 @@ def _written(node: exp.Expr) -> str:
     return found[1].lower() if found else written[:40]
 
 
-def _check_relations(nodes: list[exp.Expr]) -> None:
-    queries = [node for node in nodes if isinstance(node, exp.CTE)]
-    tables = [node for node in nodes if isinstance(node, exp.Table)]
-    if len(tables) > MOST or len(queries) > MOST or _count(nodes, exp.Select) > 2 * MOST:
+def _check_relations(of_kind: OfKind) -> None:
+    queries, tables = of_kind[exp.CTE], of_kind[exp.Table]
+    if len(tables) > MOST or len(queries) > MOST or len(of_kind[exp.Select]) > 2 * MOST:
         raise _refused(f"it names more than {MOST} tables or WITH queries; use CASE or FILTER in place of joins")
-    if _count(nodes, exp.Window) > WINDOWS:
+    if len(of_kind[exp.Window]) > WINDOWS:
         raise _refused(f"it has more than {WINDOWS} windows")
     made = {query.alias for query in queries}
     for table in tables:
@@ -330,7 +336,3 @@ def _check_table(table: exp.Expr, made: set[str]) -> None:
     if name.lower() != name:
         table.set("alias", table.args.get("alias") or exp.TableAlias(this=table.this.copy()))
         table.this.set("this", name.lower())
-
-
-def _count(nodes: list[exp.Expr], kind: type[exp.Expr]) -> int:
-    return sum(isinstance(node, kind) for node in nodes)

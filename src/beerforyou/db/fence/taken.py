@@ -35,7 +35,7 @@ def _identifier(node: exp.Expr) -> exp.Expr:
 
 def without_schema(node: exp.Expr) -> exp.Expr:
     schema = node.args.get("db")
-    if schema is not None and schema.name.lower() in SCHEMAS and not node.args.get("catalog"):
+    if schema and schema.name.lower() in SCHEMAS and not node.args.get("catalog"):
         node.set("db", None)
     return node
 

@@ -222,10 +222,12 @@ def _types(said: Said) -> str:
 def _unreadable(said: Said) -> str:
     found = _OF_TYPE.search(said.message)
     what = said.word if said.word[:1] == "'" else "a text"
-    return f"{what} cannot be read as {found[1] if found else 'that type'}; cast what stands beside it to text, or leave it out"
+    return f"{what} cannot be read as {found[1] if found else 'that type'}; write one, or cast what stands beside it to text"
 
 
 def _no_day(said: Said) -> str:
+    if re.match(r"'[+-]?\d+ [a-z]+'", said.word, re.IGNORECASE):
+        return f"{said.word} cannot be read as a date; write INTERVAL {said.word}"
     strange = next((day for day in _LOOKS_LIKE_A_DAY.findall(said.sql) if not _is_day(day)), "")
     what = (
         f"there is no day '{strange}'"
