@@ -14,6 +14,7 @@ from beerforyou.sentences.rendering import MONEY
 from beerforyou.tools.caller import Caller
 
 FIELDS: dict[str, Field] = {field: field for field in get_args(Field)}
+AMONG = "among"  # of how many the one is the first: for the sentence
 LISTED = 10  # rows that can be pointed at
 
 
@@ -37,11 +38,11 @@ def is_figure(found: Found) -> bool:
 def table(found: Found, caller: Caller, caption: str = "") -> tuple[Table, ...]:
     if not found.rows or is_figure(found):
         return ()
-    rows = tuple(tuple(_cell(*cell, caller) for cell in zip(found.columns, row, strict=True)) for row in found.rows)
+    shown = [n for n, column in enumerate(found.columns) if column != AMONG]
+    columns = tuple(found.columns[n] for n in shown)
+    rows = tuple(tuple(_cell(found.columns[n], row[n], caller) for n in shown) for row in found.rows)
     currency = caller.currency if _has_money(found) else ""
-    return (
-        Table(columns=found.columns, rows=rows, caption=caption, truncated=found.truncated, currency=currency),
-    )  # fmt: skip
+    return (Table(columns=columns, rows=rows, caption=caption, truncated=found.truncated, currency=currency),)
 
 
 def listed(found: Found) -> tuple[Filter, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from beerforyou.reading.asking.asked import TIMES, Unread
+from beerforyou.reading.asking.evidence import before
 from beerforyou.reading.question import Bound, Measure
 from beerforyou.reading.times.numbers import Number, numbers_in
 from beerforyou.reading.words.utterance import Utterance
@@ -57,7 +58,9 @@ def groups(r: Unread) -> None:
     asked = r.asked
     if asked.bound is None:
         return
-    noun = next(iter(r.nouns("order", "beer", "brewery", "style", "type", "city", "state", *TIMES)), None)
+    kinds = ("order", "beer", "brewery", "style", "type", "city", "state", *TIMES)
+    asked_for = (mark for mark in r.free("axis", *kinds) if before(r.m, mark.start, "which", 1))  # "em que mês"
+    noun = next(iter(r.nouns(*kinds)), None) or next(asked_for, None)
     r.take(noun)
     if not asked.by and (
         noun or ("orders" in asked.measures and "orders" not in r.bounded)

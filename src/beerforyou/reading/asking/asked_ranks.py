@@ -104,6 +104,8 @@ def _ranked_by(r: Unread, sized: list[Mark], number: int) -> None:
         single = m.has("single", "of_those")
         asked.measures = asked.measures or (("amount",) if sized and r.follows and r.follows.by[0] == "order" else ())
         r.take(*r.free("of_those"))
+    elif not asked.by and sized and r.follows and r.follows.measures == ("orders",) and not r.follows.by:
+        asked.by, asked.measures, single = ("order",), ("amount",), True  # "quantos pedidos?", "e qual foi o maior?"
     elif not asked.by and (r.bare or number or m.has("which", "single", "possessive")):
         asked.by = ("brewery",) if any(each.field == "type" for each in asked.filters) else ("beer",)
         single = m.has("single", "which") and not m.has("several_asked") and not r.bare
@@ -186,7 +188,11 @@ def idle_nouns(r: Unread) -> None:
     r.take(*(mark for mark in r.free("whence") if r.m.ends(mark.start, "axis")))  # "cervejarias onde mais gasto"
     if r.asked.direction:
         return
-    if r.asked.aggregate != "list":
+    if r.asked.aggregate == "list":
+        r.take(
+            *(mark for mark in r.free("already") if before(r.m, mark.start, "i", 0) or r.m.has_at(mark.end, "bought"))
+        )
+    else:
         r.take(*r.free("axis", "beer"))
     if any(each.field in ("type", "state", "city", "brewery") for each in r.asked.filters):
         r.take(*r.free("axis", "brewery"))

@@ -61,6 +61,10 @@ def _distinct(r: Unread, how_many: Mark) -> str:
         if at <= noun.start <= at + 1:
             r.take(noun)
             return "quantity"
+    told = [mark for mark in r.free("distinct") if any(r.m.has_at(i, "style") for i in range(at, mark.end + 2))]
+    if told and told[0].start <= at + 2:  # "quantas IPAs diferentes"
+        r.take(*told)
+        return "beers"
     return ""
 
 
@@ -125,10 +129,9 @@ def change(r: Unread) -> None:
     if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
         asked.spans = _with_neighbour(r, later=_led_by_than(r) or (versus and not marks)) or asked.spans
     if len(asked.spans or ()) == 2:
-        asked.aggregate, asked.direction = (
-            "change",
-            _way(r, superlatives[0].tag, than) if versus and superlatives else "",
-        )
+        asked.aggregate, asked.direction = "change", ""
+        if versus and superlatives and not r.m.has("how_many") and not _between(r, r.m.all("either")):
+            asked.direction = _way(r, superlatives[0].tag, than)  # to be answered with yes or no
     elif marks and _goes_by_time(r):
         asked.aggregate = "change"
     elif (compares or versus) and (field := _compared(r)):

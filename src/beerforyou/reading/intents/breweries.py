@@ -62,7 +62,8 @@ def _is_about_beer(m: Utterance, s: Slots) -> bool:
 
 
 def wants_new(m: Utterance, s: Slots) -> bool:
-    return s.novelty == "new"
+    """Not "which suppliers are new this month": new among those that are bought from."""
+    return s.novelty == "new" and not (s.periods and m.has("supplier", "beer", "style"))
 
 
 def _is_about_one(m: Utterance, s: Slots) -> bool:

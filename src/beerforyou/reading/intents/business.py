@@ -25,8 +25,11 @@ def topic_of(m: Utterance, s: Slots) -> str:
 
 
 def _paid_before(m: Utterance) -> bool:
-    """ "what was the price of my last IPA": of what was bought."""
-    return m.has("price") and m.has("possessive", "i") and m.has("past", "last_time", "moment")
+    """ "what was the price of my last IPA", "price of stout over time": of what was bought."""
+    changed = any(mark.value == "change" for mark in m.all("aggregate"))
+    return m.has("price") and (
+        changed or m.has("ticket") or (m.has("possessive", "i") and m.has("past", "last_time", "moment"))
+    )
 
 
 def _is_meant(m: Utterance, s: Slots) -> bool:

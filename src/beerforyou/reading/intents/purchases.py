@@ -19,6 +19,8 @@ _FULL = (
     (("how_many",), ("distinct", "grouping", "axis")),
     (("measure",), ("grouping",)),
     (("bound",), ("axis", "measure")),
+    (("bought",), ("not",)),
+    (("new",), ("supplier", "beer", "style")),
 )
 _DISTINCT = frozenset({"beers", "breweries", "styles"})
 _SUMS = frozenset({"mean", "share", "change", "first", "last", "since"})
@@ -28,7 +30,7 @@ def asks_in_full(m: Utterance, s: Slots) -> bool:
     """Every word of it is a question about purchases, and of a kind that nothing else is asked in: "ticket médio"."""
     if not any(m.has(*one) and m.has(*other) for one, other in _FULL):
         return False
-    if m.has("everyone", "clients", "recommend", "order_now", "tell_about") or s.near_me:
+    if m.has("everyone", "clients", "recommend", "order_now", "tell_about") or s.near_me or s.home.words:
         return False
     if _is_ranked_there(m, s):
         return False
@@ -44,12 +46,12 @@ def _is_ranked_there(m: Utterance, s: Slots) -> bool:
 
 
 def _is_of_purchases(m: Utterance, asked: Asked) -> bool:
-    if asked.having in ("once", "stopped") or asked.only_order:
+    if asked.having in ("once", "stopped", "left") or asked.only_order:
         return True
     if asked.bound:
         return m.has("measure", "order", "i", "possessive") or asked.by in (("order",), ("month",), ("week",), ("day",))
     if asked.having == "new":
-        return m.has("past") or (m.has("bought") and bool(asked.spans))
+        return m.has("past") or (m.has("bought", "supplier", "beer", "style") and bool(asked.spans))
     if asked.aggregate in _SUMS:
         return bool(asked.spans) or m.has("measure", "axis", "regular", "ticket", "bought", "purchases")
     if not _DISTINCT.isdisjoint(asked.measures):
@@ -100,6 +102,8 @@ def wants_own_data(m: Utterance, s: Slots) -> bool:
         return True  # what sells here, which purchases don't tell
     if s.novelty == "known" or (s.mine and m.has("last_time", "stopped")):
         return True
+    if s.home.words and not m.has("i", "buy", "purchases", "spend"):
+        return False  # "how many breweries are there in my state"
     if m.has("price") and m.has("possessive") and m.has("last"):
         return True  # "the price of my last IPA"
     if m.has("last_time") and m.has("order") and not m.has("everyone", "clients"):
