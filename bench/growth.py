@@ -1,7 +1,7 @@
 """Whether a run costs more as everything grows: many clients, many purchases, a million old runs, a long conversation.
 
-What there is is copied by SQL, with ids of its own, whatever columns the tables have; the time of old runs is that of the runs
-that they are copies of.
+What there is is copied by SQL, with ids of its own, whatever columns the tables have. The time of old runs is that of the runs
+that they are copies of, and so is the beginning of their ids, by which they lie in their day's partition.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.phases import Bench, Load, Phase
 from bench.talking import Lines
 
 CLIENTS, LINES_EVERY = 100_000, 3  # of three copies of a client, one has its purchases: five million lines
-OF_A_RUN = ("conversations", "runs", "messages", "run_steps", "events")
+OF_A_RUN = ("conversations", "ended_runs", "ledger", "said")
 LONG = 200  # turns
 PEOPLE, LAST = 10, 20  # who have one; turns that are measured
 READS = 10  # of each, afterwards
@@ -56,8 +56,7 @@ async def old_runs(settings: Settings, runs: int) -> None:
     admin = await asyncpg.connect(settings.database_admin_url)
     await admin.execute("CREATE TABLE IF NOT EXISTS pg_temp.model (conversation_id uuid PRIMARY KEY, run_ids uuid[])")
     await admin.execute(
-        "INSERT INTO pg_temp.model SELECT conversation_id, array_agg(run_id) FROM core.runs"
-        f" WHERE finished_at IS NOT NULL GROUP BY 1 LIMIT {MODELS}"
+        f"INSERT INTO pg_temp.model SELECT conversation_id, array_agg(run_id) FROM core.ended_runs GROUP BY 1 LIMIT {MODELS}"
     )
     copies = runs // await admin.fetchval("SELECT sum(cardinality(run_ids)) FROM pg_temp.model")
     async with admin.transaction():
@@ -104,14 +103,18 @@ async def _copied(
     """Ids are made of the old ones and the number of the copy, the same in every table."""
     columns, begun = await _columns(admin, table), time.perf_counter()
     made = [
-        other.get(name) or (f"md5(t.{name}::text || copy)::uuid" if kind == "uuid" else f't."{name}"')
-        for name, kind in columns.items()
+        other.get(name) or (_id_of_copy(name) if kind == "uuid" else f't."{name}"') for name, kind in columns.items()
     ]
     into = ", ".join(f'"{name}"' for name in columns)
     done = await admin.execute(
         f"INSERT INTO {table} ({into}) OVERRIDING SYSTEM VALUE SELECT {', '.join(made)} FROM {table} t, {copies} WHERE {where}"
     )
     note(f"{table}: {done.split()[-1]} rows more, {time.perf_counter() - begun:.0f} s")
+
+
+def _id_of_copy(name: str) -> str:
+    """With the same moment in it: the first twelve digits."""
+    return f"(left(t.{name}::text, 14) || substr(md5(t.{name}::text || copy)::uuid::text, 15))::uuid"
 
 
 async def _columns(admin: asyncpg.Connection, table: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from beerforyou.reading.question import Bound, Filter, Question, Span
+from beerforyou.reading.reading import Search
 from tests.reading.conftest import Said
 
 OCTOBER, NOVEMBER = Span(since="2026-10-01", until="2026-10-31"), Span(since="2026-11-01", until="2026-11-30")
@@ -70,7 +71,7 @@ SUMS = [
     ("quanto aumentou meu gasto de setembro pra outubro", Question(measures=AMOUNT, aggregate="change", spans=(SEPTEMBER, OCTOBER))),
     ("gastei mais esse mes que mes passado?", Question(measures=AMOUNT, aggregate="change", spans=(OCTOBER, NOVEMBER), direction="most")),
     ("am I spending more than last month?", Question(measures=AMOUNT, aggregate="change", spans=(OCTOBER, NOVEMBER), direction="most")),
-    ("did i spend less in october or september", Question(measures=AMOUNT, aggregate="change", spans=(SEPTEMBER, OCTOBER), direction="least")),
+    ("did i spend less in october or september", Question(measures=AMOUNT, spans=(SEPTEMBER, OCTOBER), direction="least")),
     ("month over month growth", Question(aggregate="change", by=MONTH)),
     ("minhas compras tao subindo ou caindo?", Question(aggregate="change", by=MONTH)),
     ("has the price of stout gone up?", Question(measures=PRICE, aggregate="change", by=MONTH, filters=STOUT)),
@@ -346,3 +347,38 @@ def test_what_was_bought_then_and_not_later(said: Said, text: str) -> None:
 def test_the_first_time_is_the_one_that_was_bought_in(said: Said) -> None:
     question = said("beers I bought in September but not in August").question
     assert question and [span.since[:7] for span in question.spans] == ["2026-09", "2026-08"]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("which suppliers are new this month", Question(aggregate="list", by=("brewery",), having="new", spans=(NOVEMBER,))),
+        ("quais cervejas novas entraram esse mês", Question(aggregate="list", by=("beer",), having="new", spans=(NOVEMBER,))),
+        ("what day do I usually order", Question(by=("weekday",), direction="most", limit=1)),
+        ("que dia eu costumo pedir?", Question(by=("weekday",), direction="most", limit=1)),
+        ("quantas ipas diferentes já comprei", Question(measures=("beers",), filters=(Filter(field="style", values=("ipa",)),))),
+        ("biggest supplier", Question(by=("brewery",), direction="most", limit=1)),
+        ("que dia foi meu maior pedido?", Question(measures=("amount",), by=("order",), direction="most", limit=1)),
+        ("what was the price of my last IPA",
+         Question(measures=("price",), filters=(Filter(field="style", values=("ipa",)),), only_order="last")),
+        ("how many orders in october and how much was each", Question(measures=("amount",), aggregate="list", by=("order",), spans=(OCTOBER,))),
+        ("quantos pedidos fiz em outubro e quanto deu cada um em média?", Question(measures=("amount",), aggregate="mean", per="order", spans=(OCTOBER,))),
+    ],
+)  # fmt: skip
+def test_what_is_new_usual_or_each(said: Said, text: str, question: Question) -> None:
+    assert (said(text).question, said(text).leftover) == (question, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "search"),
+    [
+        ("breweries in my state", Search(in_home="state")),
+        ("micro na minha cidade", Search(in_home="city", type="micro")),
+        ("new breweries but not in my state", Search(not_home="state", only_new=True)),
+        ("cervejarias fora da minha cidade", Search(not_home="city", near_me=True)),
+        ("quantas cervejarias tem no meu estado?", Search(in_home="state", limit=0)),
+        ("cervecerías fuera de mi ciudad", Search(not_home="city", near_me=True)),
+    ],
+)
+def test_the_clients_own_city_or_state(said: Said, text: str, search: Search) -> None:
+    assert (said(text).search, said(text).leftover) == (search, ())

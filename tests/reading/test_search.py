@@ -118,7 +118,7 @@ def test_what_is_denied_is_a_slot(said: Said, text: str, search: Search) -> None
     [
         ("cervejarias perto de mim", Search(near_me=True)),
         ("brewpubs near my bar", Search(type="brewpub", near_me=True)),
-        ("tem cervejaria na minha cidade?", Search(near_me=True)),
+        ("tem cervejaria na minha cidade?", Search(in_home="city")),
         ("breweries within 30 km of Austin", Search(city="Austin", within_km=30.0)),
         ("cervejarias num raio de 20km daqui", Search(near_me=True, within_km=20.0)),
         ("breweries within 10 miles of Denver", Search(city="Denver", within_km=16.09344, miles=True)),

@@ -55,7 +55,8 @@ def rank(r: Unread) -> None:
         r.take(*ways)
     superlatives = [*r.free("most"), *r.free("least")]
     number = _number(r, bool(superlatives))
-    if asked.aggregate in _DATED or asked.only_order:
+    one_of_times = bool(asked.direction) and len(asked.spans or ()) == 2 and not (asked.by or superlatives or number)
+    if asked.aggregate in _DATED or asked.only_order or one_of_times:
         return
     asked.direction = asked.direction or _direction(r, superlatives)
     if asked.direction or number:

@@ -129,9 +129,10 @@ def change(r: Unread) -> None:
     if len(asked.spans or ()) == 1 and (marks or _led_by_than(r)) and not asked.by:
         asked.spans = _with_neighbour(r, later=_led_by_than(r) or (versus and not marks)) or asked.spans
     if len(asked.spans or ()) == 2:
-        asked.aggregate, asked.direction = "change", ""
-        if versus and superlatives and not r.m.has("how_many") and not _between(r, r.m.all("either")):
-            asked.direction = _way(r, superlatives[0].tag, than)  # to be answered with yes or no
+        which = versus and _between(r, r.m.all("either")) and not than  # "em outubro ou novembro?": the one, and no yes
+        asked.aggregate = None if which else "change"
+        r.take(*(noun for noun in r.free("axis", *TIMES) if which and before(r.m, noun.start, "which", 1)))
+        asked.direction = _way(r, superlatives[0].tag, than) if versus and superlatives else ""
     elif marks and _goes_by_time(r):
         asked.aggregate = "change"
     elif (compares or versus) and (field := _compared(r)):
