@@ -15,7 +15,7 @@ from beerforyou.sentences import LANGUAGES, day, has, in_english, listed, money,
 
 SOURCE = Path(__file__).parents[2] / "src"
 # Rooms whose keys are built from a value: say(f"type.{kind}", ...).
-BUILT = {"by", "column", "weekday", "type", "reason"}
+BUILT = {"by", "column", "weekday", "type", "reason", "style"}
 
 
 def fields(text: str) -> set[str]:
