@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from beerforyou import clock
-from beerforyou.by_rule.possible import NEW_DAYS, STOPPED_DAYS, cannot, meant
+from beerforyou.by_rule.possible import NEW_DAYS, STOPPED_DAYS, cannot, lists_orders, meant
 from beerforyou.by_rule.sql import DEFAULT_ROWS, LONGEST, Bought, interval, write
 from beerforyou.by_rule.styles import called, written
 from beerforyou.catalogue.brewery import Place
@@ -159,7 +159,7 @@ def of_spans(q: Question, lines: Lines, today: date, spans: Sequence[Span], labe
     chosen = [line for line in lines if all(passes(each, line) for each in q.filters)]
     here = [line for line in chosen if not spans or any(inside(span, line) for span in spans)]
     whole = [line for line in everything if not spans or any(inside(span, line) for span in spans)]
-    if q.only_order:
+    if q.only_order and not lists_orders(q):
         day = (max if q.only_order == "last" else min)((line.day for line in here), default=None)
         if q.filters or q.by:
             whole = [line for line in whole if line.day == day]
@@ -523,6 +523,7 @@ def test_what_makes_no_sense_is_said(question: Question, why: str) -> None:
         (Question(aggregate="mean", per="week", by=("week",)), Question(aggregate="mean", per="week")),
         (Question(aggregate="first", only_order="last"), Question(aggregate="last")),
         (Question(aggregate="list", by=("order",), only_order="last"), Question(only_order="last")),
+        (Question(by=("order",), only_order="first", limit=3), Question(aggregate="list", by=("order",), only_order="first", limit=3)),
         (
             Question(aggregate="change", by=("month",), spans=(SPAN, OTHER)),
             Question(aggregate="change", spans=(SPAN, OTHER)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from beerforyou.by_rule.possible import FIELDS, compared, told_apart
+from beerforyou.by_rule.possible import FIELDS, compared, lists_orders, told_apart
 from beerforyou.by_rule.scope import Asked, bracketed, days, name_of, names, of, period, scope, unknown
 from beerforyou.by_rule.sql import interval
 from beerforyou.reading.question import Measure
@@ -349,7 +349,7 @@ def _lead(rows: list[Row], truncated: bool, asked: Asked) -> str:
         which = "first" if question.aggregate == "first" else "last"
         return asked.say(f"analysis.dates_{which}", by=by, **where)
     if question.aggregate == "list" and not told_apart(question):
-        if question.only_order:
+        if question.only_order and not lists_orders(question):
             return _list_of_order(rows, where, asked)
         return asked.say("analysis.list", count=_having(_counts(len(rows), truncated, asked), asked), **where)
     lead = _table_of(asked, by, where["period"])

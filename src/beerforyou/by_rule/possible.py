@@ -30,7 +30,9 @@ def meant(question: Question) -> Question:
 
 
 def _dates(question: Question) -> Question:
-    """The date of the last order is the last date, and by orders it is one."""
+    """The date of the last order is the last date, and by orders it is one; the last three orders are three."""
+    if question.only_order and question.by == ("order",) and question.limit > 1:
+        return replace(question, aggregate="list", direction="")
     if question.only_order and question.by in (("order",), ("day",)):
         question = replace(question, by=(), aggregate="total" if question.aggregate == "list" else question.aggregate)
     if question.only_order and question.aggregate in _DATES:
@@ -136,6 +138,11 @@ def told_apart(question: Question) -> bool:
 def compared(question: Question) -> bool:
     """Whether two spans stand beside each other in each row."""
     return question.aggregate == "change" and len(question.spans) == 2 and bool(question.by)
+
+
+def lists_orders(question: Question) -> bool:
+    """The last, or first, of several orders, and not what was in the one."""
+    return bool(question.only_order) and question.by == ("order",)
 
 
 FIELDS: tuple[str, ...] = get_args(Field)

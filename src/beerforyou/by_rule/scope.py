@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from beerforyou.by_rule.possible import lists_orders
 from beerforyou.by_rule.sql import Bought, Breweries
 from beerforyou.by_rule.styles import written
 from beerforyou.reading.question import Filter, Question, Span
@@ -68,7 +69,7 @@ def of(asked: Asked) -> tuple[str, str]:
 
 def scope(asked: Asked) -> str:
     """ " (IPA; sem brewpub; seu último pedido)"."""
-    only = asked.question.only_order if asked.question.by else ""
+    only = asked.question.only_order if asked.question.by and not lists_orders(asked.question) else ""
     order = [asked.say(f"scope.{only}_order")] if only else []
     return _in_brackets([*(described(each, asked) for each in asked.question.filters), *order, *bounded(asked)], asked)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from beerforyou.by_rule import styles
-from beerforyou.by_rule.possible import ADDITIVE, TIMES, compared, meant, told_apart
+from beerforyou.by_rule.possible import ADDITIVE, TIMES, compared, lists_orders, meant, told_apart
 from beerforyou.by_rule.styles import called, written
 from beerforyou.db.fence import shape
 from beerforyou.reading.question import Aggregate, Filter, Measure, Question, Span
@@ -103,7 +103,7 @@ class _Select:
         if self.within and self.question.having not in ("stopped", "new"):
             yield self.within
         yield from self.filters
-        if self.question.only_order:
+        if self.question.only_order and not lists_orders(self.question):
             yield self._only_order()
 
     def _only_order(self) -> str:
@@ -231,7 +231,8 @@ class _Select:
     def _ordered(self) -> str:
         question, first = self.question, 2 if self.label else 1
         if not question.direction and (question.by[0] in TIMES or (question.by[0] == "weekday" and not question.limit)):
-            return f" ORDER BY {first}{f' DESC LIMIT {question.limit}' if question.limit else ''}"
+            way = "" if question.only_order == "first" else " DESC"
+            return f" ORDER BY {first}{f'{way} LIMIT {question.limit}' if question.limit else ''}"
         way = "ASC" if question.direction == "least" else "DESC"
         ranked = f" ORDER BY {self._rank()} {way} NULLS LAST"
         if question.limit == 1:

@@ -69,4 +69,6 @@ def groups(r: Unread) -> None:
     if asked.by:
         asked.aggregate = asked.aggregate or "list"
         others = tuple(each for each in asked.measures if each != "orders" or asked.by[0] not in ("order", "day"))
+        if asked.by == ("beer",) and r.bounded == others == ("amount",) and not r.m.has("i", "bought"):
+            others = ("price",)  # "beers over $60"
         asked.measures = others or (("amount",) if asked.by[0] in ("order", *TIMES) else ("quantity",))

@@ -187,13 +187,10 @@ def idle_nouns(r: Unread) -> None:
         r.take(*(mark for mark in r.free("shows") if mark.end - mark.start > 1))
     r.take(*(mark for mark in r.free("bought") if mark.end - mark.start > 1 and r.m.has_at(mark.start, "i", "self")))
     r.take(*(mark for mark in r.free("whence") if r.m.ends(mark.start, "axis")))  # "cervejarias onde mais gasto"
+    r.take(*(mark for mark in r.free("already") if r.m.has_at(mark.end, "bought")))  # "do I already buy from Stone?"
     if r.asked.direction:
         return
-    if r.asked.aggregate == "list":
-        r.take(
-            *(mark for mark in r.free("already") if before(r.m, mark.start, "i", 0) or r.m.has_at(mark.end, "bought"))
-        )
-    else:
+    if r.asked.aggregate != "list":
         r.take(*r.free("axis", "beer"))
     if any(each.field in ("type", "state", "city", "brewery") for each in r.asked.filters):
         r.take(*r.free("axis", "brewery"))

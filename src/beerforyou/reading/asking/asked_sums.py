@@ -69,13 +69,17 @@ def _distinct(r: Unread, how_many: Mark) -> str:
 
 
 def each_one(r: Unread) -> None:
-    """ "how many orders, and how much was each?": one by one, or on average."""
+    """ "how many orders, and how much was each?": one by one, or on average; of rows, "and how much on each", what they are by."""
     asked, marks = r.asked, r.free("each_one")
+    own = tuple(mark.value for mark in r.nouns("beer", "brewery", "style"))
+    rows: tuple[str, ...] = own or (r.follows.by if r.follows else ())
     counted = (*asked.measures, *(r.follows.measures + r.follows.by if r.follows else ()))
-    if not marks or not {"orders", "order"}.intersection(counted):
+    if not marks or not (rows or {"orders", "order"}.intersection(counted)):
         return
     r.take(marks[0], *(mark for mark in r.free("how_many") if not asked.measures))
     asked.measures = tuple(each for each in asked.measures if each != "orders") or ("amount",)
+    if rows and rows != ("order",):
+        return
     if means := r.free("aggregate", "mean"):
         r.take(*means)
         asked.aggregate, asked.per = "mean", "order"

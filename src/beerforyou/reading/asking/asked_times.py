@@ -41,6 +41,9 @@ def spans(r: Unread) -> None:
     r.take(narrowing(r.m, min(words)))
     if len(r.spans) > 1:
         r.take(*r.free("between"))
+    if len(r.spans) == 2 and not r.m.has("most", "least"):
+        (_, one), (_, other) = r.spans
+        r.take(*(mark for mark in r.free("or") if max(one) < mark.start < min(other)))
 
 
 def having(r: Unread) -> None:
@@ -55,6 +58,8 @@ def having(r: Unread) -> None:
         elif mark.value != "new" or _begun(r, mark):
             asked.having = mark.value  # type: ignore[assignment]
             r.take(mark, *(r.free("only") if mark.value == "once" else ()))
+    if asked.having == "stopped" and _once(r):  # "só uma vez e nunca mais"
+        asked.having = "once"
     denied = not asked.having and not _once(r) and not _kept(r) and not _left(r) and _not_bought(r)
     if asked.having == "kept" and len(asked.spans or ()) == 1:
         asked.spans = _each_of(r)

@@ -78,7 +78,7 @@ def _noun_before(m: Utterance, value: _Value) -> Words:
 
 def _values(s: Slots, taken: Words) -> Iterator[_Value]:
     used = set(taken)
-    for found in (_quoted(s.m), _numbered(s.m), _named(s), _places(s), _types(s), _styles(s.m)):
+    for found in (_quoted(s.m), _numbered(s.m), _named(s), _places(s), _styles(s.m), _types(s)):
         for value in found:
             if used.isdisjoint(range(value.start, value.end)):
                 used.update(range(value.start, value.end))

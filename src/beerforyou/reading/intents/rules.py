@@ -29,13 +29,13 @@ Rules = tuple[tuple[Intent, Callable[[Utterance, Slots], bool]], ...]
 # Messages that say nothing else.
 ANSWERS: Rules = (
     ("off_topic", refusals.attacks),
+    ("knowledge", knowledge.asks_who_answers),
     ("person", refusals.wants_person),
     ("decline", replies.declines),
     ("thanks", replies.thanks),
     ("goodbye", replies.leaves),
     ("greeting", replies.greets),
     ("search", replies.wants_more),
-    ("knowledge", knowledge.asks_who_answers),
     ("knowledge", knowledge.asks_what_it_is),
     ("compare", attributes.compares),
     ("facts", attributes.asks_facts),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from beerforyou.reading.question import Span
-from beerforyou.reading.times.calendar import DAY, Unit, add_months, part, whole
+from beerforyou.reading.times.calendar import DAY, Unit, add_months, counted, part, whole
 from beerforyou.reading.times.moment import MOST_COUNTED, Moment
 from beerforyou.reading.times.moments import STARTS, Moments
 from beerforyou.reading.times.parts import YEARLY
@@ -129,6 +129,8 @@ def _beside(span: Span, unit: Unit | None, steps: int) -> tuple[date, date] | No
     last = date.fromisoformat(span.until) if span.until else None
     if abs(steps) > MOST_COUNTED:
         return None
+    if unit and abs(steps) > 1 and first and last and counted(last, unit, abs(steps)) == (first, last):
+        unit, steps = None, steps // abs(steps)  # "os últimos 3 meses, e os 3 meses antes"
     if unit is None or (unit is Unit.YEAR and first and last and (last - first).days < 360):
         if first is None or last is None:
             return None
