@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from beerforyou.catalogue.names import brewery_key
 from beerforyou.reading.asking.evidence import NONE, Found, Words, before, free_marks, narrowing, words_of_marks
 from beerforyou.reading.question import Field, Filter
 from beerforyou.reading.slots.names import LIKELY, Name
@@ -78,7 +79,7 @@ def _noun_before(m: Utterance, value: _Value) -> Words:
 
 def _values(s: Slots, taken: Words) -> Iterator[_Value]:
     used = set(taken)
-    for found in (_quoted(s.m), _numbered(s.m), _named(s), _places(s), _styles(s.m), _types(s)):
+    for found in (_quoted(s.m), _numbered(s.m), _named_after_a_city(s), _named(s), _places(s), _styles(s.m), _types(s)):
         for value in found:
             if used.isdisjoint(range(value.start, value.end)):
                 used.update(range(value.start, value.end))
@@ -110,6 +111,20 @@ def _numbered(m: Utterance) -> Iterator[_Value]:
         )
         if alone and numbered:
             yield _Value(mark.start, at + 1, "beer", m.written(mark.start, at + 1))
+
+
+def _named_after_a_city(s: Slots) -> Iterator[_Value]:
+    """ "Napa Smith": a brewery's name that begins with a place."""
+    m = s.m
+    for span in s.places:
+        end = span.end
+        while end < len(m) and not m.words[end].begins_clause and (m.is_name_like(end) or m.is_strange(end)):
+            end += 1
+        text = m.written(span.start, end)
+        if end > span.end and any(
+            brewery_key(each.brewery.name).startswith(brewery_key(text)) for each in m.lookups.find(text)
+        ):
+            yield _Value(span.start, end, "brewery", text)
 
 
 def _named(s: Slots) -> Iterator[_Value]:
