@@ -104,7 +104,7 @@ async def test_what_is_not_published_is_no_table_of_something_else(
     )
     await market.publish(MARCH)
     result = await published(*asker, Statistic(**asked))  # type: ignore[arg-type]
-    assert "rows" not in result.content and "not published" in result.content["error"]
+    assert "rows" not in result.content and "too few clients" in result.content["not_published"]
     (notice,) = result.blocks
     assert isinstance(notice, Notice) and notice.key == "nearest" and "What I can tell is" in notice.text
     again = await TOOLS["run_analytical_query"](*asker, result.content["published"])

@@ -37,7 +37,7 @@ def taken(quick: House) -> Taken:
         if again:
             await quick.database.batch.alone("runs.leave", f"w{again.fencing_token}")
         worker = f"w{again.fencing_token + 1 if again else 1}"
-        claimed = await claim(quick.database.batch, run_id, worker, Lease(30.0))
+        claimed = await claim(quick.database.batch, run_id, worker, Lease(30.0), quick.settings.planner)
         assert claimed is not None
         return claimed
 

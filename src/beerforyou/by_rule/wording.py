@@ -64,7 +64,7 @@ def _one(result: ToolResult, asked: Asked) -> str:
 
 def _purchases(content: Content, asked: Asked) -> str:
     """In the words of the tool, which knows what was asked of it. One of an older version has none."""
-    if "error" in content:
+    if "error" in content or "not_published" in content:
         return ""  # the notice below says it
     return content.get("sentence") or asked.say("error.gave_up")
 

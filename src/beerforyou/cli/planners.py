@@ -227,7 +227,7 @@ def _made(tool: str, tools: Sequence[Step]) -> list[Made]:
 
 
 def _executed(tools: Sequence[Step]) -> bool:
-    return any("error" not in each.content for each in _made(ANALYSIS, tools))
+    return any({"error", "not_published"}.isdisjoint(each.content) for each in _made(ANALYSIS, tools))
 
 
 def _who(run: Run) -> str:

@@ -269,7 +269,7 @@ def _told(caller: Caller, asked: Statistic, found: _Found, question: Question | 
 
 def _not_published(caller: Caller, asked: Statistic, nearest: Statistic | None) -> Result:
     """No table of something else: what there is is offered."""
-    content: dict[str, Any] = {"error": "not published: too few clients for anyone to stay unknown"}
+    content: dict[str, Any] = {"not_published": "too few clients for anyone to stay unknown"}
     if nearest:
         args = {k: v for k, v in msgspec.to_builtins(nearest).items() if k != "limit"}
         content["published"] = msgspec.to_builtins(as_question(args))
