@@ -260,7 +260,9 @@ def _answered(asked: Run, args: dict[str, Any]) -> dict[str, Any]:
     calls = [step for step in asked.steps or () if step.name == "run_analytical_query"]
     given = calls[0].input if calls else {}
     output = calls[0].output if calls else {}
-    why = output.get("error", output.get("not_published", output.get("note", ""))) if calls else "the tool was not called"
+    why = (
+        output.get("error", output.get("not_published", output.get("note", ""))) if calls else "the tool was not called"
+    )
     asked_for = statistic(msgspec.convert(given, Question))
     wanted = {"about": "everyone"} | args
     as_asked = given.get("about") == "everyone" and all(
