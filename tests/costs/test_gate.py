@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from beerforyou.conversations.accepting import accept
 from beerforyou.house import House, opened
 from beerforyou.llm.model import Reply, Request, TextPart, ToolCall
-from beerforyou.runs import bell
+from beerforyou.runs import bell, journal
 from beerforyou.settings import Settings
 from beerforyou.usage import Usage
 from beerforyou.worker.worker import Worker
@@ -163,6 +163,7 @@ SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type LIKE 'autovac
 @pytest.fixture(scope="module")
 async def gate(fresh_settings: FreshSettings, demo: Settings, tmp_path_factory: Any) -> AsyncIterator[Gate]:
     pytest.MonkeyPatch().setattr(bell, "LOOK_S", 3600.0)
+    pytest.MonkeyPatch().setattr(journal, "BEHIND_S", 60.0)  # no step is written for want of time, on a busy machine
     async with fresh_settings(demo) as settings, proxied(settings, Path(tmp_path_factory.mktemp("proxy"))) as proxy:
         through = replace(
             settings, **proxy.urls["worker"], sweep_s=3600.0, lease_s=3600.0, sure_reading_plans=True, shadow_share=0.0
