@@ -161,7 +161,9 @@ async def test_what_all_missed_is_looked_up_for_all_at_once(
             assert rise(event["id"] for event in events)
             assert (events[0]["event"], events[-1]["event"]) == ("started", "finished")
     assert asks["runs.events"] == RUNS * EACH  # nobody looked from the beginning again
-    assert asks["runs.missed"] < RUNS * EACH  # and what was missed, if the subscription was not back in time, for all at once
+    assert (
+        asks["runs.missed"] < RUNS * EACH
+    )  # and what was missed, if the subscription was not back in time, for all at once
 
 
 async def test_whose_publisher_died_before_it_published_is_told_all_the_same(silent: tuple[Replica, str]) -> None:
