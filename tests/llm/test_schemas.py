@@ -26,7 +26,7 @@ ALLOWED = {
 }
 KEYS = Settings(openai_api_key="k", anthropic_api_key="k", model_timeout_s=10)
 WIRES = ("gemini", "openai:gpt-5-mini", "openai-chat:gpt-4.1", "anthropic:claude-haiku-5-5")
-MOST = 6_000  # characters of all schemas and descriptions, without what is told of SQL: they are in every call
+MOST = 5_400  # characters of all schemas and descriptions, without what is told of SQL: they are in every call
 
 
 def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -57,8 +57,7 @@ async def run_analytical_query(caller: Caller, hands: Hands, args: Analysis) -> 
     mean, per order, week...; share, in percent, of the filters or of each of by; change, from one span to the other or from month to
     month of by; first or last date; since, days since the last; list. by: a row for each. filters: all must hold, with any of the
     values, negated with none; style "IPA" is every IPA; weekday is 1 (Monday) to 7. spans: days, both included; several are told apart;
-    none is all time. having: once; stopped, not for having_days; new; kept, in each span; left, in the first and not the second. bound: what
-    the first measure of each row must be, over, under, at least or at most. only_order: the last or first one alone.
+    none is all time. having: bought once; stopped, for two months; new; kept, in each span; left, in the first span and not the second.
     direction, limit: "most", 1 is the one. Of everyone: quantity or clients (how many buy), by one thing that is no time but month,
     one value a filter, one whole month.
 

@@ -42,7 +42,7 @@ def _plain(schema: Schema, components: Schema) -> Schema:
 
 
 def meant(args: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Without what is absent: null, 0 and "" for what may be left out. Raises BadInput, in words for the model."""
+    """Without what is absent: null, 0, "" and {} for what may be left out. Raises BadInput, in words for the model."""
     known, required = schema["properties"], schema.get("required", ())
     hint = f"the arguments are {', '.join(known) or 'none'}"
     if unknown := args.keys() - known.keys():
@@ -54,8 +54,8 @@ def meant(args: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _is_absent(value: Any) -> bool:
-    """False is what every switch is anyway."""
-    return value is None or value in ("", "0", 0)
+    """False is what every switch is anyway, and an object with nothing in it says nothing."""
+    return value is None or value == {} or value in ("", "0", 0)
 
 
 def _meant(value: Any, schema: Schema, where: str) -> Any:

@@ -58,8 +58,7 @@ async def search_breweries(caller: Caller, hands: Hands, args: Asked) -> Result:
     """Finds open breweries; all that is given must hold. Without a place: around the caller's own.
 
     Places: city, state, country, as the caller wrote them (don't add a state or a country that nobody named: an ambiguous
-    place comes back as a question to ask); further ones in also_in, those to leave out in not_in ("Dallas, Texas"); the
-    caller's own city or state: in_home, not_home.
+    place comes back as a question to ask); further ones in also_in, those to leave out in not_in ("Dallas, Texas").
     Types: micro, brewpub, regional, contract, large, proprietor, taproom, bar, nano, cidery, beergarden; further ones in
     also_types, those to leave out in not_types. like: similar to this brewery, nearby. has: only with a website or phone.
     near_me: around the caller, without a place; nearest: closest first; within_km of the city or the caller; miles: tell
