@@ -151,7 +151,10 @@ class Service:
             }
             serving = [
                 await self._program(
-                    stack, f"api-{number}", ("serve", "--api-only", "--port", "0", "--json"), env | others["api"]
+                    stack,
+                    f"api-{number}",
+                    ("serve", "--api-only", "--port", "0", "--json"),
+                    env | _asks(wire, models[0].url) | others["api"],
                 )
                 for number in range(apis)
             ]
@@ -161,7 +164,6 @@ class Service:
                     f"worker-{number}",
                     ("worker",),
                     env | others["worker"] | _asks(wire, models[number].url),
-                    wire,
                 )
                 for number in range(workers)
             ]
@@ -178,11 +180,8 @@ class Service:
         await program.serves()
         return program
 
-    async def _program(
-        self, stack: AsyncExitStack, name: str, args: Sequence[str], env: Mapping[str, str], wire: str = "gemini"
-    ) -> Program:
-        start = (BEERFORYOU,) if wire == "gemini" else (sys.executable, "-m", "bench.through_openai")
-        program = await self.spawn(stack, name, (*start, *args), env)
+    async def _program(self, stack: AsyncExitStack, name: str, args: Sequence[str], env: Mapping[str, str]) -> Program:
+        program = await self.spawn(stack, name, (BEERFORYOU, *args), env)
         if "serve" in args:
             await program.serves()
         await program.ready(b"Serving;" if "serve" in args else b"Working;")
@@ -234,13 +233,13 @@ def _queue(rabbit: bool) -> Iterator[tuple[str, int]]:
 
 
 def _asks(wire: str, url: str) -> dict[str, str]:
-    """The environment of a worker whose model is there."""
+    """The environment of a process whose model is there; an API accepts for the model that its workers have."""
     return {
         "BEERFORYOU_MODEL": MODELS[wire],
         "BEERFORYOU_GEMINI_BASE_URL": url,
         "GEMINI_API_KEY": "simulated",
         "OPENAI_API_KEY": "simulated",
-        "BENCH_OPENAI_URL": f"{url}/v1",
+        "BEERFORYOU_OPENAI_BASE_URL": url,
     }
 
 

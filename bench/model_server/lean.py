@@ -129,7 +129,8 @@ class Connection(asyncio.Protocol):
     def _answer(self, wire: Wire, body: bytes, result: bytes) -> None:
         marked = body.rfind(MARK) + len(MARK)
         kind, number = KINDS[body[marked] - 48], int(body[marked + 1 : marked + 7])
-        turn = body.count(result, marked)  # of this run: some bring the tool results of earlier ones along
+        asked = body.find(body[marked - len(MARK) : marked + 7])  # the question, which comes again behind the results
+        turn = body.count(result, asked)  # of this run: some bring the tool results of earlier ones along
         self._playing.state.calls += 1
         how = _chunks if any(mark in self._url or mark in body for mark in STREAMED) else _whole
         begun, chunks = self._loop.time(), self._playing.chunks(wire, how, kind, number, turn)

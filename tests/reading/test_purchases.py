@@ -3,7 +3,7 @@
 import pytest
 
 from beerforyou.reading.question import Bound, Filter, Question, Span
-from beerforyou.reading.reading import Search
+from beerforyou.reading.reading import Context, Search
 from tests.reading.conftest import Said
 
 OCTOBER, NOVEMBER = Span(since="2026-10-01", until="2026-10-31"), Span(since="2026-11-01", until="2026-11-30")
@@ -382,3 +382,17 @@ def test_what_is_new_usual_or_each(said: Said, text: str, question: Question) ->
 )
 def test_the_clients_own_city_or_state(said: Said, text: str, search: Search) -> None:
     assert (said(text).search, said(text).leftover) == (search, ())
+
+
+@pytest.mark.parametrize(
+    "text", ["Quais as 5 cervejas que mais compro?", "minhas 3 cervejas mais caras", "quanto gastei com IPA?"]
+)
+def test_a_whole_question_edits_no_search(said: Said, text: str) -> None:
+    after = Context(search=Search(city="Boulder", type="brewpub"))
+    assert said(text, after).question == said(text).question
+
+
+@pytest.mark.parametrize("text", ["What brewpubs are in Austin?", "brewpubs em Denver", "micro in Austin, please"])
+def test_a_whole_search_edits_no_question(said: Said, text: str) -> None:
+    after = Context(question=Question(measures=("amount",), by=("style",), spans=(OCTOBER,)))
+    assert said(text, after).search == said(text).search and said(text).search

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from beerforyou.catalogue.brewery import Place
 from beerforyou.reading.asking.asked import Asked
 from beerforyou.reading.asking.evidence import free_marks
 from beerforyou.reading.asking.questions import edited, question_of
@@ -105,7 +106,9 @@ def _leans(m: Utterance, s: Slots, asked: Asked, left: list[str]) -> bool:
     if wish in _ELSEWHERE and (left or (asked.having and (m.has("brewery") or not begins_as_more(m)))):
         return False
     if wish == "search" and (
-        m.has("recommend", "exists", "here", "where") or (m.has("brewery") and not asked.direction and not asked.by)
+        m.has("recommend", "exists", "here", "where")
+        or (s.type and s.place != Place() and not begins_as_more(m))  # "what brewpubs are in Austin?"
+        or (m.has("brewery") and not asked.direction and not asked.by)
     ):
         return False
     return not left or wish in DATA or begins_as_more(m)

@@ -53,8 +53,11 @@ def as_search(reading: Reading, search: Search) -> Reading:
 def edits_search(reading: Reading, s: Slots) -> bool:
     """Does it say what to change in a search, and not what to search for?"""
     m = s.m
-    if reading.question and not reading.leftover and _says_brewery(s) and m.has("buy", "purchases", "spend", "keep"):
-        return False  # "breweries I buy from in Texas" says all of it
+    of_purchases = m.has("buy", "purchases", "spend", "keep", "possessive") and (
+        _says_brewery(s) or m.has("beer", "measure")
+    )
+    if reading.question and not reading.leftover and of_purchases:
+        return False  # "breweries I buy from in Texas", "my 5 beers that I buy most": all of it is said
     if reading.intent not in ("search", "recommend"):
         return _counts(s) or _shows(m) or (reading.intent in _VAGUE and _says_slot(s) and _is_covered(s))
     if s.name(POSSIBLE) is not None and reading.search and (reading.search.name or reading.search.like):
