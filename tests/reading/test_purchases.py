@@ -396,3 +396,8 @@ def test_a_whole_question_edits_no_search(said: Said, text: str) -> None:
 def test_a_whole_search_edits_no_question(said: Said, text: str) -> None:
     after = Context(question=Question(measures=("amount",), by=("style",), spans=(OCTOBER,)))
     assert said(text, after).search == said(text).search and said(text).search
+
+
+def test_what_is_sent_may_be_a_list_of_ones_own(said: Said) -> None:
+    assert said("me manda meu top 5 de cervejas").question == Question(by=("beer",), direction="most", limit=5)
+    assert said("me manda 5 caixas de stout").intent == "distributor"

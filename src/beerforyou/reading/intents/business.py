@@ -53,6 +53,8 @@ def _orders(m: Utterance, s: Slots) -> bool:
         return False
     if m.has("tell_about", "website", "summary", "where") or (m.has("bound") and not m.has("order_now")):
         return False
+    if m.has("possessive") and m.has("top", "ranked_bought"):
+        return False  # "me manda meu top 5"
     counted = any(m.ends(mark.start, "number") or m.word(mark.start - 1).isdigit() for mark in m.all("container"))
     if counted and not m.has("past", "how_many", "statistic", "least") and not s.periods:
         return True

@@ -11,6 +11,8 @@ from beerforyou.reading.words.utterance import Utterance
 
 def asks_beside_all(m: Utterance, s: Slots) -> bool:
     """ "what do I buy most compared to everyone", "estou acima da média"; not "em que mês gastei acima da média"."""
+    if m.has("recommend"):
+        return False  # "suggest something different from what I buy"
     if _is_beside_all(m):
         return True
     own = s.periods or m.has("dimension", "axis") or (m.has("spend") and m.has("which"))

@@ -75,7 +75,9 @@ class Stretches(Seasons):
         for mark in m.starting(i, "unit"):
             unit, j = Unit(mark.value), mark.end
             for shift in m.starting(j, "shift"):
-                if m.starts(shift.end, "unit") and m.ends(i, "grouping", "every"):  # "by month this year"
+                if m.starts(shift.end, "unit") and (
+                    m.ends(i, "grouping", "every") or m.has_at(i, "regular")
+                ):  # "by month this year"
                     return []
                 return [
                     self._counted(i, shift.end, unit, 0)
