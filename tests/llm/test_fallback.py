@@ -219,7 +219,7 @@ async def test_what_makes_sense_the_second_time_is_the_reply(
     server: Misbehaving, chain: Callable[..., Model], senseless: str, heard: Heard | None
 ) -> None:
     server.behaves = [SENSELESS[senseless], good]
-    reply = await chain().generate(REQUEST, None if heard is None else heard.append)
+    reply = await chain(model_timeout_s=20).generate(REQUEST, None if heard is None else heard.append)
     assert (reply.text, reply.fallback, server.count) == (SAID, False, 2)
     assert reply.usage.input == 2 * 812, "what was paid for the first is not forgotten"
 
