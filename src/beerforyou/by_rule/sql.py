@@ -29,18 +29,6 @@ _CALENDAR: dict[str, str] = {
     "weekday": "to_char(purchased_on, 'ID')", "day": "purchased_on", "order": "purchased_on",
 }  # fmt: skip
 _GROUPED = {"beer": BEER, "brewery": BREWERY} | _CALENDAR
-# What the styles of a family are called, for the families that the column `style` does not spell out.
-FAMILIES = {
-    "wheat": ("wheat", "weiss", "weizen", "witbier"),
-    "sour": ("sour", "gose", "berliner", "lambic", "gueuze"),
-    "belgian": ("belgian", "dubbel", "tripel", "quadrupel", "trappist"),
-    "dark": ("dark", "stout", "porter", "schwarz", "dunkel", "black ipa"),
-    "alcohol free": ("alcohol free", "alcohol-free", "non-alcoholic"),
-    "gluten free": ("gluten free", "gluten-free"),
-    "pilsner": ("pils",),
-    "neipa": ("neipa", "new england ipa"),
-    "hefeweizen": ("hefe", "weizen", "weissbier"),
-}
 _BOUNDS = {"over": ">", "under": "<", "least": ">=", "most": "<="}
 _DAYS: dict[Aggregate, str] = {"first": "min(purchased_on)", "last": "max(purchased_on)", "since": "max(purchased_on)"}
 
