@@ -62,9 +62,8 @@ def groups(r: Unread) -> None:
     asked_for = (mark for mark in r.free("axis", *kinds) if before(r.m, mark.start, "which", 1))  # "em que mês"
     noun = next(iter(r.nouns(*kinds)), None) or next(asked_for, None)
     r.take(noun)
-    if not asked.by and (
-        noun or ("orders" in asked.measures and "orders" not in r.bounded)
-    ):  # "how many orders over $500"
+    counts_orders = "orders" in asked.measures and "orders" not in r.bounded  # "how many orders over $500"
+    if not asked.by and (noun or counts_orders):
         asked.by = (noun.value if noun else "order",)  # type: ignore[assignment]
     if asked.by:
         asked.aggregate = asked.aggregate or "list"

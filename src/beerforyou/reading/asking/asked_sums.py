@@ -12,6 +12,7 @@ from beerforyou.reading.times.periods import neighbour
 from beerforyou.reading.words.lexicon import Mark
 
 _PER = (*TIMES, "order")
+_MOST_COUNTS = 4  # "how many" of one question: who says it more often asks none
 _MOST_APART = 60  # units between a time and today: five years of months
 _MONTH = 31  # days: what is compared with the span before it, where a longer time is told by month
 _DISTINCT: dict[str, Measure] = {"beer": "beers", "brewery": "breweries", "style": "styles", "day": "orders"}
@@ -40,7 +41,7 @@ def measures(r: Unread) -> None:
     r.sorts = any(before(r.m, mark.start, "grouping", 0) or r.m.has_at(mark.start, "grouping") for mark in marks)
     r.take(*marks)
     said = [*r.asked.measures, *(mark.value for mark in marks), *(["quantity"] if unit else [])]
-    said += [measure for mark in r.m.all("how_many") if (measure := _distinct(r, mark))]
+    said += [measure for mark in r.m.all("how_many")[:_MOST_COUNTS] if (measure := _distinct(r, mark))]
     if "price" in said:  # "quanto paguei por unidade"
         said = [measure for measure in said if measure != "amount"]
     r.asked.measures = tuple(dict.fromkeys(said))  # type: ignore[arg-type]
@@ -61,8 +62,8 @@ def _distinct(r: Unread, how_many: Mark) -> str:
         if at <= noun.start <= at + 1:
             r.take(noun)
             return "quantity"
-    told = [mark for mark in r.free("distinct") if any(r.m.has_at(i, "style") for i in range(at, mark.end + 2))]
-    if told and told[0].start <= at + 2:  # "quantas IPAs diferentes"
+    told = [mark for mark in r.free("distinct") if at <= mark.start <= at + 2]
+    if any(r.m.has_at(i, "style") for mark in told for i in range(at, mark.end + 2)):  # "quantas IPAs diferentes"
         r.take(*told)
         return "beers"
     return ""

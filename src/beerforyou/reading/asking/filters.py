@@ -19,7 +19,7 @@ from beerforyou.reading.words.text import TRADE
 from beerforyou.reading.words.utterance import Utterance
 
 _QUOTES = frozenset('"“”«»')
-_REACH = 3  # words between a denial and what it denies: "sem contar a"
+_REACH = 3  # words between a denial and what it denies: "sem contar a"; of a name, after the place that it begins with
 
 
 class _Value(msgspec.Struct, frozen=True):
@@ -117,13 +117,12 @@ def _named_after_a_city(s: Slots) -> Iterator[_Value]:
     """ "Napa Smith": a brewery's name that begins with a place."""
     m = s.m
     for span in s.places:
-        end = span.end
-        while end < len(m) and not m.words[end].begins_clause and (m.is_name_like(end) or m.is_strange(end)):
+        end, last = span.end, min(len(m), span.end + _REACH)
+        while end < last and not m.words[end].begins_clause and (m.is_name_like(end) or m.is_strange(end)):
             end += 1
         text = m.written(span.start, end)
-        if end > span.end and any(
-            brewery_key(each.brewery.name).startswith(brewery_key(text)) for each in m.lookups.find(text)
-        ):
+        found = m.lookups.find(text) if end > span.end else ()
+        if any(brewery_key(each.brewery.name).startswith(brewery_key(text)) for each in found):
             yield _Value(span.start, end, "brewery", text)
 
 
